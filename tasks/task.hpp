@@ -1,0 +1,96 @@
+// What a task is: a source of labelled strings. One .cpp per task; the list is tasks.def.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/index.hpp"
+#include "base/rng.hpp"
+
+namespace rlt {
+
+/// One labelled string. Both vectors have the same length.
+struct Example {
+  std::vector<int> tokens;
+  std::vector<int> targets;  // class to predict after reading tokens[0..t]; `not_scored` elsewhere
+};
+inline constexpr int not_scored = -1;
+
+/// Sizes of the strings of one set, both included, in the task's `length_unit`.
+struct Window {
+  Index low = 0;
+  Index high = 0;
+};
+
+/// How the strings of a set relate to each other and to the validation set.
+struct SplitRule {
+  bool distinct_training = false;        // no string twice in a finite training set
+  bool training_avoids_validation = false;  // no training string occurs in the validation set
+};
+// Evaluation sets never hold a string twice.
+
+/// The facts that `rlt tasks NAME` prints and that models and reports need.
+struct TaskInfo {
+  std::string name;
+  std::string summary;               // one line
+  std::string source;                // paper and arXiv number
+  std::string rule;                  // "paper" or "honest": which this object follows
+  std::string label;                 // what the target at position t says
+  std::string quirks;                // where the rule departs from what the name says; may be empty
+  std::vector<std::string> inputs;   // symbol of each input token id, without white space
+  std::vector<std::string> outputs;  // symbol of each target class
+  std::string length_unit = "symbols";
+  Index min_length = 1;              // smallest useful value of Window::low, in length_unit
+  Window training{2, 50};            // default training window (Bin0)
+  Index bin_step = 50;               // Bin k covers [k step + 1, (k + 1) step] (Bin0: `training`)
+  SplitRule splits;
+};
+
+/// Pure: every method depends on its arguments alone. Objects are immutable after construction.
+class Task {
+ public:
+  virtual ~Task() = default;
+  virtual const TaskInfo& info() const = 0;
+
+  /// Replaces `example` by one random string of the window, drawn as the rule says (with the rule's
+  /// own rejections; uniqueness within a set is the caller's). Terminates for every window that
+  /// `check_window` accepts.
+  virtual void draw(Draws& draws, Window window, Example& example) const = 0;
+
+  /// Replaces `example` by one random string of exactly `length` symbols (not length_units).
+  /// `length` must be a value that `possible_length` returns.
+  virtual void draw_exact(Draws& draws, Index length, Example& example) const = 0;
+
+  /// The largest number of symbols <= `length` that a string can have; 0 when there is none.
+  virtual Index possible_length(Index length) const = 0;
+};
+
+/// What the command line chose for a task.
+struct TaskOptions {
+  std::string rule = "paper";
+  std::string data;                           // `file` only: folder of the .src and .tgt files
+  std::map<std::string, std::string> extra;   // options that one task alone knows
+};
+
+using MakeTask = std::unique_ptr<Task> (*)(const TaskOptions&);
+
+struct TaskEntry {
+  std::string_view name;
+  MakeTask make;
+};
+
+/// All tasks in the order of tasks.def.
+const std::vector<TaskEntry>& all_tasks();
+
+/// The task of that name; Error(usage) with the nearest name when unknown, or when the rule is not
+/// one of "paper" and "honest".
+std::unique_ptr<Task> make_task(std::string_view name, const TaskOptions& options);
+
+/// Error(usage) with one clear line when `low` is below the task's minimum or above `high`, or when
+/// the window holds no string.
+void check_window(const Task& task, Window window);
+
+}  // namespace rlt
