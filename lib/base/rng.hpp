@@ -37,8 +37,9 @@ class Rng {
   }
   /// Uniform integer in [0, count). The bias of the multiply-shift is below count / 2^64.
   constexpr Index below(Index index, Index count) const {
-    const auto wide = static_cast<unsigned __int128>(bits(index)) * static_cast<std::uint64_t>(count);
-    return static_cast<Index>(static_cast<std::uint64_t>(wide >> 64));
+    __extension__ using Wide = unsigned __int128;
+    const Wide product = static_cast<Wide>(bits(index)) * static_cast<std::uint64_t>(count);
+    return static_cast<Index>(static_cast<std::uint64_t>(product >> 64));
   }
   /// Standard normal: Box-Muller on the values 2 index and 2 index + 1. Do not mix with uniform().
   double normal(Index index) const {

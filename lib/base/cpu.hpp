@@ -1,0 +1,17 @@
+// Facts and settings of the processor.
+#pragma once
+
+#include <string>
+
+namespace rlt {
+
+/// Call once, first thing in main, before any thread exists: denormal numbers are flushed to zero in
+/// every thread (a denormal state costs 100 times), and OpenBLAS keeps to the calling thread.
+void prepare_processor();
+
+/// Name of the processor, for `meta.json`.
+std::string processor_name();
+/// The kernel set that OpenBLAS chose at run time: another one gives other bits.
+std::string blas_kernels();
+
+}  // namespace rlt

@@ -1,0 +1,89 @@
+// skipnorm: m = LN(x) + drop(cell(x)); y = m + drop(FF(LN(m)))
+// The SRWM layer of arXiv 2310.16076: the cell sees the raw stream, the norm sits on the skip path.
+#include <algorithm>
+#include <string>
+
+#include "blocks/block.hpp"
+#include "blocks/feed_forward_sublayer.hpp"
+#include "blocks/wrapper.hpp"
+
+namespace rlt {
+namespace {
+
+template <std::floating_point T>
+class Skipnorm : public Wrapper<T> {
+ public:
+  Skipnorm(std::unique_ptr<Cell<T>> cell, Index width, Index inner)
+      : Wrapper<T>(std::move(cell), width), inner_(inner) {}
+
+  void declare(ParameterSet<T>& parameters, std::string_view prefix) override {
+    norm_.declare(parameters, std::string(prefix) + ".norm", width_);
+    cell_->declare(parameters, std::string(prefix) + ".cell");
+    feed_forward_.declare(parameters, std::string(prefix) + ".ff", width_, inner_);
+  }
+
+  void carve(Workspace& workspace, Extent largest) override {
+    const Index tokens = largest.rows();
+    norm_.carve(workspace, tokens);
+    normal_ = workspace.tape.take<T>(tokens * width_);
+    middle_ = workspace.tape.take<T>(tokens * width_);
+    const ScratchScope scope(workspace);
+    dmiddle_ = workspace.scratch.take<T>(tokens * width_);
+    dmixed_ = workspace.scratch.take<T>(tokens * width_);
+    cell_->carve(workspace, largest);
+    feed_forward_.carve(workspace, tokens);
+  }
+
+  void forward(Extent extent, const Tensor<T, 3>& x, const Carry<T>& carry,
+               Tensor<T, 3>& y) override {
+    dropout_ = carry.dropout;
+    const Index count = extent.rows() * width_;
+    norm_.forward(rows(extent, x.data()), rows(extent, normal_));
+    Tensor<T, 3> mixed = sequence(extent, middle_);
+    cell_->forward(extent, x, this->inner(carry), mixed);
+    dropout_.stream(Site::after_cell).apply(middle_, count);
+    add(normal_, middle_, middle_, count);
+    feed_forward_.forward(rows(extent, middle_), rows(extent, y.data()),
+                          dropout_.stream(Site::in_feed_forward),
+                          dropout_.stream(Site::after_feed_forward));
+  }
+
+  void backward(Extent extent, const Tensor<T, 3>& x, const Tensor<T, 3>& dy,
+                Tensor<T, 3>& dx) override {
+    const Index count = extent.rows() * width_;
+    feed_forward_.backward(rows(extent, middle_), rows(extent, dy.data()), rows(extent, dmiddle_));
+    std::copy_n(dmiddle_, count, dmixed_);
+    dropout_.stream(Site::after_cell).apply(dmixed_, count);
+    cell_->backward(extent, x, sequence(extent, dmixed_), dx);
+    norm_.backward(rows(extent, x.data()), rows(extent, dmiddle_), rows(extent, dx.data()),
+                   Write::add);
+  }
+
+ private:
+  using typename Wrapper<T>::Site;
+  using Wrapper<T>::cell_;
+  using Wrapper<T>::width_;
+  using Wrapper<T>::rows;
+  using Wrapper<T>::sequence;
+
+  Index inner_;
+  LayerNorm<T> norm_;
+  FeedForwardSublayer<T> feed_forward_;
+  Dropout dropout_;
+  T* normal_ = nullptr;   // LN(x)
+  T* middle_ = nullptr;   // m
+  T* dmiddle_ = nullptr;  // scratch of backward
+  T* dmixed_ = nullptr;
+};
+
+}  // namespace
+
+template <std::floating_point T>
+std::unique_ptr<Cell<T>> make_skipnorm(std::unique_ptr<Cell<T>> cell, Index width, Index inner) {
+  return std::make_unique<Skipnorm<T>>(std::move(cell), width, inner);
+}
+
+template std::unique_ptr<Cell<float>> make_skipnorm<float>(std::unique_ptr<Cell<float>>, Index, Index);
+template std::unique_ptr<Cell<double>> make_skipnorm<double>(std::unique_ptr<Cell<double>>, Index, Index);
+
+}  // namespace rlt

@@ -1,0 +1,85 @@
+// One write and read of a fast weight matrix by the delta rule, and its gradient; shared by deltanet, rdn
+// and the other delta cells. All vectors are Lanes<T>: one sequence a lane. W (d key, m value).
+#pragma once
+
+#include "cells/fast_matrix.hpp"
+#include "tensor/activation.hpp"
+
+namespace rlt {
+
+/// e = v - W^T k;  W += k (beta e)^T;  y = W^T q, with one pass over W for both reads:
+/// the new W^T q is the old one plus (k . q) beta e.
+template <typename T>
+void delta_step(Index d, Index m, const Lanes<T>* q, const Lanes<T>* k, const Lanes<T>* v,
+                const Lanes<T>& beta, Lanes<T>* w, Lanes<T>* e, Lanes<T>* y) {
+  fast_matrix::read_two<T>(d, m, w, k, q, e, y);
+  Lanes<T> overlap(T(0));
+  for (Index i = 0; i < d; ++i) overlap = xsimd::fma(k[i], q[i], overlap);
+  overlap *= beta;
+  for (Index j = 0; j < m; ++j) {
+    e[j] = v[j] - e[j];
+    y[j] = xsimd::fma(overlap, e[j], y[j]);
+  }
+  fast_matrix::write_scaled<T>(d, m, w, k, beta, e, w);
+}
+
+/// The write alone: after = before + k (beta e)^T.
+template <typename T>
+void delta_replay(Index d, Index m, const Lanes<T>* k, const Lanes<T>* e, const Lanes<T>& beta,
+                  const Lanes<T>* before, Lanes<T>* after) {
+  fast_matrix::write_scaled<T>(d, m, before, k, beta, e, after);
+}
+
+/// Gradient of delta_step. `before` is W before the write, g = dy; G = dL/dW is that of the W after the
+/// step on entry and of the W before it on return. Overwrites dq, dk (d) and dv (m); returns dL/dbeta.
+template <typename T>
+Lanes<T> delta_step_backward(Index d, Index m, const Lanes<T>* q, const Lanes<T>* k,
+                             const Lanes<T>* e, const Lanes<T>& beta, const Lanes<T>* before,
+                             const Lanes<T>* g, Lanes<T>* gradient, Lanes<T>* dq, Lanes<T>* dk,
+                             Lanes<T>* dv) {
+  // G += q g^T;  a = G^T k, left in dv;  dk = G e
+  fast_matrix::read_write_backward<T>(d, m, gradient, q, g, k, e, dv, dk);
+  Lanes<T> dbeta(T(0));
+  Lanes<T> written(T(0));  // u . g, for W_t g = W_{t-1} g + k (u . g)
+  for (Index j = 0; j < m; ++j) {
+    dbeta = xsimd::fma(dv[j], e[j], dbeta);
+    written = xsimd::fma(e[j], g[j], written);
+    dv[j] *= beta;
+  }
+  written *= beta;
+  for (Index i = 0; i < d; ++i) {
+    dq[i] = k[i] * written;
+    dk[i] *= beta;
+  }
+  // dq += W_{t-1} g;  dk -= W_{t-1} dv;  G -= k dv^T
+  fast_matrix::erase_backward<T>(d, m, before, gradient, k, g, dv, dq, dk);
+  return dbeta;
+}
+
+/// p = N(elu1(a)), p_i = elu1(a_i) / sum; returns the sum. A sum that underflows (all a below -87 in
+/// float) counts as 1e-30, so that p is 0 and not 0/0.
+template <typename T>
+Lanes<T> sum_normalized_elu1(const Lanes<T>* a, Index d, Lanes<T>* p) {
+  Lanes<T> sum(T(0));
+  for (Index i = 0; i < d; ++i) {
+    p[i] = elu1<T>(a[i]);
+    sum += p[i];
+  }
+  sum = xsimd::max(sum, Lanes<T>(T(1e-30)));
+  const Lanes<T> scale = T(1) / sum;
+  for (Index i = 0; i < d; ++i) p[i] *= scale;
+  return sum;
+}
+
+/// In place on dp: da_i = (dp_i - p . dp) / sum * elu1'(a_i), elu1' = min(elu1, 1).
+template <typename T>
+void sum_normalized_elu1_backward(const Lanes<T>* p, const Lanes<T>& sum, Index d, Lanes<T>* dp) {
+  Lanes<T> mean(T(0));
+  for (Index i = 0; i < d; ++i) mean = xsimd::fma(p[i], dp[i], mean);
+  const Lanes<T> scale = T(1) / sum;
+  for (Index i = 0; i < d; ++i) {
+    dp[i] = (dp[i] - mean) * scale * xsimd::min(p[i] * sum, Lanes<T>(T(1)));
+  }
+}
+
+}  // namespace rlt

@@ -1,0 +1,149 @@
+// Products with a fast weight matrix W[e][m] (e key index, m value index, row-major), one matrix a lane.
+// Loops are blocked so that sums stay in registers. A weight may also be a plain number shared by all
+// lanes (slow recurrent weights): `Weight` is Lanes<T> or T.
+#pragma once
+
+#include "tensor/lanes.hpp"
+
+namespace rlt::fast_matrix {
+
+inline constexpr Index block = 8;  // sums held in registers at once
+
+/// y[m] += sum_e k[e] W[e][m], m in [0, cols). Read W^T k.
+template <typename T, typename Weight>
+void add_read(Index rows, Index cols, const Weight* w, const Lanes<T>* k, Lanes<T>* y) {
+  const auto columns = [&]<Index width>(Index m) {
+    Lanes<T> sum[width];
+    for (Index j = 0; j < width; ++j) sum[j] = y[m + j];
+    for (Index e = 0; e < rows; ++e) {
+      for (Index j = 0; j < width; ++j) sum[j] = xsimd::fma(Lanes<T>(w[e * cols + m + j]), k[e], sum[j]);
+    }
+    for (Index j = 0; j < width; ++j) y[m + j] = sum[j];
+  };
+  Index m = 0;
+  for (; m + block <= cols; m += block) columns.template operator()<block>(m);
+  for (; m < cols; ++m) columns.template operator()<1>(m);
+}
+
+/// y[m] = W^T k and z[m] = W^T q in one pass over W.
+template <typename T>
+void read_two(Index rows, Index cols, const Lanes<T>* w, const Lanes<T>* k, const Lanes<T>* q,
+              Lanes<T>* y, Lanes<T>* z) {
+  const auto columns = [&]<Index width>(Index m) {
+    Lanes<T> first[width];
+    Lanes<T> second[width];
+    for (Index j = 0; j < width; ++j) first[j] = second[j] = Lanes<T>(T(0));
+    for (Index e = 0; e < rows; ++e) {
+      for (Index j = 0; j < width; ++j) {
+        const Lanes<T> weight = w[e * cols + m + j];
+        first[j] = xsimd::fma(weight, k[e], first[j]);
+        second[j] = xsimd::fma(weight, q[e], second[j]);
+      }
+    }
+    for (Index j = 0; j < width; ++j) {
+      y[m + j] = first[j];
+      z[m + j] = second[j];
+    }
+  };
+  Index m = 0;
+  for (; m + block <= cols; m += block) columns.template operator()<block>(m);
+  for (; m < cols; ++m) columns.template operator()<1>(m);
+}
+
+/// next[e][m] = W[e][m] + k[e] beta u[m]; `next` may be W itself.
+template <typename T>
+void write_scaled(Index rows, Index cols, const Lanes<T>* w, const Lanes<T>* k, const Lanes<T>& beta,
+                  const Lanes<T>* u, Lanes<T>* next) {
+  const auto columns = [&]<Index width>(Index m) {
+    Lanes<T> value[width];
+    for (Index j = 0; j < width; ++j) value[j] = beta * u[m + j];
+    for (Index e = 0; e < rows; ++e) {
+      for (Index j = 0; j < width; ++j) {
+        next[e * cols + m + j] = xsimd::fma(k[e], value[j], w[e * cols + m + j]);
+      }
+    }
+  };
+  Index m = 0;
+  for (; m + block <= cols; m += block) columns.template operator()<block>(m);
+  for (; m < cols; ++m) columns.template operator()<1>(m);
+}
+
+/// y[e] += sum_m W[e][m] g[m], e in [0, rows). The transposed product, for gradients.
+template <typename T, typename Weight>
+void add_read_transposed(Index rows, Index cols, const Weight* w, const Lanes<T>* g, Lanes<T>* y) {
+  const auto some_rows = [&]<Index height>(Index e) {
+    Lanes<T> sum[height];
+    for (Index j = 0; j < height; ++j) sum[j] = y[e + j];
+    for (Index m = 0; m < cols; ++m) {
+      for (Index j = 0; j < height; ++j) {
+        sum[j] = xsimd::fma(Lanes<T>(w[(e + j) * cols + m]), g[m], sum[j]);
+      }
+    }
+    for (Index j = 0; j < height; ++j) y[e + j] = sum[j];
+  };
+  Index e = 0;
+  for (; e + block <= rows; e += block) some_rows.template operator()<block>(e);
+  for (; e < rows; ++e) some_rows.template operator()<1>(e);
+}
+
+/// Gradient through y = W^T q with dy = g, and then through W = W' + k u^T, in one pass over G = dL/dW:
+/// G += q g^T;   a[m] = sum_e G[e][m] k[e] (so du = a);   dk[e] = sum_m G[e][m] u[m].
+template <typename T>
+void read_write_backward(Index rows, Index cols, Lanes<T>* gradient, const Lanes<T>* q,
+                         const Lanes<T>* g, const Lanes<T>* k, const Lanes<T>* u, Lanes<T>* a,
+                         Lanes<T>* dk) {
+  for (Index e = 0; e < rows; ++e) dk[e] = Lanes<T>(T(0));
+  const auto columns = [&]<Index width>(Index m) {
+    Lanes<T> sum[width];
+    for (Index j = 0; j < width; ++j) sum[j] = Lanes<T>(T(0));
+    for (Index e = 0; e < rows; ++e) {
+      Lanes<T> even(T(0));
+      Lanes<T> odd(T(0));
+      for (Index j = 0; j < width; ++j) {
+        Lanes<T>& entry = gradient[e * cols + m + j];
+        entry = xsimd::fma(q[e], g[m + j], entry);
+        sum[j] = xsimd::fma(k[e], entry, sum[j]);
+        Lanes<T>& row = j % 2 == 0 ? even : odd;
+        row = xsimd::fma(u[m + j], entry, row);
+      }
+      dk[e] += even + odd;
+    }
+    for (Index j = 0; j < width; ++j) a[m + j] = sum[j];
+  };
+  Index m = 0;
+  for (; m + block <= cols; m += block) columns.template operator()<block>(m);
+  for (; m < cols; ++m) columns.template operator()<1>(m);
+}
+
+/// Gradient through the read W'^T k that the delta rule subtracts, and the read W'^T q, W' the matrix
+/// before the write: dq[e] += sum_m W'[e][m] g[m];  dk[e] -= sum_m W'[e][m] dv[m];  G[e][m] -= k[e] dv[m].
+template <typename T>
+void erase_backward(Index rows, Index cols, const Lanes<T>* before, Lanes<T>* gradient,
+                    const Lanes<T>* k, const Lanes<T>* g, const Lanes<T>* dv, Lanes<T>* dq,
+                    Lanes<T>* dk) {
+  const auto some_rows = [&]<Index height>(Index e) {
+    Lanes<T> query[height];
+    Lanes<T> key[height];
+    for (Index j = 0; j < height; ++j) {
+      query[j] = dq[e + j];
+      key[j] = dk[e + j];
+    }
+    for (Index m = 0; m < cols; ++m) {
+      for (Index j = 0; j < height; ++j) {
+        const Index at = (e + j) * cols + m;
+        query[j] = xsimd::fma(before[at], g[m], query[j]);
+        key[j] = xsimd::fnma(before[at], dv[m], key[j]);
+        gradient[at] = xsimd::fnma(k[e + j], dv[m], gradient[at]);
+      }
+    }
+    for (Index j = 0; j < height; ++j) {
+      dq[e + j] = query[j];
+      dk[e + j] = key[j];
+    }
+  };
+  Index e = 0;
+  for (; e + block <= rows; e += block) some_rows.template operator()<block>(e);
+  for (; e < rows; ++e) some_rows.template operator()<1>(e);
+}
+
+}  // namespace rlt::fast_matrix

@@ -1,0 +1,113 @@
+#include "cells/registry.hpp"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/nearest.hpp"
+
+namespace rlt {
+namespace {
+
+constexpr std::array<std::pair<Positions, std::string_view>, 4> position_names{{
+    {Positions::none, "none"},
+    {Positions::sinusoidal, "sinusoidal"},
+    {Positions::alibi, "alibi"},
+    {Positions::rotary, "rotary"},
+}};
+
+const CellEntry& find(std::string_view name) {
+  for (const CellEntry& entry : all_cells()) {
+    if (entry.info.name == name) return entry;
+  }
+  std::vector<std::string> known;
+  for (const CellEntry& entry : all_cells()) known.push_back(entry.info.name);
+  fail(Exit::usage, "--cell {}: no such cell{}", name, suggestion(name, known));
+}
+
+void check_value(const CellInfo& info, const CellOption& option, const std::string& value) {
+  if (!option.choices.empty()) {
+    if (std::ranges::find(option.choices, value) != option.choices.end()) return;
+    fail(Exit::usage, "--cell-option {}={}: {} takes {}", option.name, value, info.name,
+         fmt::join(option.choices, " or "));
+  }
+  double number = 0;
+  const char* const end = value.data() + value.size();
+  const auto [rest, error] = std::from_chars(value.data(), end, number);
+  if (error != std::errc() || rest != end || !(number >= option.low && number <= option.high)) {
+    fail(Exit::usage, "--cell-option {}={}: {} takes a number from {} to {}", option.name, value,
+         info.name, option.low, option.high);
+  }
+}
+
+}  // namespace
+
+std::string_view to_string(Positions positions) {
+  for (const auto& [value, name] : position_names) {
+    if (value == positions) return name;
+  }
+  return "";
+}
+
+Positions parse_positions(std::string_view name) {
+  std::vector<std::string> known;
+  for (const auto& [value, known_name] : position_names) {
+    if (known_name == name) return value;
+    known.emplace_back(known_name);
+  }
+  fail(Exit::usage, "--positions {}: unknown{}", name, suggestion(name, known));
+}
+
+const std::vector<CellEntry>& all_cells() {
+  static const std::vector<CellEntry> entries = {
+#define RLT_CELL(name) cells::name(),
+#include "cells/cells.def"
+#undef RLT_CELL
+  };
+  return entries;
+}
+
+const CellInfo& cell_info(std::string_view name) { return find(name).info; }
+
+CellConfig complete(std::string_view cell, CellConfig config) {
+  const CellInfo& info = cell_info(cell);
+  if (config.d_model < 1) fail(Exit::usage, "--d-model {}: must be at least 1", config.d_model);
+  if (config.heads < 1) fail(Exit::usage, "--heads {}: must be at least 1", config.heads);
+  if (info.uses_heads && config.d_model % config.heads != 0) {
+    fail(Exit::usage, "--heads {}: must divide --d-model {}", config.heads, config.d_model);
+  }
+  if (std::ranges::find(info.positions, config.positions) == info.positions.end()) {
+    std::vector<std::string_view> allowed;
+    for (const Positions value : info.positions) allowed.push_back(to_string(value));
+    fail(Exit::usage, "--positions {}: {} takes {}", to_string(config.positions), cell,
+         fmt::join(allowed, " or "));
+  }
+  std::vector<std::string> known;
+  for (const CellOption& option : info.options) {
+    known.push_back(option.name);
+    const auto [chosen, is_default] = config.options.try_emplace(option.name, option.value);
+    check_value(info, option, chosen->second);
+  }
+  for (const auto& [name, value] : config.options) {
+    if (std::ranges::find(known, name) != known.end()) continue;
+    if (known.empty()) fail(Exit::usage, "--cell-option {}: {} has no options", name, cell);
+    fail(Exit::usage, "--cell-option {}: {} has no such option{}", name, cell,
+         suggestion(name, known));
+  }
+  return config;
+}
+
+template <std::floating_point T>
+std::unique_ptr<Cell<T>> make_cell(std::string_view name, const CellConfig& config) {
+  if constexpr (std::same_as<T, float>) return find(name).make_float(config);
+  if constexpr (std::same_as<T, double>) return find(name).make_double(config);
+}
+
+template std::unique_ptr<Cell<float>> make_cell<float>(std::string_view, const CellConfig&);
+template std::unique_ptr<Cell<double>> make_cell<double>(std::string_view, const CellConfig&);
+
+}  // namespace rlt

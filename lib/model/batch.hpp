@@ -1,0 +1,46 @@
+// Token sequences of unequal length, padded on the right to the longest: harmless for causal cells.
+#pragma once
+
+#include <vector>
+
+#include "nn/extent.hpp"
+#include "tasks/task.hpp"
+
+namespace rlt {
+
+class Batch {
+ public:
+  /// Room for batches up to `largest`; filling never allocates afterwards.
+  explicit Batch(Extent largest) {
+    tokens_.reserve(static_cast<std::size_t>(largest.rows()));
+    targets_.reserve(static_cast<std::size_t>(largest.rows()));
+  }
+
+  /// `count` sequences of `steps` padded positions, all token 0 and not scored.
+  void reset(Index count, Index steps) {
+    extent_ = {count, steps};
+    tokens_.assign(static_cast<std::size_t>(extent_.rows()), 0);
+    targets_.assign(static_cast<std::size_t>(extent_.rows()), not_scored);
+  }
+  /// Copies positions [from, from + steps) of `example` into row b; beyond its end is padding.
+  void set(Index b, const Example& example, Index from = 0) {
+    const Index length = static_cast<Index>(example.tokens.size());
+    for (Index t = 0; t < extent_.steps && from + t < length; ++t) {
+      tokens_[static_cast<std::size_t>(b * extent_.steps + t)] =
+          example.tokens[static_cast<std::size_t>(from + t)];
+      targets_[static_cast<std::size_t>(b * extent_.steps + t)] =
+          example.targets[static_cast<std::size_t>(from + t)];
+    }
+  }
+
+  Extent extent() const { return extent_; }
+  const int* tokens() const { return tokens_.data(); }
+  const int* targets() const { return targets_.data(); }
+
+ private:
+  Extent extent_;
+  std::vector<int> tokens_;   // (B, T)
+  std::vector<int> targets_;  // (B, T)
+};
+
+}  // namespace rlt

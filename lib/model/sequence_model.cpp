@@ -1,0 +1,182 @@
+#include "model/sequence_model.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "nn/elementwise.hpp"
+#include "nn/position.hpp"
+
+namespace rlt {
+
+ModelConfig complete(ModelConfig config) {
+  config.cell_config = complete(config.cell, std::move(config.cell_config));
+  if (config.layers < 1) fail(Exit::usage, "--layers {}: must be at least 1", config.layers);
+  if (config.ff < 1) fail(Exit::usage, "--ff {}: must be at least 1", config.ff);
+  if (!(config.dropout >= 0 && config.dropout < 1)) {
+    fail(Exit::usage, "--dropout {}: must be in [0, 1)", config.dropout);
+  }
+  return config;
+}
+
+template <std::floating_point T>
+SequenceModel<T>::SequenceModel(const ModelConfig& config)
+    : config_(config), width_(config.cell_config.d_model) {
+  const Wrapping wrapping = cell_info(config.cell).wrapping;
+  embedding_.declare(parameters_, "embedding", config.vocabulary_in, width_);
+  for (Index layer = 0; layer < config.layers; ++layer) {
+    blocks_.push_back(make_block<T>(wrapping, make_cell<T>(config.cell, config.cell_config), width_,
+                                    config.ff * width_));
+    blocks_.back()->declare(parameters_, fmt::format("block.{}", layer));
+  }
+  if (wrapping == Wrapping::postnorm) final_norm_.declare(parameters_, "norm", width_);
+  head_.declare(parameters_, "head", width_, config.vocabulary_out, Bias::uniform);
+  parameters_.allocate();
+}
+
+template <std::floating_point T>
+void SequenceModel<T>::carve(Extent largest) {
+  const auto take_all = [&] {
+    const Index size = largest.rows() * width_;
+    streams_.clear();
+    for (Index layer = 0; layer <= config_.layers; ++layer) {
+      streams_.push_back(workspace_.tape.take<T>(size));
+    }
+    top_ = workspace_.tape.take<T>(size);
+    logits_ = workspace_.tape.take<T>(largest.rows() * config_.vocabulary_out);
+    final_norm_.carve(workspace_, largest.rows());
+    const ScratchScope scope(workspace_);
+    dstream_ = workspace_.scratch.take<T>(size);
+    dstream_next_ = workspace_.scratch.take<T>(size);
+    for (const auto& block : blocks_) block->carve(workspace_, largest);
+  };
+  workspace_ = Workspace();
+  take_all();
+  workspace_.allocate();
+  take_all();
+}
+
+template <std::floating_point T>
+Index SequenceModel<T>::position_counters() const {
+  return config_.cell_config.positions == Positions::sinusoidal ? 1 : 0;
+}
+
+template <std::floating_point T>
+Index SequenceModel<T>::state_size(Index context) const {
+  return config_.layers * blocks_.front()->state_size(context) + position_counters();
+}
+
+template <std::floating_point T>
+Carry<T> SequenceModel<T>::layer_carry(const Carry<T>& carry, Index layer) const {
+  Carry<T> inner = carry;
+  inner.dropout = carry.dropout.stream(layer);
+  if (carry.state.data != nullptr) {
+    const Index size = (carry.state.cols - position_counters()) / config_.layers;
+    inner.state = carry.state.col_block(layer * size, size);
+  }
+  return inner;
+}
+
+template <std::floating_point T>
+void SequenceModel<T>::initial_state(Matrix<T> state) const {
+  for (Index layer = 0; layer < config_.layers; ++layer) {
+    blocks_[static_cast<std::size_t>(layer)]->initial_state(layer_carry({.state = state}, layer).state);
+  }
+  if (position_counters() == 0) return;
+  for (Index b = 0; b < state.rows; ++b) state.data[b * state.stride + state.cols - 1] = T(0);
+}
+
+template <std::floating_point T>
+Tensor<T, 3> SequenceModel<T>::sequence(Extent extent, T* data) const {
+  return tensor<T, 3>(data, {extent.batch, extent.steps, width_});
+}
+
+template <std::floating_point T>
+void SequenceModel<T>::add_positions(Extent extent, const Carry<T>& carry, T* x) const {
+  for (Index b = 0; b < extent.batch; ++b) {
+    T* const read = carry.state.data == nullptr
+                        ? nullptr
+                        : carry.state.data + b * carry.state.stride + carry.state.cols - 1;
+    Index position = read == nullptr ? 0 : static_cast<Index>(*read);
+    for (Index t = 0; t < extent.steps; ++t, ++position) {
+      if (carry.start(extent, b, t)) position = 0;
+      add_sinusoidal(position, width_, x + (b * extent.steps + t) * width_);
+    }
+    if (read != nullptr) *read = static_cast<T>(position);
+  }
+}
+
+template <std::floating_point T>
+Matrix<T> SequenceModel<T>::forward(Extent extent, const int* tokens, const Carry<T>& carry) {
+  dropout_ = carry.dropout.stream(config_.layers);
+  embedding_.forward(tokens, {stream(0), extent.rows(), width_});
+  if (position_counters() > 0) add_positions(extent, carry, stream(0));
+  for (Index layer = 0; layer < config_.layers; ++layer) {
+    Tensor<T, 3> y = sequence(extent, stream(layer + 1));
+    blocks_[static_cast<std::size_t>(layer)]->forward(extent, sequence(extent, stream(layer)),
+                                                      layer_carry(carry, layer), y);
+  }
+  const Wrapping wrapping = cell_info(config_.cell).wrapping;
+  const Matrix<T> last(stream(config_.layers), extent.rows(), width_);
+  const Matrix<T> top(top_, extent.rows(), width_);
+  if (wrapping == Wrapping::postnorm) {
+    final_norm_.forward(last, top);
+  } else {
+    std::copy_n(last.data, extent.rows() * width_, top_);
+    if (wrapping == Wrapping::plain) dropout_.apply(top_, extent.rows() * width_);
+  }
+  const Matrix<T> logits(logits_, extent.rows(), config_.vocabulary_out);
+  head_.forward(top, logits);
+  return logits;
+}
+
+template <std::floating_point T>
+void SequenceModel<T>::backward(Extent extent, const int* tokens, Matrix<const T> dlogits) {
+  const Matrix<T> top(top_, extent.rows(), width_);
+  const Matrix<T> dtop(dstream_, extent.rows(), width_);
+  head_.backward(top, dlogits, dtop);
+  const Wrapping wrapping = cell_info(config_.cell).wrapping;
+  if (wrapping == Wrapping::postnorm) {
+    final_norm_.backward({stream(config_.layers), extent.rows(), width_}, dtop,
+                         {dstream_next_, extent.rows(), width_});
+    std::swap(dstream_, dstream_next_);
+  } else if (wrapping == Wrapping::plain) {
+    dropout_.apply(dstream_, extent.rows() * width_);
+  }
+  for (Index layer = config_.layers - 1; layer >= 0; --layer) {
+    Tensor<T, 3> dx = sequence(extent, dstream_next_);
+    blocks_[static_cast<std::size_t>(layer)]->backward(extent, sequence(extent, stream(layer)),
+                                                       sequence(extent, dstream_), dx);
+    std::swap(dstream_, dstream_next_);
+  }
+  embedding_.backward(tokens, {dstream_, extent.rows(), width_});
+}
+
+template <std::floating_point T>
+Score SequenceModel<T>::train(const Batch& batch, const Dropout& dropout) {
+  const Extent extent = batch.extent();
+  const Matrix<T> logits = forward(extent, batch.tokens(), {.dropout = dropout});
+  Score score;
+  for (Index r = 0; r < extent.rows(); ++r) score.tokens += batch.targets()[r] >= 0 ? 1 : 0;
+  const T scale = static_cast<T>(1.0 / static_cast<double>(std::max<Index>(1, score.tokens)));
+  for (Index b = 0; b < extent.batch; ++b) {
+    bool all_correct = true;
+    for (Index t = 0; t < extent.steps; ++t) {
+      const Index r = b * extent.steps + t;
+      bool correct = false;
+      score.loss += static_cast<double>(cross_entropy(
+          logits.data + r * logits.stride, logits.cols, batch.targets()[r], scale, correct));
+      if (batch.targets()[r] >= 0 && correct) ++score.tokens_correct;
+      all_correct = all_correct && correct;
+    }
+    ++score.sequences;
+    if (all_correct) ++score.sequences_correct;
+  }
+  parameters_.zero_gradients();
+  backward(extent, batch.tokens(), logits);
+  return score;
+}
+
+template class SequenceModel<float>;
+template class SequenceModel<double>;
+
+}  // namespace rlt

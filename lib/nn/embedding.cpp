@@ -1,0 +1,41 @@
+#include "nn/embedding.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "base/parallel.hpp"
+
+namespace rlt {
+
+template <typename T>
+void Embedding<T>::declare(ParameterSet<T>& parameters, std::string_view prefix, Index vocabulary,
+                           Index width) {
+  weight_ = &parameters.add(std::string(prefix) + ".weight", {vocabulary, width}, Init::normal(1));
+}
+
+template <typename T>
+void Embedding<T>::forward(const int* tokens, Matrix<T> y) const {
+  for (Index r = 0; r < y.rows; ++r) {
+    std::copy_n(weight_->value + tokens[r] * y.cols, y.cols, y.data + r * y.stride);
+  }
+}
+
+// Cut by columns: rows of the same token add up in the order of the batch whatever the threads.
+template <typename T>
+void Embedding<T>::backward(const int* tokens, Matrix<const T> dy) {
+  constexpr Index block = 32;
+  parallel_for(divide_up(dy.cols, block), [&](Index index, int) {
+    const Index first = index * block;
+    const Index width = std::min(block, dy.cols - first);
+    for (Index r = 0; r < dy.rows; ++r) {
+      T* const sum = weight_->gradient + tokens[r] * dy.cols + first;
+      const T* const row = dy.data + r * dy.stride + first;
+      for (Index c = 0; c < width; ++c) sum[c] += row[c];
+    }
+  });
+}
+
+template class Embedding<float>;
+template class Embedding<double>;
+
+}  // namespace rlt

@@ -1,0 +1,61 @@
+#include "nn/parameter.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace rlt {
+
+template <typename T>
+Parameter<T>& ParameterSet<T>::add(std::string name, std::vector<Index> shape, Init init) {
+  parameters_.push_back({std::move(name), std::move(shape), init});
+  return parameters_.back();
+}
+
+template <typename T>
+void ParameterSet<T>::allocate() {
+  constexpr Index line = static_cast<Index>(memory_alignment / sizeof(T));
+  flat_size_ = 0;
+  for (Parameter<T>& parameter : parameters_) {
+    parameter.offset = flat_size_;
+    flat_size_ += round_up(parameter.count(), line);
+  }
+  memory_.template take<T>(2 * flat_size_);
+  memory_.allocate();
+  values_ = memory_.template take<T>(flat_size_);
+  gradients_ = memory_.template take<T>(flat_size_);
+  for (Parameter<T>& parameter : parameters_) {
+    parameter.value = values_ + parameter.offset;
+    parameter.gradient = gradients_ + parameter.offset;
+  }
+}
+
+template <typename T>
+void ParameterSet<T>::initialize(std::uint64_t seed) {
+  for (const Parameter<T>& parameter : parameters_) {
+    const Rng rng = Rng(seed).stream("init").stream(parameter.name);
+    const Init& init = parameter.init;
+    for (Index i = 0; i < parameter.count(); ++i) {
+      double unit = 0;
+      if (init.kind == Init::Kind::uniform) unit = 2 * rng.uniform(i) - 1;
+      if (init.kind == Init::Kind::normal) unit = rng.normal(i);
+      parameter.value[i] = static_cast<T>(init.center + init.spread * unit);
+    }
+  }
+}
+
+template <typename T>
+void ParameterSet<T>::zero_gradients() {
+  std::fill_n(gradients_, flat_size_, T(0));
+}
+
+template <typename T>
+Index ParameterSet<T>::count() const {
+  Index total = 0;
+  for (const Parameter<T>& parameter : parameters_) total += parameter.count();
+  return total;
+}
+
+template class ParameterSet<float>;
+template class ParameterSet<double>;
+
+}  // namespace rlt

@@ -1,0 +1,73 @@
+// Parameters and their gradients: two flat blocks, so that optimisers, clipping and checkpoints are one
+// loop each. Layers declare parameters by name first; `allocate` then places and initialises them.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/index.hpp"
+#include "base/rng.hpp"
+#include "tensor/arena.hpp"
+
+namespace rlt {
+
+/// How the entries of one parameter start; every entry is drawn from a stream named by the parameter.
+struct Init {
+  enum class Kind { constant, uniform, normal } kind = Kind::constant;
+  double center = 0;  // the constant, the middle, the mean
+  double spread = 0;  // half width of the uniform, standard deviation of the normal
+
+  static Init constant(double value) { return {Kind::constant, value, 0}; }
+  static Init uniform(double half_width) { return {Kind::uniform, 0, half_width}; }
+  static Init normal(double deviation, double mean = 0) { return {Kind::normal, mean, deviation}; }
+};
+
+template <typename T>
+struct Parameter {
+  std::string name;  // block.0.cell.slow.weight
+  std::vector<Index> shape;
+  Init init;
+  Index offset = 0;  // in both flat blocks
+  T* value = nullptr;
+  T* gradient = nullptr;
+
+  Index count() const {
+    Index product = 1;
+    for (const Index side : shape) product *= side;
+    return product;
+  }
+};
+
+template <typename T>
+class ParameterSet {
+ public:
+  /// The returned reference stays valid; `value` and `gradient` are set by `allocate`.
+  Parameter<T>& add(std::string name, std::vector<Index> shape, Init init);
+  /// Places all parameters in one block each for values and gradients (zeroed).
+  void allocate();
+  /// Draws every entry anew; depends on the seed and the parameter's name alone.
+  void initialize(std::uint64_t seed);
+  void zero_gradients();
+
+  const std::deque<Parameter<T>>& all() const { return parameters_; }
+  /// Number of trained numbers, without padding.
+  Index count() const;
+  /// Length of the flat blocks: each parameter starts on a cache line; the gaps stay zero.
+  Index flat_size() const { return flat_size_; }
+  T* values() { return values_; }
+  T* gradients() { return gradients_; }
+  const T* values() const { return values_; }
+  const T* gradients() const { return gradients_; }
+
+ private:
+  std::deque<Parameter<T>> parameters_;
+  Arena memory_;
+  Index flat_size_ = 0;
+  T* values_ = nullptr;
+  T* gradients_ = nullptr;
+};
+
+}  // namespace rlt

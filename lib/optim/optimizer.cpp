@@ -1,0 +1,118 @@
+#include "optim/optimizer.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "base/error.hpp"
+#include "base/nearest.hpp"
+#include "base/parallel.hpp"
+
+namespace rlt {
+namespace {
+
+constexpr Index block = 16384;
+
+template <typename Body>
+void for_blocks(Index count, const Body& body) {
+  parallel_for(divide_up(count, block), [&](Index index, int) {
+    body(index, index * block, std::min(count, (index + 1) * block));
+  });
+}
+
+}  // namespace
+
+template <typename T>
+Optimizer<T>::Optimizer(const OptimizerConfig& config, Index flat_size) : config_(config) {
+  const std::vector<std::string> known = {"adam", "adamw", "sgd"};
+  if (std::ranges::find(known, config.kind) == known.end()) {
+    fail(Exit::usage, "--optimizer {}: unknown{}", config.kind, suggestion(config.kind, known));
+  }
+  first_.assign(static_cast<std::size_t>(flat_size), T(0));
+  if (config.kind != "sgd") second_.assign(static_cast<std::size_t>(flat_size), T(0));
+}
+
+template <typename T>
+void Optimizer<T>::update(ParameterSet<T>& parameters, Index step, double learning_rate) {
+  T* const value = parameters.values();
+  const T* const gradient = parameters.gradients();
+  T* const first = first_.data();
+  T* const second = second_.data();
+  const T rate = static_cast<T>(learning_rate);
+  if (config_.kind == "sgd") {
+    const T momentum = static_cast<T>(config_.momentum);
+    for_blocks(parameters.flat_size(), [&](Index, Index begin, Index end) {
+      for (Index i = begin; i < end; ++i) {
+        first[i] = momentum * first[i] + gradient[i];
+        value[i] -= rate * first[i];
+      }
+    });
+    return;
+  }
+  const T beta1 = static_cast<T>(config_.beta1);
+  const T beta2 = static_cast<T>(config_.beta2);
+  const T epsilon = static_cast<T>(config_.epsilon);
+  const double power = static_cast<double>(step);
+  const T step_size = static_cast<T>(learning_rate / (1 - std::pow(config_.beta1, power)));
+  const T second_scale = static_cast<T>(1 / std::sqrt(1 - std::pow(config_.beta2, power)));
+  const T keep =
+      static_cast<T>(config_.kind == "adamw" ? 1 - learning_rate * config_.weight_decay : 1);
+  for_blocks(parameters.flat_size(), [&](Index, Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
+      first[i] = beta1 * first[i] + (1 - beta1) * gradient[i];
+      second[i] = beta2 * second[i] + (1 - beta2) * gradient[i] * gradient[i];
+      value[i] = keep * value[i] -
+                 step_size * first[i] / (std::sqrt(second[i]) * second_scale + epsilon);
+    }
+  });
+}
+
+template <typename T>
+std::vector<typename Optimizer<T>::Moment> Optimizer<T>::moments() {
+  std::vector<Moment> all = {{"first", first_}};
+  if (!second_.empty()) all.push_back({"second", second_});
+  return all;
+}
+
+template <typename T>
+double clip_gradients(ParameterSet<T>& parameters, double limit) {
+  T* const gradient = parameters.gradients();
+  double squares = 0;
+  // One running sum in index order: the same bits for every thread count.
+  for (Index begin = 0; begin < parameters.flat_size(); begin += block) {
+    T sums[16] = {};
+    const Index end = std::min(parameters.flat_size(), begin + block);
+    Index i = begin;
+    for (; i + 16 <= end; i += 16) {
+      for (Index lane = 0; lane < 16; ++lane) sums[lane] += gradient[i + lane] * gradient[i + lane];
+    }
+    for (; i < end; ++i) sums[0] += gradient[i] * gradient[i];
+    for (const T sum : sums) squares += static_cast<double>(sum);
+  }
+  const double norm = std::sqrt(squares);
+  if (limit > 0 && norm > limit) {
+    const T scale = static_cast<T>(limit / norm);
+    for_blocks(parameters.flat_size(), [&](Index, Index begin, Index end) {
+      for (Index i = begin; i < end; ++i) gradient[i] *= scale;
+    });
+  }
+  return norm;
+}
+
+double Schedule::at(Index step) const {
+  if (step <= warmup) {
+    return learning_rate * static_cast<double>(step) / static_cast<double>(warmup);
+  }
+  if (kind != "cosine" || steps <= warmup) return learning_rate;
+  const double progress = std::min(
+      1.0, static_cast<double>(step - warmup) / static_cast<double>(steps - warmup));
+  const double wave = 0.5 * (1 + std::cos(std::numbers::pi * progress));
+  return learning_rate * (final_fraction + (1 - final_fraction) * wave);
+}
+
+template class Optimizer<float>;
+template class Optimizer<double>;
+template double clip_gradients<float>(ParameterSet<float>&, double);
+template double clip_gradients<double>(ParameterSet<double>&, double);
+
+}  // namespace rlt

@@ -1,0 +1,72 @@
+// Memory of a model: `carve` functions run once over a measuring arena (addresses null, sizes counted)
+// and once over a bound one. The same function does both, so measure and use cannot drift apart.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+
+#include "base/index.hpp"
+
+namespace rlt {
+
+inline constexpr std::size_t memory_alignment = 64;  // one cache line, one AVX-512 register
+
+/// Hands out aligned pieces of one block, or counts them while there is no block.
+class Arena {
+ public:
+  template <typename T>
+  T* take(Index count) {
+    const std::size_t bytes = (static_cast<std::size_t>(count) * sizeof(T) + memory_alignment - 1) /
+                              memory_alignment * memory_alignment;
+    std::byte* const address = base_ == nullptr ? nullptr : base_ + used_;
+    used_ += bytes;
+    peak_ = std::max(peak_, used_);
+    return reinterpret_cast<T*>(address);
+  }
+  /// Scratch of one layer may lie over the scratch of the next: mark before, rewind after.
+  std::size_t mark() const { return used_; }
+  void rewind(std::size_t mark) { used_ = mark; }
+
+  std::size_t peak() const { return peak_; }
+  /// Gives the arena `peak()` bytes of zeroed memory and starts again from its beginning.
+  void allocate();
+
+ private:
+  struct Free {
+    void operator()(std::byte* block) const;
+  };
+  std::unique_ptr<std::byte, Free> block_;
+  std::byte* base_ = nullptr;
+  std::size_t used_ = 0;
+  std::size_t peak_ = 0;
+};
+
+/// `tape` keeps what backward needs from forward, one piece per layer. `scratch` is needed only while
+/// one layer runs, so that layers share it.
+struct Workspace {
+  Arena tape;
+  Arena scratch;
+
+  void allocate() {
+    tape.allocate();
+    scratch.allocate();
+  }
+  std::size_t bytes() const { return tape.peak() + scratch.peak(); }
+};
+
+/// Undoes at its end what was taken from the scratch arena during its life.
+class ScratchScope {
+ public:
+  explicit ScratchScope(Workspace& workspace)
+      : arena_(workspace.scratch), mark_(arena_.mark()) {}
+  ~ScratchScope() { arena_.rewind(mark_); }
+  ScratchScope(const ScratchScope&) = delete;
+  ScratchScope& operator=(const ScratchScope&) = delete;
+
+ private:
+  Arena& arena_;
+  std::size_t mark_;
+};
+
+}  // namespace rlt

@@ -1,0 +1,67 @@
+// Dense products, the only place that calls BLAS. Row-major throughout.
+// Large products are cut into fixed blocks (by their shape, never by the number of threads) and run on
+// one thread a block: the same bits for every thread count.
+#pragma once
+
+#include <vector>
+
+#include "base/index.hpp"
+
+namespace rlt {
+
+/// A row-major block inside a larger matrix: row r starts at data + r stride.
+template <typename T>
+struct Matrix {
+  T* data = nullptr;
+  Index rows = 0;
+  Index cols = 0;
+  Index stride = 0;
+
+  Matrix(T* data_, Index rows_, Index cols_) : Matrix(data_, rows_, cols_, cols_) {}
+  Matrix(T* data_, Index rows_, Index cols_, Index stride_)
+      : data(data_), rows(rows_), cols(cols_), stride(stride_) {}
+  /// A Matrix can be read through a Matrix of const.
+  operator Matrix<const T>() const { return {data, rows, cols, stride}; }
+  Matrix row_block(Index first, Index count) const {
+    return {data + first * stride, count, cols, stride};
+  }
+  Matrix col_block(Index first, Index count) const { return {data + first, rows, count, stride}; }
+};
+
+enum class Write { overwrite, add };
+
+/// C = A B, or C += A B. One thread; may be called inside parallel_for.
+template <typename T>
+void gemm(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write);
+/// C = A B^T, or C += A B^T.
+template <typename T>
+void gemm_bt(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write);
+/// C = A^T B, or C += A^T B.
+template <typename T>
+void gemm_at(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write);
+
+/// Rows of one block of a product whose widest side is `width`: measured best on 48 KiB of L1.
+constexpr Index block_rows(Index width) { return width <= 192 ? 64 : 256; }
+
+/// C += A^T B for tall A and B (rows = batch x time), cut into tiles of C, in parallel.
+template <typename T>
+void parallel_gemm_at(Matrix<const T> a, Matrix<const T> b, Matrix<T> c);
+
+/// One product as it was called: `rlt bench` records a training step's products and runs them alone.
+template <typename T>
+struct GemmCall {
+  enum class Kind { ab, abt, atb } kind;
+  Matrix<const T> a, b;
+  Matrix<T> c;
+  Write write;
+  Index loop = 0, iteration = 0;  // position in parallel_for
+};
+
+/// Appends every product to `log` until called with nullptr.
+template <typename T>
+void record_gemm(std::vector<GemmCall<T>>* log);
+/// Runs recorded products again: those of one parallel loop in parallel, cut as they were.
+template <typename T>
+void replay_gemm(const std::vector<GemmCall<T>>& log);
+
+}  // namespace rlt

@@ -1,0 +1,108 @@
+// SIMD lanes. Recurrent kernels are written for Lanes<T> as if for one number: each lane is another
+// sequence of the batch, so that nothing is summed across lanes and every head size runs at full width.
+#pragma once
+
+#include <array>
+#include <utility>
+#include <xsimd/xsimd.hpp>
+
+#include "base/index.hpp"
+
+namespace rlt {
+
+template <typename T>
+using Lanes = xsimd::batch<T>;
+template <typename T>
+inline constexpr Index lane_count = static_cast<Index>(Lanes<T>::size);
+
+/// The first min(count, lane_count) numbers at `from`; the other lanes are 0.
+template <typename T>
+Lanes<T> load_lanes(const T* from, Index count = lane_count<T>) {
+  if (count >= lane_count<T>) return Lanes<T>::load_unaligned(from);
+  std::array<T, static_cast<std::size_t>(lane_count<T>)> padded{};
+  for (Index i = 0; i < count; ++i) padded[i] = from[i];
+  return Lanes<T>::load_unaligned(padded.data());
+}
+
+/// Writes the first min(count, lane_count) lanes.
+template <typename T>
+void store_lanes(T* to, const Lanes<T>& value, Index count = lane_count<T>) {
+  if (count >= lane_count<T>) {
+    value.store_unaligned(to);
+    return;
+  }
+  std::array<T, static_cast<std::size_t>(lane_count<T>)> padded;
+  value.store_unaligned(padded.data());
+  for (Index i = 0; i < count; ++i) to[i] = padded[i];
+}
+
+namespace detail {
+
+// Interleaves the low (or high) halves of a and b: a0 b0 a1 b1 ...
+template <bool High, typename T, std::size_t... I>
+Lanes<T> interleave(const Lanes<T>& a, const Lanes<T>& b, std::index_sequence<I...>) {
+  using Register = typename Lanes<T>::register_type;
+  constexpr int size = static_cast<int>(sizeof...(I));
+  const Register ra = a;
+  const Register rb = b;
+  return Lanes<T>(Register(__builtin_shufflevector(
+      ra, rb, (static_cast<int>(I) % 2 * size + static_cast<int>(I) / 2 + (High ? size / 2 : 0))...)));
+}
+
+}  // namespace detail
+
+/// Transposes a square block of lane_count x lane_count in place. One round takes rows i and i + n/2 to
+/// rows 2i and 2i + 1 interleaved, which rotates the bits of (row, column) by one; log2(n) rounds swap them.
+template <typename T>
+void transpose_lanes(std::array<Lanes<T>, static_cast<std::size_t>(lane_count<T>)>& block) {
+  constexpr Index n = lane_count<T>;
+  constexpr auto all = std::make_index_sequence<static_cast<std::size_t>(n)>();
+  for (Index round = 1; round < n; round *= 2) {
+    std::array<Lanes<T>, static_cast<std::size_t>(n)> next;
+    for (Index i = 0; i < n / 2; ++i) {
+      next[2 * i] = detail::interleave<false, T>(block[i], block[i + n / 2], all);
+      next[2 * i + 1] = detail::interleave<true, T>(block[i], block[i + n / 2], all);
+    }
+    block = next;
+  }
+}
+
+/// out[c], lane r = rows[r stride + c] for r < count, 0 in the other lanes; c in [0, channels).
+template <typename T>
+void gather_lanes(const T* rows, Index stride, Index count, Index channels, Lanes<T>* out) {
+  constexpr Index n = lane_count<T>;
+  Index c = 0;
+  for (; c + n <= channels; c += n) {
+    std::array<Lanes<T>, static_cast<std::size_t>(n)> block;
+    for (Index r = 0; r < n; ++r) {
+      block[r] = r < count ? Lanes<T>::load_unaligned(rows + r * stride + c) : Lanes<T>(T(0));
+    }
+    transpose_lanes<T>(block);
+    for (Index r = 0; r < n; ++r) out[c + r] = block[r];
+  }
+  for (; c < channels; ++c) {
+    std::array<T, static_cast<std::size_t>(n)> column{};
+    for (Index r = 0; r < count; ++r) column[r] = rows[r * stride + c];
+    out[c] = Lanes<T>::load_unaligned(column.data());
+  }
+}
+
+/// The inverse of gather_lanes: rows[r stride + c] = in[c], lane r, for r < count.
+template <typename T>
+void scatter_lanes(const Lanes<T>* in, Index channels, Index count, T* rows, Index stride) {
+  constexpr Index n = lane_count<T>;
+  Index c = 0;
+  for (; c + n <= channels; c += n) {
+    std::array<Lanes<T>, static_cast<std::size_t>(n)> block;
+    for (Index r = 0; r < n; ++r) block[r] = in[c + r];
+    transpose_lanes<T>(block);
+    for (Index r = 0; r < count; ++r) block[r].store_unaligned(rows + r * stride + c);
+  }
+  for (; c < channels; ++c) {
+    std::array<T, static_cast<std::size_t>(n)> column;
+    in[c].store_unaligned(column.data());
+    for (Index r = 0; r < count; ++r) rows[r * stride + c] = column[r];
+  }
+}
+
+}  // namespace rlt

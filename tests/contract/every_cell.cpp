@@ -1,0 +1,304 @@
+// The promises that every cell keeps, at every setting of its options. Sizes are odd and unequal on
+// purpose: B=3 T=37 leaves lanes empty and crosses the borders of checkpoint segments.
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+
+#include "base/parallel.hpp"
+#include "reference/all.hpp"
+#include "support/allocations.hpp"
+#include "support/cell_fixture.hpp"
+
+using rlt::Extent;
+using rlt::Index;
+using support::CellFixture;
+using support::largest_difference;
+using support::Variant;
+
+namespace {
+
+constexpr Extent usual{3, 37};
+
+// double against double over 37 steps: rounding alone
+constexpr double double_tolerance = 1e-10;
+// float against double
+constexpr double float_tolerance = 1e-4;
+// central differences in double with step 1e-5: truncation about 1e-10, rounding about 1e-11
+constexpr double gradient_tolerance = 1e-6;
+
+// RLT_CELL=lstm in the environment restricts the suite to one cell, for whoever is writing it.
+template <typename Body>
+void for_every_variant(const Body& body) {
+  const char* const only = std::getenv("RLT_CELL");
+  for (const Variant& variant : support::variants()) {
+    if (only != nullptr && variant.cell != only) continue;
+    INFO("cell: ", variant.name());
+    body(variant);
+  }
+}
+
+Index count(Extent extent, const Variant& variant) { return extent.rows() * variant.config.d_model; }
+
+template <typename T>
+double reference_difference(const Variant& variant) {
+  CellFixture<T> fixture(variant, usual);
+  std::vector<T> x = fixture.random("x", count(usual, variant));
+  const std::vector<T> y = fixture.forward(usual, x);
+  const reference::Forward forward = reference::find(variant.cell);
+  REQUIRE_MESSAGE(forward, "tests/reference/", variant.cell, ".hpp is missing or not in all.hpp");
+  double worst = 0;
+  for (Index b = 0; b < usual.batch; ++b) {
+    const Index first = b * usual.steps * fixture.width();
+    reference::Array2 sequence = xt::zeros<double>({usual.steps, fixture.width()});
+    std::copy_n(x.begin() + first, sequence.size(), sequence.begin());
+    const reference::Array2 expected =
+        forward(fixture.config, fixture.reference_parameters(), sequence);
+    const std::vector<T> got(y.begin() + first, y.begin() + first + usual.steps * fixture.width());
+    worst = std::max(worst, largest_difference(got, std::vector<double>(expected.begin(),
+                                                                        expected.end())));
+  }
+  return worst;
+}
+
+}  // namespace
+
+TEST_CASE("every cell: forward equals the independent reference") {
+  for_every_variant([](const Variant& variant) {
+    CHECK(reference_difference<double>(variant) < double_tolerance);
+    CHECK(reference_difference<float>(variant) < float_tolerance);
+  });
+}
+
+TEST_CASE("every cell: gradients equal central differences") {
+  for_every_variant([](const Variant& variant) {
+    CellFixture<double> fixture(variant, usual);
+    std::vector<double> x = fixture.random("x", count(usual, variant));
+    std::vector<double> probe = fixture.random("probe", count(usual, variant));
+    std::vector<std::uint8_t> starts(static_cast<std::size_t>(usual.rows()), 0);
+    starts[1 * usual.steps + 20] = 1;  // one row starts anew inside: gradients must not cross
+    starts[2 * usual.steps] = 1;
+    const rlt::Carry<double> carry{.starts = starts.data()};
+    const auto loss = [&] {
+      const std::vector<double> y = fixture.forward(usual, x, carry);
+      double sum = 0;
+      for (std::size_t i = 0; i < y.size(); ++i) sum += y[i] * probe[i];
+      return sum;
+    };
+    loss();
+    const std::vector<double> dx = fixture.backward(usual, x, probe);
+    const auto check = [&](double& entry, double gradient, const std::string& name) {
+      constexpr double step = 1e-5;
+      const double kept = entry;
+      entry = kept + step;
+      const double above = loss();
+      entry = kept - step;
+      const double below = loss();
+      entry = kept;
+      const double expected = (above - below) / (2 * step);
+      const double error = std::abs(gradient - expected) / std::max(1.0, std::abs(expected));
+      CHECK_MESSAGE(error < gradient_tolerance, name, ": ", gradient, " against ", expected);
+    };
+    const std::vector<double> gradients = fixture.gradients();
+    for (const rlt::Parameter<double>& parameter : fixture.parameters.all()) {
+      const Index stride = std::max<Index>(1, parameter.count() / 23);
+      for (Index i = 0; i < parameter.count(); i += stride) {
+        check(parameter.value[i], gradients[parameter.offset + i], parameter.name);
+      }
+    }
+    for (std::size_t i = 0; i < x.size(); i += 41) check(x[i], dx[i], "x");
+  });
+}
+
+TEST_CASE("every cell: a second backward doubles the parameter gradients and repeats dx") {
+  for_every_variant([](const Variant& variant) {
+    CellFixture<double> fixture(variant, usual);
+    std::vector<double> x = fixture.random("x", count(usual, variant));
+    std::vector<double> dy = fixture.random("dy", count(usual, variant));
+    fixture.forward(usual, x);
+    const std::vector<double> dx = fixture.backward(usual, x, dy);
+    std::vector<double> once = fixture.gradients();
+    CHECK(fixture.backward(usual, x, dy) == dx);
+    for (double& value : once) value *= 2;
+    CHECK(largest_difference(fixture.gradients(), once) < double_tolerance);
+  });
+}
+
+TEST_CASE("every cell: step by step equals the whole sequence") {
+  for_every_variant([](const Variant& variant) {
+    CellFixture<double> fixture(variant, usual);
+    std::vector<double> x = fixture.random("x", count(usual, variant));
+    const std::vector<double> whole = fixture.forward(usual, x);
+    std::vector<double> state = fixture.fresh_state(usual.batch, usual.steps);
+    std::vector<double> stepped(whole.size());
+    const Index width = fixture.width();
+    std::vector<double> token(static_cast<std::size_t>(usual.batch * width));
+    std::vector<double> out(token.size());
+    for (Index t = 0; t < usual.steps; ++t) {
+      for (Index b = 0; b < usual.batch; ++b) {
+        std::copy_n(x.begin() + (b * usual.steps + t) * width, width, token.begin() + b * width);
+      }
+      rlt::Tensor<double, 2> y = rlt::tensor<double, 2>(out.data(), {usual.batch, width});
+      fixture.cell->step(rlt::tensor<double, 2>(token.data(), {usual.batch, width}),
+                         fixture.state_matrix(state, usual.batch), y);
+      for (Index b = 0; b < usual.batch; ++b) {
+        std::copy_n(out.begin() + b * width, width, stepped.begin() + (b * usual.steps + t) * width);
+      }
+    }
+    CHECK(largest_difference(stepped, whole) < double_tolerance);
+  });
+}
+
+TEST_CASE("every cell: two parts joined by the carried state equal the whole") {
+  for_every_variant([](const Variant& variant) {
+    CellFixture<double> fixture(variant, usual);
+    std::vector<double> x = fixture.random("x", count(usual, variant));
+    const std::vector<double> whole = fixture.forward(usual, x);
+    std::vector<double> state = fixture.fresh_state(usual.batch, usual.steps);
+    const rlt::Carry<double> carry{.state = fixture.state_matrix(state, usual.batch)};
+    std::vector<double> joined(whole.size());
+    const Index width = fixture.width();
+    Index from = 0;
+    for (const Index steps : {17, 20}) {
+      const Extent part{usual.batch, steps};
+      std::vector<double> piece(static_cast<std::size_t>(count(part, variant)));
+      for (Index b = 0; b < usual.batch; ++b) {
+        std::copy_n(x.begin() + (b * usual.steps + from) * width, steps * width,
+                    piece.begin() + b * steps * width);
+      }
+      const std::vector<double> y = fixture.forward(part, piece, carry);
+      for (Index b = 0; b < usual.batch; ++b) {
+        std::copy_n(y.begin() + b * steps * width, steps * width,
+                    joined.begin() + (b * usual.steps + from) * width);
+      }
+      from += steps;
+    }
+    CHECK(largest_difference(joined, whole) < double_tolerance);
+  });
+}
+
+TEST_CASE("every cell: a start mark cuts off the past, also a carried one") {
+  for_every_variant([](const Variant& variant) {
+    CellFixture<double> fixture(variant, usual);
+    std::vector<double> x = fixture.random("x", count(usual, variant));
+    constexpr Index cut = 19;
+    const Index width = fixture.width();
+    std::vector<std::uint8_t> starts(static_cast<std::size_t>(usual.rows()), 0);
+    for (Index b = 0; b < usual.batch; ++b) starts[b * usual.steps + cut] = 1;
+    std::vector<double> state = fixture.fresh_state(usual.batch, 2 * usual.steps);
+    const rlt::Carry<double> carry{.state = fixture.state_matrix(state, usual.batch),
+                                   .starts = starts.data()};
+    fixture.forward(usual, x, {.state = carry.state});  // some past to forget
+    const std::vector<double> y = fixture.forward(usual, x, carry);
+
+    const Extent rest{usual.batch, usual.steps - cut};
+    std::vector<double> tail(static_cast<std::size_t>(count(rest, variant)));
+    std::vector<double> got(tail.size());
+    for (Index b = 0; b < usual.batch; ++b) {
+      const Index from = (b * usual.steps + cut) * width;
+      std::copy_n(x.begin() + from, rest.steps * width, tail.begin() + b * rest.steps * width);
+      std::copy_n(y.begin() + from, rest.steps * width, got.begin() + b * rest.steps * width);
+    }
+    CHECK(largest_difference(got, fixture.forward(rest, tail)) < double_tolerance);
+  });
+}
+
+TEST_CASE("every cell: no output sees a later input, and rows do not see each other") {
+  for_every_variant([](const Variant& variant) {
+    CellFixture<float> fixture(variant, usual);
+    std::vector<float> x = fixture.random("x", count(usual, variant));
+    const std::vector<float> before = fixture.forward(usual, x);
+    constexpr Index row = 1;
+    constexpr Index step = 23;
+    const Index width = fixture.width();
+    for (Index t = step; t < usual.steps; ++t) x[(row * usual.steps + t) * width] += 1.0F;
+    const std::vector<float> after = fixture.forward(usual, x);
+    bool same_elsewhere = true;
+    bool changed_there = false;
+    for (Index r = 0; r < usual.rows(); ++r) {
+      const bool may_change = r / usual.steps == row && r % usual.steps >= step;
+      const bool equal = std::equal(before.begin() + r * width, before.begin() + (r + 1) * width,
+                                    after.begin() + r * width);
+      if (!may_change) same_elsewhere = same_elsewhere && equal;
+      if (may_change) changed_there = changed_there || !equal;
+    }
+    CHECK(same_elsewhere);
+    CHECK(changed_there);
+  });
+}
+
+TEST_CASE("every cell: 1, 2 and 3 threads give the same bits") {
+  const int before = rlt::thread_count();
+  for_every_variant([](const Variant& variant) {
+    const Extent wide{35, 37};  // several groups of lanes, several blocks of rows
+    std::vector<float> first_y;
+    std::vector<float> first_gradients;
+    for (const int threads : {1, 2, 3}) {
+      rlt::set_thread_count(threads);
+      CellFixture<float> fixture(variant, wide);
+      std::vector<float> x = fixture.random("x", count(wide, variant));
+      std::vector<float> dy = fixture.random("dy", count(wide, variant));
+      const std::vector<float> y = fixture.forward(wide, x);
+      const std::vector<float> dx = fixture.backward(wide, x, dy);
+      std::vector<float> gradients = fixture.gradients();
+      gradients.insert(gradients.end(), dx.begin(), dx.end());
+      if (threads == 1) {
+        first_y = y;
+        first_gradients = gradients;
+      }
+      CHECK(y == first_y);
+      CHECK(gradients == first_gradients);
+    }
+  });
+  rlt::set_thread_count(before);
+}
+
+TEST_CASE("every cell: no heap call after construction") {
+  for_every_variant([](const Variant& variant) {
+    CellFixture<float> fixture(variant, usual);
+    std::vector<float> x = fixture.random("x", count(usual, variant));
+    std::vector<float> y(x.size());
+    std::vector<float> dx(x.size());
+    const rlt::Tensor<float, 3> in = fixture.tensor(usual, x);
+    rlt::Tensor<float, 3> out = fixture.tensor(usual, y);
+    rlt::Tensor<float, 3> din = fixture.tensor(usual, dx);
+    const auto run = [&] {
+      fixture.cell->forward(usual, in, {}, out);
+      fixture.cell->backward(usual, in, out, din);
+    };
+    run();
+    const std::size_t before = allocations();
+    for (int i = 0; i < 3; ++i) run();
+    CHECK(allocations() == before);
+  });
+}
+
+TEST_CASE("every cell: one step, and lengths around the checkpoint stride, fit the same memory") {
+  for_every_variant([](const Variant& variant) {
+    CellFixture<double> shared(variant, usual);
+    for (const Extent extent : {Extent{3, 1}, Extent{1, 15}, Extent{2, 16}, Extent{3, 17}, Extent{1, 33}}) {
+      CellFixture<double> own(variant, extent);
+      std::vector<double> x = own.random("x", count(extent, variant));
+      std::vector<double> dy = own.random("dy", count(extent, variant));
+      shared.parameters.zero_gradients();
+      CHECK(shared.forward(extent, x) == own.forward(extent, x));
+      CHECK(shared.backward(extent, x, dy) == own.backward(extent, x, dy));
+      CHECK(shared.gradients() == own.gradients());
+    }
+  });
+}
+
+TEST_CASE("every cell: zero and huge inputs stay finite") {
+  for_every_variant([](const Variant& variant) {
+    for (const double scale : {0.0, 1e4}) {
+      CellFixture<float> fixture(variant, usual);
+      std::vector<float> x = fixture.random("x", count(usual, variant), scale);
+      std::vector<float> dy = fixture.random("dy", count(usual, variant));
+      std::vector<float> all = fixture.forward(usual, x);
+      const std::vector<float> dx = fixture.backward(usual, x, dy);
+      const std::vector<float> gradients = fixture.gradients();
+      all.insert(all.end(), dx.begin(), dx.end());
+      all.insert(all.end(), gradients.begin(), gradients.end());
+      CHECK(std::ranges::all_of(all, [](float value) { return std::isfinite(value); }));
+    }
+  });
+}

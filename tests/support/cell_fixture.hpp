@@ -1,0 +1,149 @@
+// One cell with its memory, random parameters and a random probe, for the contract tests.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cells/registry.hpp"
+#include "reference/reference.hpp"
+
+namespace support {
+
+using rlt::Index;
+
+/// A cell and one setting of it: what the contract tests run over.
+struct Variant {
+  std::string cell;
+  rlt::CellConfig config;
+  std::string name() const {
+    std::string text = cell;
+    for (const auto& [key, value] : config.options) text += " " + key + "=" + value;
+    if (config.positions != rlt::Positions::none) {
+      text += " positions=" + std::string(rlt::to_string(config.positions));
+    }
+    return text;
+  }
+};
+
+/// Every cell at its defaults, then with each other choice of each option and each kind of positions.
+/// d = 6 a head: no multiple of any vector width.
+inline std::vector<Variant> variants() {
+  std::vector<Variant> all;
+  const auto add = [&](const rlt::CellInfo& info, const rlt::CellConfig& config) {
+    all.push_back({info.name, rlt::complete(info.name, config)});
+  };
+  for (const rlt::CellEntry& entry : rlt::all_cells()) {
+    rlt::CellConfig config;
+    config.d_model = 12;
+    config.heads = 2;
+    add(entry.info, config);
+    for (const rlt::CellOption& option : entry.info.options) {
+      std::vector<std::string> others = option.choices;
+      std::erase(others, option.value);
+      if (option.choices.empty()) others = {std::to_string(option.high)};
+      for (const std::string& value : others) {
+        rlt::CellConfig changed = config;
+        changed.options[option.name] = value;
+        add(entry.info, changed);
+      }
+    }
+    for (const rlt::Positions positions : entry.info.positions) {
+      if (positions == rlt::Positions::none || positions == rlt::Positions::sinusoidal) continue;
+      rlt::CellConfig changed = config;
+      changed.positions = positions;
+      add(entry.info, changed);
+    }
+  }
+  return all;
+}
+
+template <typename T>
+class CellFixture {
+ public:
+  CellFixture(const Variant& variant, rlt::Extent largest, std::uint64_t seed = 1)
+      : config(variant.config), cell(rlt::make_cell<T>(variant.cell, variant.config)) {
+    cell->declare(parameters, "cell");
+    parameters.allocate();
+    // The same values for float and double; wider than a real start, so that no gradient is tiny.
+    parameters.initialize(seed);
+    for (const rlt::Parameter<T>& parameter : parameters.all()) {
+      const rlt::Rng rng = rlt::Rng(seed).stream("spread").stream(parameter.name);
+      for (Index i = 0; i < parameter.count(); ++i) {
+        parameter.value[i] += static_cast<T>(0.3 * (2 * rng.uniform(i) - 1));
+      }
+    }
+    cell->carve(workspace, largest);
+    workspace.allocate();
+    cell->carve(workspace, largest);
+  }
+
+  Index width() const { return config.d_model; }
+
+  /// Entries uniform in [-scale, scale], from a stream named `name`.
+  std::vector<T> random(const std::string& name, Index count, double scale = 1) const {
+    const rlt::Rng rng = rlt::Rng(7).stream(name);
+    std::vector<T> values(static_cast<std::size_t>(count));
+    for (Index i = 0; i < count; ++i) values[i] = static_cast<T>(scale * (2 * rng.uniform(i) - 1));
+    return values;
+  }
+
+  std::vector<T> forward(rlt::Extent extent, std::vector<T>& x, const rlt::Carry<T>& carry = {}) {
+    std::vector<T> y(x.size());
+    const rlt::Tensor<T, 3> in = tensor(extent, x);
+    rlt::Tensor<T, 3> out = tensor(extent, y);
+    cell->forward(extent, in, carry, out);
+    return y;
+  }
+  std::vector<T> backward(rlt::Extent extent, std::vector<T>& x, std::vector<T>& dy) {
+    std::vector<T> dx(x.size(), T(99));  // overwritten
+    const rlt::Tensor<T, 3> in = tensor(extent, x);
+    const rlt::Tensor<T, 3> above = tensor(extent, dy);
+    rlt::Tensor<T, 3> out = tensor(extent, dx);
+    cell->backward(extent, in, above, out);
+    return dx;
+  }
+  std::vector<T> fresh_state(Index batch, Index context) const {
+    std::vector<T> state(static_cast<std::size_t>(batch * cell->state_size(context)), T(5));
+    cell->initial_state({state.data(), batch, cell->state_size(context)});
+    return state;
+  }
+  rlt::Matrix<T> state_matrix(std::vector<T>& state, Index batch) const {
+    return {state.data(), batch, static_cast<Index>(state.size()) / batch};
+  }
+  std::vector<T> gradients() const {
+    return {parameters.gradients(), parameters.gradients() + parameters.flat_size()};
+  }
+  reference::Parameters reference_parameters() const {
+    reference::Parameters named;
+    for (const rlt::Parameter<T>& parameter : parameters.all()) {
+      const std::vector<double> values(parameter.value, parameter.value + parameter.count());
+      named.set(parameter.name.substr(std::string("cell.").size()), parameter.shape, values.data());
+    }
+    return named;
+  }
+  rlt::Tensor<T, 3> tensor(rlt::Extent extent, std::vector<T>& values) const {
+    return rlt::tensor<T, 3>(values.data(), {extent.batch, extent.steps, width()});
+  }
+
+  rlt::CellConfig config;
+  rlt::ParameterSet<T> parameters;
+  rlt::Workspace workspace;
+  std::unique_ptr<rlt::Cell<T>> cell;
+};
+
+/// Largest |a - b| / max(1, |b|).
+template <typename A, typename B>
+double largest_difference(const A& a, const B& b) {
+  double worst = a.size() == b.size() ? 0 : 1e300;
+  for (std::size_t i = 0; i < std::min<std::size_t>(a.size(), b.size()); ++i) {
+    const double expected = static_cast<double>(b[i]);
+    const double error = std::abs(static_cast<double>(a[i]) - expected);
+    worst = std::max(worst, error / std::max(1.0, std::abs(expected)));
+    if (!(error == error)) worst = 1e300;
+  }
+  return worst;
+}
+
+}  // namespace support
