@@ -27,7 +27,7 @@ struct Window {
 
 /// How the strings of a set relate to each other and to the validation set.
 struct SplitRule {
-  bool distinct_training = false;        // no string twice in a finite training set
+  bool distinct_training = false;           // no string twice in a finite training set
   bool training_avoids_validation = false;  // no training string occurs in the validation set
 };
 // Evaluation sets never hold a string twice.
@@ -43,9 +43,9 @@ struct TaskInfo {
   std::vector<std::string> inputs;   // symbol of each input token id, without white space
   std::vector<std::string> outputs;  // symbol of each target class
   std::string length_unit = "symbols";
-  Index min_length = 1;              // smallest useful value of Window::low, in length_unit
-  Window training{2, 50};            // default training window (Bin0)
-  Index bin_step = 50;               // Bin k covers [k step + 1, (k + 1) step] (Bin0: `training`)
+  Index min_length = 1;    // smallest useful value of Window::low, in length_unit
+  Window training{2, 50};  // default training window (Bin0)
+  Index bin_step = 50;     // Bin k covers [k step + 1, (k + 1) step] (Bin0: `training`)
   SplitRule splits;
 };
 
@@ -66,13 +66,19 @@ class Task {
 
   /// The largest number of symbols <= `length` that a string can have; 0 when there is none.
   virtual Index possible_length(Index length) const = 0;
+
+  /// The strings of a task whose sets are given, not drawn (`split`: "train", "valid" or "test");
+  /// nullptr when it draws them, or has no such set. draw() of such a task is an Error(usage).
+  virtual const std::vector<Example>* fixed_set(std::string_view /*split*/) const {
+    return nullptr;
+  }
 };
 
 /// What the command line chose for a task.
 struct TaskOptions {
   std::string rule = "paper";
-  std::string data;                           // `file` only: folder of the .src and .tgt files
-  std::map<std::string, std::string> extra;   // options that one task alone knows
+  std::string data;                          // `file` only: folder of the .src and .tgt files
+  std::map<std::string, std::string> extra;  // options that one task alone knows
 };
 
 using MakeTask = std::unique_ptr<Task> (*)(const TaskOptions&);

@@ -1,0 +1,129 @@
+#include "train/baselines.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+
+#include "train/dataset.hpp"
+
+namespace rlt {
+namespace {
+
+using Counts = std::vector<std::uint32_t>;
+
+int largest(const std::uint32_t* counts, Index classes) {
+  return static_cast<int>(std::max_element(counts, counts + classes) - counts);
+}
+
+class PositionMajority {
+ public:
+  PositionMajority(const std::vector<Example>& fitted, Index classes)
+      : classes_(classes), overall_(static_cast<std::size_t>(classes)) {
+    for (const Example& example : fitted) add(example);
+    fallback_ = largest(overall_.data(), classes_);
+  }
+
+  /// The counts of strings of this length, (length, classes); nullptr when none was seen.
+  const std::uint32_t* of_length(std::size_t length) const {
+    const auto entry = by_length_.find(length);
+    return entry == by_length_.end() ? nullptr : entry->second.data();
+  }
+
+  int predict(const std::uint32_t* counts, std::size_t t) const {
+    return counts ? largest(counts + static_cast<Index>(t) * classes_, classes_) : fallback_;
+  }
+
+ private:
+  void add(const Example& example) {
+    Counts& counts = by_length_[example.targets.size()];
+    counts.resize(example.targets.size() * overall_.size());
+    for (std::size_t t = 0; t < example.targets.size(); ++t) {
+      if (example.targets[t] == not_scored) continue;
+      const auto target = static_cast<std::size_t>(example.targets[t]);
+      ++counts[t * overall_.size() + target];
+      ++overall_[target];
+    }
+  }
+
+  Index classes_;
+  Counts overall_;
+  std::unordered_map<std::size_t, Counts> by_length_;
+  int fallback_ = 0;
+};
+
+/// Sums over a set; divided once at the end.
+struct Tally {
+  Index tokens = 0;
+  Index tokens_right = 0;
+  Index sequences_right = 0;
+
+  void add(Index scored, Index right) {
+    tokens += scored;
+    tokens_right += right;
+    sequences_right += scored == right ? 1 : 0;
+  }
+  Accuracy accuracy(Index sequences) const {
+    return {static_cast<double>(tokens_right) / static_cast<double>(std::max<Index>(tokens, 1)),
+            static_cast<double>(sequences_right) / static_cast<double>(sequences)};
+  }
+};
+
+std::uint64_t fitting_seed(std::uint64_t evaluation_seed) {
+  return Rng(evaluation_seed).stream("baselines").bits(0);
+}
+
+Index fitting_size(Index length) { return std::clamp<Index>(4'000'000 / length, 21, 10'000); }
+
+}  // namespace
+
+Baselines measure_baselines(const std::vector<Example>& scored, const std::vector<Example>& fitted,
+                            Index classes) {
+  Baselines result;
+  if (scored.empty()) return result;
+  const PositionMajority majority(fitted, classes);
+  Tally positions;
+  std::vector<Tally> constants(static_cast<std::size_t>(classes));
+  std::vector<Index> count(constants.size());  // of each class in one sequence
+  double chance = 0.0;
+  for (const Example& example : scored) {
+    std::fill(count.begin(), count.end(), 0);
+    Index scored_here = 0, right = 0;
+    const std::uint32_t* counts = majority.of_length(example.targets.size());
+    for (std::size_t t = 0; t < example.targets.size(); ++t) {
+      const int target = example.targets[t];
+      if (target == not_scored) continue;
+      ++scored_here;
+      ++count[static_cast<std::size_t>(target)];
+      right += majority.predict(counts, t) == target ? 1 : 0;
+    }
+    positions.add(scored_here, right);
+    for (std::size_t c = 0; c < count.size(); ++c) constants[c].add(scored_here, count[c]);
+    chance += std::pow(static_cast<double>(classes), -static_cast<double>(scored_here));
+  }
+  const Index sequences = std::ssize(scored);
+  result.chance = {1.0 / static_cast<double>(classes), chance / static_cast<double>(sequences)};
+  result.position_majority = positions.accuracy(sequences);
+  for (const Tally& constant : constants) {
+    const Accuracy accuracy = constant.accuracy(sequences);
+    result.best_constant.token = std::max(result.best_constant.token, accuracy.token);
+    result.best_constant.sequence = std::max(result.best_constant.sequence, accuracy.sequence);
+  }
+  return result;
+}
+
+Baselines window_baselines(const Task& task, Window window, const std::vector<Example>& scored,
+                           std::uint64_t evaluation_seed) {
+  return measure_baselines(
+      scored,
+      evaluation_set(task, window, fitting_size(window.high), fitting_seed(evaluation_seed)),
+      std::ssize(task.info().outputs));
+}
+
+Baselines exact_baselines(const Task& task, Index length, const std::vector<Example>& scored,
+                          std::uint64_t evaluation_seed) {
+  return measure_baselines(
+      scored, exact_set(task, length, fitting_size(length), fitting_seed(evaluation_seed)),
+      std::ssize(task.info().outputs));
+}
+
+}  // namespace rlt

@@ -1,0 +1,37 @@
+// What no learning, or almost none, gets on an evaluation set. A score says something only beside
+// these.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "tasks/task.hpp"
+
+namespace rlt {
+
+/// Fractions in [0, 1] of scored positions, and of sequences with every scored position right.
+struct Accuracy {
+  double token = 0.0;
+  double sequence = 0.0;
+};
+
+struct Baselines {
+  Accuracy chance;             // a uniform guess over the classes at every position (expectation)
+  Accuracy best_constant;      // always one class: the best one for each of the two figures
+  Accuracy position_majority;  // the most frequent class of each (sequence length, position)
+};
+
+/// The majority is counted on `fitted` (ties: the smaller class) and scored on `scored`; where
+/// `fitted` never saw that length it is the majority over all of `fitted`. The best constant is
+/// chosen on `scored` itself, so it is an upper bound. All zero when `scored` is empty.
+Baselines measure_baselines(const std::vector<Example>& scored, const std::vector<Example>& fitted,
+                            Index classes);
+
+/// With the majority fitted on an independent draw of the same window: distinct strings again, by
+/// another seed, about 4 million symbols of them but at least 21 and at most 10,000 strings.
+Baselines window_baselines(const Task& task, Window window, const std::vector<Example>& scored,
+                           std::uint64_t evaluation_seed);
+Baselines exact_baselines(const Task& task, Index length, const std::vector<Example>& scored,
+                          std::uint64_t evaluation_seed);
+
+}  // namespace rlt

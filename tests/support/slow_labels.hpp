@@ -1,0 +1,121 @@
+// The labels of the formal languages once more, slowly and from their definitions on text: every
+// prefix is looked at as a whole, nothing is carried from one position to the next.
+#pragma once
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "tasks/task.hpp"
+
+namespace rlt::test {
+
+inline std::string text_of(const std::vector<int>& tokens,
+                           const std::vector<std::string>& symbols) {
+  std::string text;
+  for (const int token : tokens) text += symbols.at(static_cast<std::size_t>(token));
+  return text;
+}
+
+/// Crosses out neighbouring `open close` pairs until none is left.
+inline std::string cancel(std::string text, const std::string& pair) {
+  for (std::size_t at = text.find(pair); at != std::string::npos; at = text.find(pair)) {
+    text.erase(at, pair.size());
+  }
+  return text;
+}
+
+inline std::string only(const std::string& text, const std::string& kept) {
+  std::string result;
+  std::copy_if(text.begin(), text.end(), std::back_inserter(result),
+               [&](char c) { return kept.find(c) != std::string::npos; });
+  return result;
+}
+
+inline std::string flag(bool value) { return value ? "1" : "0"; }
+
+/// All symbols s for which prefix + s begins some a^n b^n (c^n); "T" when prefix is such a string.
+inline std::string continuations(const std::string& prefix, const std::string& letters) {
+  std::string result;
+  for (const char s : letters) {
+    const std::string longer = prefix + s;
+    bool begins = false;
+    for (std::size_t n = 1; n <= longer.size() && !begins; ++n) {
+      std::string whole;
+      for (const char letter : letters) whole += std::string(n, letter);
+      begins = whole.starts_with(longer);
+    }
+    if (begins) result += (result.empty() ? "" : "|") + std::string(1, s);
+  }
+  return result.empty() ? "T" : result;
+}
+
+/// The symbol of the class after reading `prefix`.
+inline std::string slow_label(const std::string& task, const std::string& prefix) {
+  if (task == "parity") return flag(std::count(prefix.begin(), prefix.end(), '1') % 2 == 0);
+  if (task == "aa_star") return flag(cancel(prefix, "aa").empty());
+  if (task == "abab_star") return flag(cancel(prefix, "abab").empty());
+  if (task == "anbn") return continuations(prefix, "ab");
+  if (task == "anbncn") return continuations(prefix, "abc");
+  if (task == "dyck1") return flag(!cancel(prefix, "()").empty());
+  if (task == "shuffle2") {
+    return flag(!cancel(only(prefix, "()"), "()").empty()) +
+           flag(!cancel(only(prefix, "[]"), "[]").empty());
+  }
+  if (task == "reset_dyck1") {
+    const std::size_t reset = prefix.rfind('1');
+    return flag(!cancel(prefix.substr(reset == std::string::npos ? 0 : reset + 1), "()").empty());
+  }
+  return "no slow rule for " + task;
+}
+
+/// Is `text` a whole string of the language that the rule draws from?
+inline bool slow_member(const std::string& task, const std::string& rule, const std::string& text) {
+  const bool paper = rule == "paper";
+  if (task == "parity") return !paper || std::count(text.begin(), text.end(), '1') % 2 == 0;
+  if (task == "aa_star") return only(text, "a") == text && (!paper || text.size() % 2 == 0);
+  if (task == "abab_star") {
+    std::string endless;
+    while (endless.size() < text.size()) endless += "abab";
+    return endless.starts_with(text) && (!paper || endless == text);
+  }
+  if (task == "anbn" || task == "anbncn") {
+    std::string whole;
+    const std::string letters = task == "anbn" ? "ab" : "abc";
+    for (const char letter : letters) whole += std::string(text.size() / letters.size(), letter);
+    return text == whole;
+  }
+  if (task == "dyck1") return cancel(text, "()").empty();
+  if (task == "shuffle2") {
+    if (!cancel(only(text, "()"), "()").empty() || !cancel(only(text, "[]"), "[]").empty())
+      return false;
+    if (!paper) return true;
+    std::string rest = text;  // well nested: crossing out pairs of both kinds leaves nothing
+    for (std::string before; before != rest;) {
+      before = rest;
+      rest = cancel(cancel(rest, "()"), "[]");
+    }
+    return rest.empty();
+  }
+  if (task == "reset_dyck1") {
+    const auto resets = std::count(text.begin(), text.end(), '1');
+    if (paper && resets != 1) return false;
+    // behind the last reset all is balanced, before it nothing is closed that was not open
+    std::string piece;
+    for (const char c : text + "1") {
+      if (c != '1') {
+        piece += c;
+      } else {
+        piece = cancel(piece, "()");
+        if (piece.find(')') != piece.npos) return false;
+        piece.clear();
+      }
+    }
+    const std::size_t reset = text.rfind('1');
+    return cancel(text.substr(reset == text.npos ? 0 : reset + 1), "()").empty();
+  }
+  return false;
+}
+
+}  // namespace rlt::test
