@@ -1,0 +1,464 @@
+#!/usr/bin/env python3
+"""Figures from the CSVs of rlt: accuracy against length, and training curves."""
+
+import itertools
+import math
+import re
+import sys
+import textwrap
+import zlib
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import EngFormatter, MaxNLocator, NullFormatter
+
+import runs
+from runs import Problem
+
+# ---- looks
+
+SOLID, DASHED, DOTTED = "-", (0, (4, 1.4)), (0, (1, 1.2))
+DASH_DOT, DASH_DOT_DOT = (0, (5, 1.3, 1, 1.3)), (0, (4, 1.2, 1, 1.2, 1, 1.2))
+
+# cell: colour, line, marker. Okabe and Ito's colours (without yellow) and wine: the first eight
+# stay apart under every kind of colour blindness; line and marker tell them apart in grey print.
+LOOKS = {
+    "lstm": ("#0072B2", SOLID, "o"),
+    "elstm": ("#56B4E9", DASHED, "s"),
+    "transformer": ("#D55E00", SOLID, "^"),
+    "transformer_preln": ("#E69F00", DASHED, "v"),
+    "linear": ("#CC79A7", SOLID, "D"),
+    "deltanet": ("#009E73", DASH_DOT, "P"),
+    "rdn": ("#882255", DASHED, "X"),
+    "srwm": ("#000000", DOTTED, "*"),
+    "delta_rnn": ("#999933", SOLID, "<"),
+    "delta_lstm": ("#332288", DASH_DOT_DOT, ">"),
+    "delta_mlp": ("#AA6F3B", DASH_DOT, "h"),
+    "gru": ("#44AA99", DASHED, "p"),
+    "elman": ("#7F7F00", DOTTED, "d"),
+}
+SPARE_COLOURS = ["#5B5EA6", "#B5446E", "#3F7F4F", "#A6761D", "#4F81A0", "#8C564B", "#6A4C93"]
+SPARE_LINES = [SOLID, DASHED, DASH_DOT, DASH_DOT_DOT]
+MARKERS = "os^vDPX*<>hpd"
+MARKER_SIZES = {"o": 4.2, "s": 3.9, "D": 3.6, "P": 5.2, "X": 5.0, "*": 7.0}  # equal to the eye
+GREY = "#8A8A8A"
+
+STYLE = {
+    "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 7.5,
+    "axes.titlesize": 8.5, "axes.labelsize": 8, "axes.linewidth": 0.6, "axes.edgecolor": "#444444",
+    "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True,
+    "axes.grid": True, "grid.color": "#ECECEC", "grid.linewidth": 0.6,
+    "xtick.major.width": 0.6, "ytick.major.width": 0.6, "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5, "xtick.color": "#444444", "ytick.color": "#444444",
+    "legend.frameon": False, "savefig.dpi": 200, "path.simplify": True,
+    "svg.hashsalt": "rlt", "svg.fonttype": "path",  # same bytes and same look everywhere
+}
+
+
+def look(cell):
+    """Colour, line and marker of a cell: a function of its name alone, so figures agree."""
+    if cell in LOOKS:
+        return LOOKS[cell]
+    number = zlib.crc32(cell.encode())
+    return (SPARE_COLOURS[number % 7], SPARE_LINES[number // 7 % 4], MARKERS[number // 28 % 13])
+
+
+def looks_of(series):
+    """Looks of all (cell, options); variants of a cell keep its colour and change the rest."""
+    looks = {}
+    for cell, group in itertools.groupby(series, key=lambda pair: pair[0]):
+        colour, line, marker = look(cell)
+        for number, pair in enumerate(group):
+            lines = [line] + [other for other in SPARE_LINES if other != line]
+            shift = (MARKERS.index(marker) + 5 * number) % len(MARKERS)
+            looks[pair] = (colour, lines[number % len(lines)], MARKERS[shift])
+    return looks
+
+
+ROUND = [1, 2, 2.5, 5, 10]  # ticks at 50, 100, 150, never at 60, 120, 180
+
+
+# ---- panels
+
+class Page:
+    """A grid of panels, one a task, above a legend and a caption that cover no data."""
+
+    def __init__(self, tasks, columns):
+        count = len(tasks)
+        self.columns = columns or (count if count <= 4 else 3 if count <= 6 else 4)
+        self.columns = min(self.columns, count)
+        self.rows = math.ceil(count / self.columns)
+        panel = {1: (4.2, 2.7), 2: (3.0, 2.1), 3: (2.3, 1.75)}.get(self.columns, (1.8, 1.45))
+        self.width = 0.75 + panel[0] * self.columns
+        self.panel_height = panel[1]
+        self.figure = Figure(figsize=(self.width, 1))
+        FigureCanvasAgg(self.figure)
+        grid = self.figure.subplots(self.rows, self.columns, sharey=True, squeeze=False)
+        self.axes = dict(zip(tasks, grid.flat))
+        for spare in list(grid.flat)[count:]:
+            spare.remove()
+        for index, (task, axes) in enumerate(self.axes.items()):
+            axes.set_title(task, loc="left", fontweight="bold", pad=5)
+            axes.tick_params(labelleft=index % self.columns == 0)
+
+    def label(self, x, y):
+        for index, axes in enumerate(self.axes.values()):
+            if index + self.columns >= len(self.axes):
+                axes.set_xlabel(x)
+            if index % self.columns == 0:
+                axes.set_ylabel(y)
+
+    def finish(self, handles, references, caption):
+        """Legend of the series, legend of the grey references, caption; then the margins."""
+        widest = max(len(handle.get_label()) for handle in handles)
+        per_row = max(1, int((self.width - 0.3) / (0.062 * widest + 0.5)))
+        lines = math.ceil(len(handles) / per_row)
+        per_row = math.ceil(len(handles) / lines)
+        caption = textwrap.wrap(caption, int(17 * self.width))
+        foot = 0.66 + 0.152 * lines + (0.19 if references else 0) + 0.12 * len(caption)
+        gap = 0.52
+        height = 0.3 + self.rows * self.panel_height + (self.rows - 1) * gap + foot
+        self.figure.set_size_inches(self.width, height)
+        self.figure.subplots_adjust(
+            left=0.58 / self.width, right=1 - 0.14 / self.width, top=1 - 0.3 / height,
+            bottom=foot / height, hspace=gap / self.panel_height, wspace=0.12)
+
+        top = foot - 0.48
+        self.legend(by_rows(handles, per_row), per_row, top / height)
+        top -= 0.152 * lines + 0.04
+        if references:
+            self.legend(references, len(references), top / height)
+            top -= 0.19
+        self.figure.text(0.5, top / height, "\n".join(caption), ha="center", va="top",
+                         fontsize=6.5, color="#666666")
+
+    def legend(self, handles, columns, top):
+        self.figure.legend(
+            handles=handles, ncol=columns, loc="upper center", bbox_to_anchor=(0.5, top),
+            borderaxespad=0, borderpad=0, labelspacing=0.45, handlelength=2.6,
+            columnspacing=1.6, handletextpad=0.5, fontsize=7.5)
+
+    def save(self, out):
+        kind = Path(out).suffix[1:]
+        nothing = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None},
+                   "pdf": {"CreationDate": None, "Creator": None, "Producer": None}}
+
+        def write(aside):
+            options = {"pil_kwargs": {"optimize": True}} if kind == "png" else {}
+            self.figure.savefig(aside, format=kind, metadata=nothing[kind], **options)
+            if kind == "svg":
+                aside.write_text(shorter(aside.read_text(encoding="utf-8")), encoding="utf-8")
+
+        runs.write_aside(out, write)
+
+
+def shorter(svg):
+    """Coordinates of paths to a hundredth of a point: half the file, the same picture."""
+    def rounded(path):
+        return re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", path[0])
+    return re.sub(r' d="[^"]*"', rounded, svg)
+
+
+def by_rows(handles, columns):
+    """matplotlib fills a legend by columns: reorder so that it reads along the rows."""
+    return list(itertools.chain(*(handles[first::columns] for first in range(columns))))
+
+
+def marked_by(style):
+    colour, _, marker = style
+    return {"color": colour, "marker": marker, "markersize": MARKER_SIZES.get(marker, 4.6),
+            "markeredgecolor": "white", "markeredgewidth": 0.4}
+
+
+def key(name, style):
+    return Line2D([], [], linestyle=style[1], label=name, linewidth=1.3, **marked_by(style))
+
+
+def draw_series(axes, curves, style, place, count):
+    """`curves`: a row an x, a column a seed. Band min to max, thin seeds, median line on top."""
+    colour, line, _ = style
+    curves = curves.dropna(how="all")
+    x, values = curves.index.to_numpy(), curves.to_numpy()
+    median = np.nanmedian(values, axis=1)
+    low, high = np.nanmin(values, axis=1), np.nanmax(values, axis=1)
+    if (low < high).any():
+        axes.fill_between(x, low, high, color=colour, alpha=0.10, linewidth=0, zorder=2)
+    for seed in np.unique(values, axis=1).T:  # seeds that agree everywhere are drawn once
+        if not np.array_equal(seed, median):
+            axes.plot(x, seed, color=colour, alpha=0.45, linewidth=0.45, zorder=3)
+    # Cells that lie on each other, all at 100 % say, stay visible: later lines are thinner, and
+    # the markers stand above all lines, each cell's at other places.
+    share = place / max(count - 1, 1)
+    axes.plot(x, median, color=colour, linestyle=line, linewidth=1.7 - 0.6 * share,
+              zorder=4 + share, clip_on=False)
+    every = max(count, math.ceil(len(x) / 4)) if len(x) > 12 else min(3, len(x))
+    first = place * every // count
+    axes.plot(x, median, linestyle="none", markevery=(first, every), zorder=6, clip_on=False,
+              **marked_by(style))
+
+
+def seeds_caption(frame, tail=""):
+    counts = frame.groupby(["task", "cell", "options"])["seed"].nunique()
+    low, high = counts.min(), counts.max()
+    number = f"{high}" if low == high else f"{low} to {high}"
+    if high == 1:
+        return f"One seed.{tail}"
+    return f"Line: median over {number} seeds. Band: lowest to highest. Thin: single seeds.{tail}"
+
+
+# ---- plot.py length
+
+LENGTH_HELP = """\
+Accuracy against length, one panel a task, one colour a cell.
+
+The line is the median over seeds, the band reaches from the lowest to the highest seed, a thin
+line is one seed. Grey: chance (dotted) and the best trivial baseline (dashed), a predictor that
+knows only the most frequent class, or only the most frequent class of every position.
+Read rows of split `length`; `rlt eval RUN --lengths 10-200:10` makes them. Merge the runs first:
+a diverged or timed-out run is in the merged CSV as a failure, but in no CSV of its own.
+
+examples:
+  report.py merge runs/formal_languages --out eval.csv
+  plot.py length --out length.svg --train-length 50 eval.csv
+  plot.py length --out length.svg --train-length 50 --train-length anbn=100 eval.csv
+  plot.py length --out token.png --metric token --tasks parity,dyck1 --cells lstm,rdn eval.csv
+"""
+
+
+def plot_length(arguments):
+    metric = f"{arguments.metric}_accuracy"
+    tail = "_sequence" if arguments.metric == "sequence" else ""
+    chance, trivial = f"chance{tail}", [f"best_constant{tail}", f"position_majority{tail}"]
+    frame = runs.read_frame(arguments.csv, runs.EVAL_ROW + [metric, chance] + trivial)
+    frame = frame[frame["split"] == "length"]
+    if frame.empty:
+        raise Problem(f"{arguments.csv[0]}: no rows of split `length`:"
+                      " `rlt eval RUN --lengths 10-200:10` makes them")
+    frame = chosen_rows(frame, arguments)
+    frame = runs.choose_checkpoint(frame, arguments.select)
+    runs.check_distinct(frame, runs.RUN + ["length_max"])
+    if frame[metric].isna().any():
+        row = frame[frame[metric].isna()].iloc[0]
+        raise Problem(f"{row['file']}: {metric} is empty for {runs.describe(row)}")
+    frame["trivial"] = frame[trivial].max(axis=1)
+
+    page = Page(runs.in_order(frame["task"].unique(), runs.TASKS), arguments.columns)
+    looks = looks_of(runs.series_in_order(frame))
+    marked = train_lengths(arguments.train_length, page.axes)
+    for task, axes in page.axes.items():
+        rows = frame[frame["task"] == task]
+        for place, (pair, style) in enumerate(looks.items()):
+            one = rows[(rows["cell"] == pair[0]) & (rows["options"] == pair[1])]
+            if len(one):
+                draw_series(axes, 100 * seeds_apart(one, "length_max", metric), style, place,
+                            len(looks))
+        draw_reference(axes, rows, chance, DOTTED)
+        draw_reference(axes, rows, "trivial", DASHED)
+        if task in marked:
+            axes.axvline(marked[task], color="#444444", linestyle=(0, (3, 2)), linewidth=0.8,
+                         zorder=1.5)
+        axes.set_ylim(-3, 103)
+        axes.set_yticks([0, 25, 50, 75, 100])
+        axes.set_xlim(left=0)
+        axes.xaxis.set_major_locator(MaxNLocator(5, steps=ROUND, integer=True))
+    page.label("length", f"{arguments.metric} accuracy (%)")
+    page.finish([key(runs.label(*pair), style) for pair, style in looks.items()],
+                references(frame, chance, marked), seeds_caption(frame))
+    page.save(arguments.out)
+
+
+def chosen_rows(frame, arguments):
+    frame = runs.keep_names(frame, "task", arguments.tasks)
+    frame = runs.keep_names(frame, "cell", arguments.cells)
+    frame = runs.choose(frame, "rule", arguments.rule)
+    return runs.choose(frame, "protocol", arguments.protocol).copy()
+
+
+def seeds_apart(rows, x, value):
+    return rows.pivot(index=x, columns="seed", values=value).sort_index()
+
+
+def draw_reference(axes, rows, column, line):
+    known = rows.dropna(subset=[column]).groupby("length_max")[column].median()
+    if len(known):
+        axes.plot(known.index, 100 * known, color=GREY, linestyle=line, linewidth=1.0, zorder=1.8)
+
+
+def references(frame, chance, marked):
+    handles = []
+    if frame[chance].notna().any():
+        handles.append(Line2D([], [], color=GREY, linestyle=DOTTED, linewidth=1, label="chance"))
+    if frame["trivial"].notna().any():
+        handles.append(Line2D([], [], color=GREY, linestyle=DASHED, linewidth=1,
+                              label="best trivial baseline"))
+    if marked:
+        handles.append(Line2D([], [], color="#444444", linestyle="none", marker="|",
+                              markersize=10, label="longest training string"))
+    return handles
+
+
+def train_lengths(words, tasks):
+    """`50` for every task, `anbn=100` for one; the later word wins."""
+    marked = {}
+    for word in words:
+        task, equals, number = word.rpartition("=")
+        if not number.isdigit():
+            raise Problem(f"--train-length {word}: give a length, or TASK=length", runs.USAGE)
+        if equals and task not in tasks:
+            raise Problem(f"--train-length {word}: the figure has {', '.join(tasks)}", runs.USAGE)
+        marked.update({name: int(number) for name in ([task] if equals else tasks)})
+    return marked
+
+
+# ---- plot.py train
+
+TRAIN_HELP = """\
+Training curves, one panel a task, one colour a cell: median line, lowest to highest band, a thin
+line a seed. A seed that stopped early keeps its last value, so that the median at every step is
+over the same seeds. With more than 150 logged steps, neighbouring steps are averaged.
+With `--against wall` the median value of each step stands at the median time of that step.
+
+examples:
+  plot.py train --out loss.svg runs/parity-rdn-*/train.csv
+  plot.py train --out accuracy.svg --metric sequence --against wall train.csv
+"""
+
+MOST_POINTS = 150
+AGAINST = {"step": ("step", "step"), "tokens": ("tokens", "tokens"),
+           "wall": ("wall_s", "wall time (s)")}
+METRICS = {"loss": ("loss", "training loss", 1),
+           "token": ("token_accuracy", "training token accuracy (%)", 100),
+           "sequence": ("sequence_accuracy", "training sequence accuracy (%)", 100)}
+
+
+def plot_train(arguments):
+    value, value_label, scale = METRICS[arguments.metric]
+    x, x_label = AGAINST[arguments.against]
+    frame = runs.read_frame(arguments.csv, ["task", "cell", "seed", "step", x, value],
+                            optional=["rule", "protocol", "options"])
+    frame = chosen_rows(frame, arguments)
+    runs.check_distinct(frame, runs.RUN + ["step"])
+    frame[value] = frame[value].where(np.isfinite(frame[value])) * scale
+    if frame[value].isna().all():
+        raise Problem(f"{arguments.csv[0]}: no finite value of {value}")
+    frame, averaged = thin_out(frame, sorted({x, value}))
+
+    page = Page(runs.in_order(frame["task"].unique(), runs.TASKS), arguments.columns)
+    looks = looks_of(runs.series_in_order(frame))
+    for task, axes in page.axes.items():
+        rows = frame[frame["task"] == task]
+        for place, (pair, style) in enumerate(looks.items()):
+            one = rows[(rows["cell"] == pair[0]) & (rows["options"] == pair[1])]
+            if one[value].notna().any():
+                draw_series(axes, training_curves(one, x, value), style, place, len(looks))
+        axes.xaxis.set_major_locator(MaxNLocator(4, steps=ROUND))
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))  # 5k, 10k
+        if scale == 100:
+            axes.set_ylim(-3, 103)
+            axes.set_yticks([0, 25, 50, 75, 100])
+    if arguments.metric == "loss" and (frame[value].dropna() > 0).all():
+        for axes in page.axes.values():
+            axes.set_yscale("log")
+            axes.yaxis.set_minor_formatter(NullFormatter())
+    page.label(x_label, value_label)
+    tail = f" Each point averages {averaged} logged steps." if averaged > 1 else ""
+    page.finish([key(runs.label(*pair), style) for pair, style in looks.items()], [],
+                seeds_caption(frame, tail))
+    page.save(arguments.out)
+
+
+def thin_out(frame, columns):
+    """Means over neighbouring logged steps of a task, so that a curve has at most MOST_POINTS."""
+    ranks = frame.groupby("task")["step"].rank(method="dense")
+    width = max(1, math.ceil(ranks.max() / MOST_POINTS))
+    if width == 1:
+        return frame, 1
+    columns = sorted(set(columns) | {"step"})
+    groups = runs.RUN + ["part"]
+    part = ((ranks - 1) // width).astype(int)
+    means = frame.assign(part=part).groupby(groups, as_index=False)[columns].mean()
+    # Every seed of a task must share its x: the mean step of the part over all of them.
+    means["step"] = means.groupby(["task", "part"])["step"].transform("mean")
+    return means, width
+
+
+def training_curves(rows, x, value):
+    """Seeds side by side; a seed that stopped keeps its last value."""
+    curves = seeds_apart(rows, "step", value).ffill()
+    if x != "step":
+        places = seeds_apart(rows, "step", x).median(axis=1)
+        curves.index = places.cummax().reindex(curves.index).to_numpy()
+    return curves
+
+
+# ---- command line
+
+HELP = """\
+Figures from the CSVs of rlt, as SVG, PNG or PDF. The same CSVs give the same bytes.
+
+examples:
+  plot.py length --out length.svg --train-length 50 eval.csv
+  plot.py train --out loss.svg runs/*/train.csv
+  plot.py length --help
+"""
+
+
+def parser():
+    top = runs.Parser(prog="plot.py", description=HELP)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True,
+                                  parser_class=runs.Parser)
+    length = commands.add_parser("length", help="accuracy against length",
+                                 description=LENGTH_HELP)
+    length.set_defaults(plot=plot_length)
+    length.add_argument("--metric", choices=["sequence", "token"], default="sequence",
+                        help="whole strings right, or single symbols right (default sequence)")
+    length.add_argument("--train-length", action="append", default=[], metavar="[TASK=]N",
+                        help="mark the longest training string; may be repeated")
+    length.add_argument("--select", default="best", metavar="NAME",
+                        help="checkpoint to show: best or last (default best)")
+    train = commands.add_parser("train", help="loss or accuracy during training",
+                                description=TRAIN_HELP)
+    train.set_defaults(plot=plot_train)
+    train.add_argument("--metric", choices=list(METRICS), default="loss",
+                       help="what to draw (default loss, on a logarithmic axis)")
+    train.add_argument("--against", choices=list(AGAINST), default="step",
+                       help="what runs to the right (default step)")
+    for command in (length, train):
+        command.add_argument("--out", required=True, type=figure_name, metavar="FIGURE",
+                             help="file to write: .svg, .png or .pdf")
+        command.add_argument("--tasks", metavar="A,B", help="only these tasks")
+        command.add_argument("--cells", metavar="A,B", help="only these cells")
+        command.add_argument("--rule", metavar="NAME", help="only this rule: paper or honest")
+        command.add_argument("--protocol", metavar="NAME",
+                             help="only this protocol: paper or honest")
+        command.add_argument("--columns", type=positive, metavar="N", help="panels in a row")
+        command.add_argument("csv", nargs="+", metavar="CSV")
+    return top
+
+
+def figure_name(text):
+    if Path(text).suffix not in (".svg", ".png", ".pdf"):
+        raise Problem(f"--out {text}: the name must end in .svg, .png or .pdf", runs.USAGE)
+    return text
+
+
+def positive(text):
+    if not text.isdigit() or int(text) < 1:
+        raise Problem(f"--columns {text}: give a number from 1", runs.USAGE)
+    return int(text)
+
+
+def main(words):
+    arguments = parser().parse_args(words)
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()  # nobody's own settings change a figure
+        matplotlib.rcParams.update(STYLE)
+        arguments.plot(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(runs.run_main(main))

@@ -1,0 +1,259 @@
+"""plot.py: figures, their determinism, and its errors. Run: python3 -m unittest discover -s HERE"""
+
+import contextlib
+import io
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+import warnings
+from pathlib import Path
+from unittest import mock
+
+EXPERIMENTS = Path(__file__).resolve().parents[2] / "experiments"
+sys.path.insert(0, str(EXPERIMENTS))
+
+import plot  # noqa: E402
+import runs  # noqa: E402
+
+EVAL = ("task,rule,protocol,cell,options,parameters,state_size,seed,step,select,split,length_min,"
+        "length_max,sequences,sequences_correct,tokens,tokens_correct,token_accuracy,"
+        "sequence_accuracy,loss,chance,best_constant,position_majority,chance_sequence,"
+        "best_constant_sequence,position_majority_sequence,data_hash")
+TRAIN = ("task,cell,seed,step,sequences,tokens,wall_s,learning_rate,loss,token_accuracy,"
+         "sequence_accuracy,gradient_norm")
+
+
+def eval_row(task, cell, seed, length, accuracy, options="", rule="paper", select="best"):
+    return (f"{task},{rule},paper,{cell},{options},100,8,{seed},500,{select},length,{length},"
+            f"{length},50,0,900,0,0.75,{accuracy},0.2,0.5,0.5,0.6,0.001,0,0.02,{task}{length}")
+
+
+def train_row(task, cell, seed, step, loss):
+    return f"{task},{cell},{seed},{step},{step * 8},{step * 80},{step / 7},0.001,{loss},0.5,0.25,1"
+
+
+class Folder(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def csv(self, name, header, rows):
+        path = self.folder / name
+        path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+        return str(path)
+
+    def lengths(self, name="eval.csv", **options):
+        return self.csv(name, EVAL, [eval_row(task, cell, seed, length, accuracy, **options)
+                                     for task in ("parity", "dyck1") for cell in ("lstm", "rdn")
+                                     for seed in (1, 2, 3)
+                                     for length, accuracy in ((7, 1), (50, 1 / seed), (90, 0))])
+
+    def training(self):
+        return self.csv("train.csv", TRAIN, [train_row("parity", "rdn", seed, step, 2 / step)
+                                             for seed in (1, 2) for step in range(1, 40 + seed)])
+
+    def plot(self, *words):
+        """(code, stdout, stderr) of plot.py, inside this process: starting one takes a second."""
+        out, err = io.StringIO(), io.StringIO()
+        with mock.patch.object(sys, "argv", ["plot.py", *words]), contextlib.chdir(self.folder), \
+                contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                code = runs.run_main(plot.main)
+            except SystemExit as stop:  # --help
+                code = stop.code
+        return code, out.getvalue(), err.getvalue()
+
+    def assert_fails(self, code, part, *words):
+        found, out, err = self.plot(*words)
+        self.assertEqual((found, out), (code, ""), err)
+        self.assertEqual(err.count("\n"), 1, err)
+        self.assertTrue(err.startswith("plot.py: "), err)
+        self.assertIn(part, err)
+
+
+class Figures(Folder):
+    def assert_same_bytes(self, kinds, command, *words):
+        """Two processes with other hash seeds: the order of a Python set must not show."""
+        for kind, magic in kinds.items():
+            files = []
+            for seed in "12":
+                files.append(self.folder / f"{seed}.{kind}")
+                done = subprocess.run(
+                    [sys.executable, EXPERIMENTS / "plot.py", command, "--out", files[-1], *words],
+                    env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=False)
+                self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""))
+            one, two = (path.read_bytes() for path in files)
+            self.assertTrue(one.startswith(magic))
+            self.assertGreater(len(one), 2000)
+            self.assertEqual(one, two)
+
+    def test_length_figures_are_the_same_bytes_every_time(self):
+        self.assert_same_bytes({"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}, "length",
+                               "--train-length", "50", self.lengths())
+
+    def test_training_figures_are_the_same_bytes_every_time(self):
+        self.assert_same_bytes({"svg": b"<?xml"}, "train", "--against", "wall", self.training())
+
+    def test_order_of_rows_does_not_change_a_figure(self):
+        path = Path(self.lengths())
+        header, *rows = path.read_text().splitlines()
+        other = self.csv("other.csv", header, rows[::-1])
+        for name in (str(path), other):
+            self.plot("length", "--out", f"{name}.svg", name)
+        self.assertEqual(Path(f"{path}.svg").read_bytes(), Path(f"{other}.svg").read_bytes())
+
+    def test_a_figure_follows_its_data(self):
+        path = Path(self.lengths())
+        self.plot("length", "--out", "one.svg", str(path))
+        path.write_text(path.read_text().replace(",0.75,0,", ",0.75,0.5,"))
+        self.plot("length", "--out", "two.svg", str(path))
+        self.assertNotEqual((self.folder / "one.svg").read_bytes(),
+                            (self.folder / "two.svg").read_bytes())
+
+    def test_training_length_of_one_task_adds_one_line(self):
+        counts = []
+        for words in ([], ["--train-length", "dyck1=50"], ["--train-length", "50"]):
+            self.plot("length", "--out", "a.svg", *words, self.lengths())
+            counts.append(len(re.findall("stroke-dasharray: 2.4,1.6",
+                                         (self.folder / "a.svg").read_text())))
+        self.assertEqual(counts, [0, 1, 2])
+
+    def test_nothing_is_left_beside_the_figure(self):
+        self.plot("length", "--out", "a.png", self.lengths())
+        self.assertEqual({path.name for path in self.folder.iterdir()}, {"a.png", "eval.csv"})
+        (self.folder / "b.png").mkdir()
+        self.assert_fails(1, "b.png: is a directory", "length", "--out", "b.png", self.lengths())
+        self.assertEqual({path.name for path in self.folder.iterdir()},
+                         {"a.png", "b.png", "eval.csv"})
+
+
+class Looks(unittest.TestCase):
+    def test_every_named_cell_has_its_own_look(self):
+        self.assertEqual(set(plot.LOOKS), set(runs.CELLS))
+        looks = [plot.look(cell) for cell in runs.CELLS]
+        self.assertEqual(len({colour for colour, _, _ in looks}), len(looks))
+        self.assertEqual(len({marker for _, _, marker in looks}), len(looks))
+
+    def test_the_look_of_a_new_cell_depends_on_its_name_alone(self):
+        alone = plot.looks_of([("mamba2", "")])
+        together = plot.looks_of([("lstm", ""), ("gla", ""), ("mamba2", ""), ("zeta", "")])
+        self.assertEqual(alone[("mamba2", "")], together[("mamba2", "")])
+        self.assertEqual(plot.look("mamba2"), ("#6A4C93", plot.DASH_DOT, "X"))
+
+    def test_options_keep_the_colour_and_change_line_and_marker(self):
+        looks = plot.looks_of([("deltanet", ""), ("deltanet", "beta_max=2")])
+        plain, other = looks[("deltanet", "")], looks[("deltanet", "beta_max=2")]
+        self.assertEqual(plain, plot.look("deltanet"))
+        self.assertEqual(plain[0], other[0])
+        self.assertNotEqual(plain[1], other[1])
+        self.assertNotEqual(plain[2], other[2])
+
+    def test_a_legend_reads_along_its_rows(self):
+        # matplotlib puts a, b into the first column, c, d into the second, e into the third
+        self.assertEqual(plot.by_rows(list("12345"), 3), list("14253"))
+
+
+class Curves(Folder):
+    def test_a_seed_that_stopped_keeps_its_last_value(self):
+        path = self.csv("train.csv", TRAIN, [train_row("parity", "rdn", 1, 10, 0.5),
+                                             train_row("parity", "rdn", 1, 20, 0.25),
+                                             train_row("parity", "rdn", 2, 10, 0.75)])
+        rows = runs.read_frame([path], [])
+        curves = plot.training_curves(rows, "step", "loss")
+        self.assertEqual(curves.to_numpy().tolist(), [[0.5, 0.75], [0.25, 0.75]])
+
+    def test_thinning_averages_neighbours_and_keeps_seeds_aligned(self):
+        steps = 2 * plot.MOST_POINTS
+        rows = [train_row("parity", "rdn", seed, step, step)
+                for seed, last in ((1, steps), (2, 5)) for step in range(1, last + 1)]
+        frame = runs.read_frame([self.csv("train.csv", TRAIN, rows)], [],
+                                optional=["rule", "protocol", "options"])
+        thin, width = plot.thin_out(frame, ["loss"])
+        self.assertEqual(width, 2)
+        first, second = (thin[thin["seed"] == seed] for seed in (1, 2))
+        self.assertEqual(first["loss"].tolist()[:3], [1.5, 3.5, 5.5])
+        self.assertEqual(second["loss"].tolist(), [1.5, 3.5, 5.0])
+        self.assertEqual(first["step"].tolist()[:3], second["step"].tolist())
+        self.assertEqual(len(first), plot.MOST_POINTS)
+
+    def test_missing_and_infinite_values_are_left_out(self):
+        losses = {1: ["", 0.5, 0.25, "inf"], 2: ["", 0.75, "nan", "nan"]}
+        rows = [train_row("parity", "rdn", seed, step, loss) for seed in losses
+                for step, loss in enumerate(losses[seed], start=1)]
+        path = self.csv("train.csv", TRAIN, rows)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            self.assertEqual(self.plot("train", "--out", "a.svg", path), (0, "", ""))
+        self.csv("none.csv", TRAIN, [train_row("parity", "rdn", 1, 1, "nan")])
+        self.assert_fails(1, "none.csv: no finite value of loss", "train", "--out", "a.svg",
+                          "none.csv")
+
+    def test_svg_coordinates_are_shortened_in_paths_only(self):
+        self.assertEqual(plot.shorter('<a d="M 1.23456 7" t="scale(0.015625)"/>'),
+                         '<a d="M 1.23 7" t="scale(0.015625)"/>')
+
+
+class Errors(Folder):
+    def test_usage_errors_have_code_2(self):
+        path = self.lengths()
+        self.assert_fails(2, "COMMAND")
+        self.assert_fails(2, "--out", "length", path)
+        self.assert_fails(2, ".svg, .png or .pdf", "length", "--out", "a.gif", path)
+        self.assert_fails(2, "'foo'", "length", "--out", "a.svg", "--metric", "foo", path)
+        self.assert_fails(2, "--train-length x", "length", "--out", "a.svg", "--train-length",
+                          "x", path)
+        self.assert_fails(2, "--train-length anbn=3", "length", "--out", "a.svg",
+                          "--train-length", "anbn=3", path)
+        self.assert_fails(2, "--columns 0", "length", "--out", "a.svg", "--columns", "0", path)
+
+    def test_a_missing_column_is_named_with_its_file(self):
+        path = self.csv("old.csv", EVAL.replace("sequence_accuracy,", ""), [])
+        self.assert_fails(1, "old.csv: missing column sequence_accuracy:", "length", "--out",
+                          "a.svg", self.lengths(), path)
+        self.assert_fails(1, "train.csv: missing columns rule, protocol", "length", "--out",
+                          "a.svg", self.training())
+
+    def test_unreadable_files_have_code_1(self):
+        (self.folder / "noise.csv").write_bytes(b"\xff\xfe\x00\x81")
+        self.assert_fails(1, "noise.csv: not a text file", "length", "--out", "a.svg", "noise.csv")
+        self.assert_fails(1, "none.csv: no such file", "length", "--out", "a.svg", "none.csv")
+        self.csv("short.csv", TRAIN, ["parity,rdn,1"])
+        self.assert_fails(1, "short.csv: row 2 has 3 fields, the header 12", "train", "--out",
+                          "a.svg", "short.csv")
+        self.csv("word.csv", TRAIN, [train_row("parity", "rdn", 1, 10, "low")])
+        self.assert_fails(1, "word.csv: row 2: loss `low` is not a number", "train", "--out",
+                          "a.svg", "word.csv")
+        self.assert_fails(1, "no/a.svg: no such file or directory", "length", "--out", "no/a.svg",
+                          self.lengths())
+
+    def test_mixed_up_runs_are_refused(self):
+        paper, honest = self.lengths("paper.csv"), self.lengths("honest.csv", rule="honest")
+        self.assert_fails(1, "paper.csv: give each run once", "length", "--out", "a.svg", paper,
+                          paper)
+        self.assert_fails(2, "choose with --rule", "length", "--out", "a.svg", paper, honest)
+        self.assertEqual(self.plot("length", "--out", "a.svg", "--rule", "honest", paper, honest),
+                         (0, "", ""))
+
+    def test_what_is_not_there_is_said(self):
+        path = self.lengths()
+        self.assert_fails(1, "no rows with cell 'gru': found lstm, rdn", "length", "--out",
+                          "a.svg", "--cells", "gru", path)
+        self.assert_fails(1, "no rows with select 'last': found 'best'", "length", "--out",
+                          "a.svg", "--select", "last", path)
+        bins = self.csv("bins.csv", EVAL, [eval_row("parity", "rdn", 1, 50, 1)
+                                           .replace(",length,", ",bin1,")])
+        self.assert_fails(1, "no rows of split `length`", "length", "--out", "a.svg", bins)
+
+    def test_help_teaches_with_examples(self):
+        for words in (["--help"], ["length", "--help"], ["train", "--help"]):
+            code, out, err = self.plot(*words)
+            self.assertEqual((code, err), (0, ""))
+            self.assertIn("examples:\n  ", out)
+
+
+if __name__ == "__main__":
+    unittest.main()
