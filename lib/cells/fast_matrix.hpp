@@ -146,4 +146,52 @@ void erase_backward(Index rows, Index cols, const Lanes<T>* before, Lanes<T>* gr
   for (; e < rows; ++e) some_rows.template operator()<1>(e);
 }
 
+/// a[m] = sum_e G[e][m] k[e] and dk[e] = sum_m G[e][m] c[m] in one pass over G.
+template <typename T>
+void read_both(Index rows, Index cols, const Lanes<T>* gradient, const Lanes<T>* k, const Lanes<T>* c,
+               Lanes<T>* a, Lanes<T>* dk) {
+  for (Index e = 0; e < rows; ++e) dk[e] = Lanes<T>(T(0));
+  const auto columns = [&]<Index width>(Index m) {
+    Lanes<T> sum[width];
+    for (Index j = 0; j < width; ++j) sum[j] = Lanes<T>(T(0));
+    for (Index e = 0; e < rows; ++e) {
+      Lanes<T> even(T(0));
+      Lanes<T> odd(T(0));
+      for (Index j = 0; j < width; ++j) {
+        const Lanes<T> entry = gradient[e * cols + m + j];
+        sum[j] = xsimd::fma(k[e], entry, sum[j]);
+        Lanes<T>& row = j % 2 == 0 ? even : odd;
+        row = xsimd::fma(c[m + j], entry, row);
+      }
+      dk[e] += even + odd;
+    }
+    for (Index j = 0; j < width; ++j) a[m + j] = sum[j];
+  };
+  Index m = 0;
+  for (; m + block <= cols; m += block) columns.template operator()<block>(m);
+  for (; m < cols; ++m) columns.template operator()<1>(m);
+}
+
+/// y[e] = sum_m W[e][m] b[m] and G[e][m] += p[e] a[m] + x[e] b[m], in one pass over W and G.
+template <typename T>
+void read_transposed_write_two(Index rows, Index cols, const Lanes<T>* w, Lanes<T>* gradient,
+                               const Lanes<T>* p, const Lanes<T>* a, const Lanes<T>* x,
+                               const Lanes<T>* b, Lanes<T>* y) {
+  const auto some_rows = [&]<Index height>(Index e) {
+    Lanes<T> sum[height];
+    for (Index j = 0; j < height; ++j) sum[j] = Lanes<T>(T(0));
+    for (Index m = 0; m < cols; ++m) {
+      for (Index j = 0; j < height; ++j) {
+        const Index at = (e + j) * cols + m;
+        sum[j] = xsimd::fma(w[at], b[m], sum[j]);
+        gradient[at] = xsimd::fma(p[e + j], a[m], xsimd::fma(x[e + j], b[m], gradient[at]));
+      }
+    }
+    for (Index j = 0; j < height; ++j) y[e + j] = sum[j];
+  };
+  Index e = 0;
+  for (; e + block <= rows; e += block) some_rows.template operator()<block>(e);
+  for (; e < rows; ++e) some_rows.template operator()<1>(e);
+}
+
 }  // namespace rlt::fast_matrix

@@ -80,6 +80,10 @@ CellConfig complete(std::string_view cell, CellConfig config) {
   if (info.uses_heads && config.d_model % config.heads != 0) {
     fail(Exit::usage, "--heads {}: must divide --d-model {}", config.heads, config.d_model);
   }
+  if (info.uses_heads && config.head_size() > max_head_size) {
+    fail(Exit::usage, "--d-model {} --heads {}: heads of {} numbers; at most {}", config.d_model,
+         config.heads, config.head_size(), max_head_size);
+  }
   if (std::ranges::find(info.positions, config.positions) == info.positions.end()) {
     std::vector<std::string_view> allowed;
     for (const Positions value : info.positions) allowed.push_back(to_string(value));

@@ -18,6 +18,9 @@ std::string_view to_string(Positions positions);
 /// Error(usage) with the nearest name when unknown.
 Positions parse_positions(std::string_view name);
 
+/// Largest d_model / heads: kernels keep a few rows of a head on the stack.
+inline constexpr Index max_head_size = 256;
+
 /// Choices of one cell, by name; values as text.
 using CellOptions = std::map<std::string, std::string>;
 

@@ -1,0 +1,188 @@
+// srwm: self-referential weight matrix: one matrix that makes outputs, queries, keys and rates, and with
+// these rewrites all of itself.
+// Irie, Schlag, Csordas, Schmidhuber 2022 (arXiv 2202.05780), in the form of arXiv 2310.16076 (id 12).
+//
+// Per head of size d, x_t = the head's slice of the layer's raw input. W (d, 3 d + 4) = [W^y W^q W^k W^b]
+// starts from trained values:
+//   y_t | a^q | a^k | a^b = W_{t-1}^T x_t       (read before the write)
+//   q = softmax(a^q)   k = softmax(a^k)   beta = sigmoid(a^b) in R^4, one for each block
+//   D_t = W_{t-1}^T (q - k)                     (the response to the query minus that to the key)
+//   W_t = W_{t-1} + k_t (beta_block D_t)^T
+// Backward, G = dL/dW_t, g = dy_t, for t = T..1, with c = beta_block D:
+//   a = G^T k   dk = G c   dD = beta_block a   dbeta_B = sum over block B of a . D
+//   z = W_{t-1} dD   dq = z   dk -= z   G += (q - k) dD^T
+//   dA = (g, daq, dak, dab) through softmax and sigmoid:   dx = W_{t-1} dA   G += x dA^T
+// G before the first step is the gradient of the initial W.
+// departs: nothing. Start: W^y, W^k Normal(0, 1/sqrt(d)); W^q a hundredth of that; W^b mean -1.
+// Memory: state 3 d^2 + 4 d per head; tape 6 d + 8 per step and head.
+#include "cells/fast_matrix.hpp"
+#include "cells/fast_weight.hpp"
+#include "tensor/activation.hpp"
+
+namespace rlt {
+namespace {
+
+template <typename T>
+class SrwmRule {
+ public:
+  using V = Lanes<T>;
+  static constexpr bool projects = false;
+  static constexpr bool learns_initial_state = true;
+
+  explicit SrwmRule(const CellConfig& config)
+      : inputs(config.head_size()),
+        state(config.head_size() * (3 * config.head_size() + 4)),
+        kept(6 * config.head_size() + 8),
+        d_(config.head_size()),
+        heads_(config.heads),
+        cols_(3 * config.head_size() + 4) {}
+
+  const Index inputs, state, kept;
+  static constexpr Index emitted = 0;
+
+  void declare(ParameterSet<T>& parameters, std::string_view prefix) {
+    const std::string name(prefix);
+    const double deviation = default_width(d_);
+    blocks_[0] = {&parameters.add(name + ".y", {heads_, d_, d_}, Init::normal(deviation)), 0, d_};
+    blocks_[1] = {&parameters.add(name + ".q", {heads_, d_, d_}, Init::normal(0.01 * deviation)),
+                  d_, d_};
+    blocks_[2] = {&parameters.add(name + ".k", {heads_, d_, d_}, Init::normal(deviation)), 2 * d_,
+                  d_};
+    blocks_[3] = {&parameters.add(name + ".b", {heads_, d_, 4}, Init::normal(deviation, -1)), 3 * d_,
+                  4};
+  }
+
+  void initial(Index head, V* w) const {
+    for (const Block& block : blocks_) {
+      const T* const value = block.parameter->value + head * d_ * block.cols;
+      for (Index e = 0; e < d_; ++e) {
+        for (Index m = 0; m < block.cols; ++m) {
+          w[e * cols_ + block.first + m] = V(value[e * block.cols + m]);
+        }
+      }
+    }
+  }
+
+  // kept: x (d), q (d), k (d), beta (4), D (3 d + 4)
+  void step(Index, const V* in, V* w, V* tape, V* y) const {
+    V* const x = tape;
+    V* const q = x + d_;
+    V* const k = q + d_;
+    V* const beta = k + d_;
+    V* const change = beta + 4;
+    std::copy_n(in, d_, x);
+    V a[max_cols];
+    std::fill_n(a, cols_, V(T(0)));
+    fast_matrix::add_read<T>(d_, cols_, w, x, a);
+    std::copy_n(a, d_, y);
+    std::copy_n(a + d_, 2 * d_, q);
+    softmax<T>(q, d_);
+    softmax<T>(k, d_);
+    for (Index i = 0; i < 4; ++i) beta[i] = sigmoid<T>(a[3 * d_ + i]);
+    V difference[max_head_size];
+    for (Index i = 0; i < d_; ++i) difference[i] = q[i] - k[i];
+    std::fill_n(change, cols_, V(T(0)));
+    fast_matrix::add_read<T>(d_, cols_, w, difference, change);
+    write(tape, w, w);
+  }
+
+  void replay(const V* tape, const V* before, V* after) const { write(tape, before, after); }
+
+  void step_backward(Index, const V* tape, const V* before, const V* g, V* dw, V* din, V*) const {
+    const V* const x = tape;
+    const V* const q = x + d_;
+    const V* const k = q + d_;
+    const V* const beta = k + d_;
+    const V* const change = beta + 4;
+    V scaled[max_cols];  // c = beta_block D
+    scale_blocks(beta, change, scaled);
+    V dchange[max_cols];  // a = G^T k, then dD = beta_block a
+    V da[max_cols];
+    V* const dq = da + d_;
+    V* const dk = dq + d_;
+    V* const dbeta = dk + d_;
+    fast_matrix::read_both<T>(d_, cols_, dw, k, scaled, dchange, dk);
+    for (Index b = 0; b < 4; ++b) {
+      dbeta[b] = V(T(0));
+      for (Index m = blocks_[b].first; m < blocks_[b].first + blocks_[b].cols; ++m) {
+        dbeta[b] = xsimd::fma(dchange[m], change[m], dbeta[b]);
+      }
+      dbeta[b] *= beta[b] * (T(1) - beta[b]);
+    }
+    scale_blocks(beta, dchange, dchange);
+    V difference[max_head_size];
+    std::fill_n(dq, d_, V(T(0)));
+    fast_matrix::add_read_transposed<T>(d_, cols_, before, dchange, dq);
+    for (Index i = 0; i < d_; ++i) {
+      difference[i] = q[i] - k[i];
+      dk[i] -= dq[i];
+    }
+    softmax_backward<T>(q, dq, d_);
+    softmax_backward<T>(k, dk, d_);
+    std::copy_n(g, d_, da);
+    // dx = W_{t-1} dA;  G += (q - k) dD^T + x dA^T
+    fast_matrix::read_transposed_write_two<T>(d_, cols_, before, dw, difference, dchange, x, da, din);
+  }
+
+  void backward_parameters(Extent, Matrix<const T>, Matrix<const T>) {}
+
+  void backward_initial(Index head, const T* gradient) {
+    for (const Block& block : blocks_) {
+      T* const sum = block.parameter->gradient + head * d_ * block.cols;
+      for (Index e = 0; e < d_; ++e) {
+        for (Index m = 0; m < block.cols; ++m) {
+          sum[e * block.cols + m] += gradient[e * cols_ + block.first + m];
+        }
+      }
+    }
+  }
+
+ private:
+  static constexpr Index max_cols = 3 * max_head_size + 4;
+
+  // One of the four parts of W's columns, with its own rate.
+  struct Block {
+    Parameter<T>* parameter = nullptr;
+    Index first = 0;
+    Index cols = 0;
+  };
+
+  void scale_blocks(const V* beta, const V* from, V* to) const {
+    for (Index b = 0; b < 4; ++b) {
+      for (Index m = blocks_[b].first; m < blocks_[b].first + blocks_[b].cols; ++m) {
+        to[m] = beta[b] * from[m];
+      }
+    }
+  }
+
+  void write(const V* tape, const V* before, V* after) const {
+    const V* const k = tape + 2 * d_;
+    const V* const beta = k + d_;
+    V scaled[max_cols];
+    scale_blocks(beta, beta + 4, scaled);
+    fast_matrix::write_scaled<T>(d_, cols_, before, k, V(T(1)), scaled, after);
+  }
+
+  Index d_;
+  Index heads_;
+  Index cols_;
+  Block blocks_[4];
+};
+
+template <typename T>
+using Srwm = FastWeightCell<T, SrwmRule<T>>;
+
+}  // namespace
+
+CellEntry cells::srwm() {
+  return cell_entry<Srwm>({
+      .name = "srwm",
+      .summary = "self-referential weight matrix: rewrites all of itself with its own outputs",
+      .source = "Irie et al. 2022, arXiv 2202.05780; Irie et al. 2023, arXiv 2310.16076",
+      .equation = "y, q, k, beta = W_{t-1}^T x_t;  W_t = W_{t-1} + k_t (beta (W_{t-1}^T (q_t - k_t)))^T",
+      .wrapping = Wrapping::skipnorm,
+      .options = {},
+  });
+}
+
+}  // namespace rlt
