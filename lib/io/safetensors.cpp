@@ -1,0 +1,275 @@
+#include "io/safetensors.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "base/error.hpp"
+#include "io/file.hpp"
+
+namespace rlt {
+namespace {
+
+static_assert(std::endian::native == std::endian::little,
+              "arrays are written as they lie in memory");
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+constexpr std::size_t prefix_size = 8;
+constexpr std::uint64_t largest_header = 100'000'000;  // the limit of the official reader
+constexpr const char* metadata_key = "__metadata__";
+
+struct Dtype {
+  const char* name;
+  std::size_t size;
+};
+constexpr Dtype dtypes[] = {{"F32", 4}, {"F64", 8}, {"I64", 8}, {"U8", 1}};
+
+/// Bytes of one entry; 0 for an unknown type.
+std::size_t dtype_size(std::string_view name) {
+  for (const Dtype& dtype : dtypes) {
+    if (name == dtype.name) return dtype.size;
+  }
+  return 0;
+}
+
+/// Bytes of the whole array; nothing when that is negative or no Index holds it.
+std::optional<std::uint64_t> byte_count(const std::vector<Index>& shape, std::size_t entry) {
+  constexpr auto limit = static_cast<std::uint64_t>(std::numeric_limits<Index>::max());
+  std::uint64_t bytes = entry;
+  // A zero side anywhere makes the product zero, but the others must still fit.
+  bool empty = false;
+  for (const Index side : shape) {
+    if (side < 0) return std::nullopt;
+    if (side == 0) {
+      empty = true;
+      continue;
+    }
+    if (bytes > limit / static_cast<std::uint64_t>(side)) return std::nullopt;
+    bytes *= static_cast<std::uint64_t>(side);
+  }
+  return empty ? 0 : bytes;
+}
+
+template <typename... Args>
+[[noreturn]] void refuse(const fs::path& path, fmt::format_string<Args...> format, Args&&... args) {
+  fail(Exit::failed, "'{}': {}", path.string(), fmt::format(format, std::forward<Args>(args)...));
+}
+
+/// A name from a file, as it may stand in a message of one line.
+std::string shown(const std::string& name) {
+  constexpr std::size_t longest = 100;
+  std::string text =
+      Json(name.substr(0, longest)).dump(-1, ' ', true, Json::error_handler_t::replace);
+  text = text.substr(1, text.size() - 2);
+  return "'" + text + (name.size() > longest ? "...'" : "'");
+}
+
+/// The header between the length and the arrays.
+std::string_view header_text(const fs::path& path, std::string_view content) {
+  if (content.size() < prefix_size) {
+    refuse(path, "not a safetensors file: {} bytes are too short", content.size());
+  }
+  std::uint64_t length = 0;
+  std::memcpy(&length, content.data(), prefix_size);
+  const std::string_view rest = content.substr(prefix_size);
+  if (length > largest_header) {
+    refuse(path, "not a safetensors file: the header would have {} bytes, above {}", length,
+           largest_header);
+  }
+  if (length > rest.size()) {
+    if (rest.starts_with('{')) {
+      refuse(path, "truncated inside the header: at least {} bytes are missing",
+             length - rest.size());
+    }
+    refuse(path, "not a safetensors file: the header would have {} bytes, the file has {}", length,
+           content.size());
+  }
+  if (!rest.substr(0, length).starts_with('{')) {
+    refuse(path, "not a safetensors file: the header is not a JSON object");
+  }
+  return rest.substr(0, length);
+}
+
+Json parse_header(const fs::path& path, std::string_view text) {
+  // The parser itself would silently keep the last of two equal names.
+  std::vector<std::set<std::string>> keys;
+  const auto check = [&](int depth, Json::parse_event_t event, Json& parsed) {
+    constexpr int deepest = 4;
+    if (depth > deepest) refuse(path, "the header is nested too deep");
+    if (event == Json::parse_event_t::object_start) keys.emplace_back();
+    if (event == Json::parse_event_t::object_end) keys.pop_back();
+    if (event == Json::parse_event_t::key &&
+        !keys.back().insert(parsed.get<std::string>()).second) {
+      refuse(path, "the header names {} twice", shown(parsed.get<std::string>()));
+    }
+    return true;
+  };
+  try {
+    return Json::parse(text, check);
+  } catch (const Json::exception&) {
+    refuse(path, "not a safetensors file: the header is not JSON");
+  }
+}
+
+std::map<std::string, std::string> parse_metadata(const fs::path& path, const Json& entry) {
+  if (!entry.is_object()) refuse(path, "'{}' is not a JSON object", metadata_key);
+  std::map<std::string, std::string> metadata;
+  for (const auto& [key, value] : entry.items()) {
+    if (!value.is_string()) refuse(path, "metadata {} is not a text", shown(key));
+    metadata[key] = value.get<std::string>();
+  }
+  return metadata;
+}
+
+struct Entry {
+  TensorView tensor;
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+};
+
+/// Whole numbers that are not negative; nothing for anything else.
+std::optional<std::vector<std::uint64_t>> whole_numbers(const Json& list) {
+  if (!list.is_array()) return std::nullopt;
+  std::vector<std::uint64_t> numbers;
+  for (const Json& number : list) {
+    if (!number.is_number_unsigned()) return std::nullopt;
+    numbers.push_back(number.get<std::uint64_t>());
+  }
+  return numbers;
+}
+
+Entry parse_entry(const fs::path& path, const std::string& name, const Json& json) {
+  if (!json.is_object() || !json.contains("dtype") || !json.contains("shape") ||
+      !json.contains("data_offsets") || json.size() != 3 || !json["dtype"].is_string()) {
+    refuse(path, "tensor {}: expected dtype, shape and data_offsets", shown(name));
+  }
+  Entry entry;
+  entry.tensor.name = name;
+  entry.tensor.dtype = json["dtype"].get<std::string>();
+  const std::size_t size = dtype_size(entry.tensor.dtype);
+  if (size == 0) {
+    refuse(path, "tensor {} has the dtype {}, expected F32, F64, I64 or U8", shown(name),
+           shown(entry.tensor.dtype));
+  }
+  const auto sides = whole_numbers(json["shape"]);
+  if (!sides) refuse(path, "tensor {}: the shape is not a list of whole numbers", shown(name));
+  for (const std::uint64_t side : *sides) entry.tensor.shape.push_back(static_cast<Index>(side));
+  const auto bytes = byte_count(entry.tensor.shape, size);
+  if (!bytes) {
+    refuse(path, "tensor {}: the shape [{}] is too large", shown(name), fmt::join(*sides, ", "));
+  }
+  const auto offsets = whole_numbers(json["data_offsets"]);
+  if (!offsets || offsets->size() != 2) {
+    refuse(path, "tensor {}: data_offsets are not two whole numbers", shown(name));
+  }
+  entry.begin = (*offsets)[0];
+  entry.end = (*offsets)[1];
+  if (entry.begin > entry.end) {
+    refuse(path, "tensor {}: data_offsets {} and {} are out of order", shown(name), entry.begin,
+           entry.end);
+  }
+  if (entry.end - entry.begin != *bytes) {
+    refuse(path, "tensor {}: the shape [{}] of {} needs {} bytes, data_offsets span {}",
+           shown(name), fmt::join(*sides, ", "), entry.tensor.dtype, *bytes,
+           entry.end - entry.begin);
+  }
+  return entry;
+}
+
+/// Points the entries, sorted by offset, at their bytes: each begins where the one before ends.
+void lay_out(const fs::path& path, std::vector<Entry>& entries, std::span<const std::byte> bytes) {
+  std::uint64_t at = 0;
+  for (const Entry& entry : entries) {
+    if (entry.begin < at) {
+      refuse(path, "tensor {} begins at byte {}, inside the one before, which ends at {}",
+             shown(entry.tensor.name), entry.begin, at);
+    }
+    if (entry.begin > at) {
+      refuse(path, "hole of {} bytes before tensor {}", entry.begin - at, shown(entry.tensor.name));
+    }
+    at = entry.end;
+  }
+  if (at > bytes.size()) {
+    refuse(path, "truncated: {} of {} bytes of the arrays are missing", at - bytes.size(), at);
+  }
+  if (at < bytes.size()) refuse(path, "{} bytes too many after the arrays", bytes.size() - at);
+  for (Entry& entry : entries) {
+    entry.tensor.bytes = bytes.subspan(entry.begin, entry.end - entry.begin);
+  }
+}
+
+}  // namespace
+
+void write_safetensors(const fs::path& path, std::span<const TensorView> tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  std::vector<const TensorView*> ordered;
+  for (const TensorView& tensor : tensors) ordered.push_back(&tensor);
+  std::ranges::stable_sort(ordered, std::greater{},
+                           [](const TensorView* tensor) { return dtype_size(tensor->dtype); });
+
+  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  if (!metadata.empty()) header[metadata_key] = metadata;
+  std::uint64_t offset = 0;
+  for (const TensorView* tensor : ordered) {
+    const std::size_t size = dtype_size(tensor->dtype);
+    if (size == 0 || byte_count(tensor->shape, size) != tensor->bytes.size() ||
+        tensor->name == metadata_key || header.contains(tensor->name)) {
+      refuse(path, "internal error: tensor '{}' of {} [{}] with {} bytes cannot be written",
+             tensor->name, tensor->dtype, fmt::join(tensor->shape, ", "), tensor->bytes.size());
+    }
+    header[tensor->name] = {{"dtype", tensor->dtype},
+                            {"shape", tensor->shape},
+                            {"data_offsets", {offset, offset + tensor->bytes.size()}}};
+    offset += tensor->bytes.size();
+  }
+  std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace);
+  text.append((prefix_size - text.size() % prefix_size) % prefix_size, ' ');
+  if (text.size() > largest_header) refuse(path, "internal error: the header is too large");
+  const std::uint64_t length = text.size();
+
+  std::vector<std::span<const std::byte>> pieces = {std::as_bytes(std::span(&length, 1)),
+                                                    std::as_bytes(std::span(text))};
+  for (const TensorView* tensor : ordered) pieces.push_back(tensor->bytes);
+  write_file(path, pieces);
+}
+
+Safetensors::Safetensors(const fs::path& path) : path_(path), content_(read_file(path)) {
+  const std::string_view text = header_text(path, content_);
+  const Json header = parse_header(path, text);
+  std::vector<Entry> entries;
+  for (const auto& [name, value] : header.items()) {
+    if (name == metadata_key) {
+      metadata_ = parse_metadata(path, value);
+    } else {
+      entries.push_back(parse_entry(path, name, value));
+    }
+  }
+  std::ranges::stable_sort(entries, {},
+                           [](const Entry& entry) { return std::pair(entry.begin, entry.end); });
+  lay_out(path, entries, std::as_bytes(std::span(content_)).subspan(prefix_size + text.size()));
+  for (Entry& entry : entries) tensors_.push_back(std::move(entry.tensor));
+}
+
+std::vector<std::string> Safetensors::names() const {
+  std::vector<std::string> names;
+  for (const TensorView& tensor : tensors_) names.push_back(tensor.name);
+  return names;
+}
+
+const TensorView* Safetensors::find(std::string_view name) const {
+  const auto found = std::ranges::find(tensors_, name, &TensorView::name);
+  return found == tensors_.end() ? nullptr : &*found;
+}
+
+}  // namespace rlt

@@ -1,0 +1,254 @@
+#include "train/checkpoint.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+#include "io/safetensors.hpp"
+
+namespace rlt {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr const char* format_name = "rlt";
+constexpr const char* layout_version = "1";
+
+/// visit(name, value) for every field; a new field is one line here.
+template <typename State, typename Visit>
+void for_each_field(State& state, Visit&& visit) {
+  visit("step", state.step);
+  visit("sequences", state.sequences);
+  visit("tokens", state.tokens);
+  visit("wall_seconds", state.wall_seconds);
+  visit("best_metric", state.best_metric);
+  visit("best_loss", state.best_loss);
+  visit("best_step", state.best_step);
+  visit("evaluations_without_gain", state.evaluations_without_gain);
+  visit("solved", state.solved);
+  visit("last_loss", state.last_loss);
+  visit("gradient_norm", state.gradient_norm);
+  visit("interval_loss", state.interval.loss);
+  visit("interval_tokens", state.interval.tokens);
+  visit("interval_tokens_correct", state.interval.tokens_correct);
+  visit("interval_sequences", state.interval.sequences);
+  visit("interval_sequences_correct", state.interval.sequences_correct);
+}
+
+Json to_json(bool value) { return value; }
+Json to_json(Index value) { return value; }
+/// JSON knows no infinity.
+Json to_json(double value) {
+  if (std::isfinite(value)) return value;
+  return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
+}
+
+/// False when the value is of another kind.
+bool from_json(const Json& json, bool& value) {
+  if (json.is_boolean()) value = json.get<bool>();
+  return json.is_boolean();
+}
+bool from_json(const Json& json, Index& value) {
+  constexpr auto limit = static_cast<std::uint64_t>(std::numeric_limits<Index>::max());
+  if (!json.is_number_integer()) return false;
+  if (json.is_number_unsigned() && json.get<std::uint64_t>() > limit) return false;
+  value = json.get<Index>();
+  return true;
+}
+bool from_json(const Json& json, double& value) {
+  if (json.is_number()) {
+    value = json.get<double>();
+    return true;
+  }
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if (json == "nan") value = std::numeric_limits<double>::quiet_NaN();
+  if (json == "inf") value = infinity;
+  if (json == "-inf") value = -infinity;
+  return json == "nan" || json == "inf" || json == "-inf";
+}
+
+std::string state_text(const TrainingState& state) {
+  Json json = Json::object();
+  for_each_field(state, [&](const char* name, const auto& value) { json[name] = to_json(value); });
+  return json.dump();
+}
+
+TrainingState parse_state(const fs::path& path, const Facts& facts) {
+  const auto text = facts.find("state");
+  const Json json = text == facts.end() ? Json() : Json::parse(text->second, nullptr, false);
+  if (!json.is_object()) {
+    fail(Exit::failed, "'{}': the metadata holds no training state", path.string());
+  }
+  TrainingState state;
+  for_each_field(state, [&](const char* name, auto& value) {
+    if (!json.contains(name) || !from_json(json[name], value)) {
+      fail(Exit::failed, "'{}': the training state has no valid '{}'", path.string(), name);
+    }
+  });
+  return state;
+}
+
+void check_format(const Safetensors& file) {
+  const Facts& facts = file.metadata();
+  const auto value = [&](const char* key) {
+    const auto found = facts.find(key);
+    return found == facts.end() ? "none" : "'" + found->second + "'";
+  };
+  if (value("format") != fmt::format("'{}'", format_name)) {
+    fail(Exit::failed,
+         "'{}': a safetensors file, but no checkpoint of this program: its metadata has format {}, "
+         "expected '{}'",
+         file.path().string(), value("format"), format_name);
+  }
+  if (value("version") != fmt::format("'{}'", layout_version)) {
+    fail(Exit::failed, "'{}': a checkpoint of version {}, expected '{}'", file.path().string(),
+         value("version"), layout_version);
+  }
+}
+
+/// One array that the file holds, and where it lies in memory.
+template <typename T>
+struct Slot {
+  std::string name;
+  std::vector<Index> shape;
+  std::span<T> values;
+};
+
+/// Everything a checkpoint of these parameters holds, in order.
+template <typename T>
+std::vector<Slot<T>> slots(const ParameterSet<T>& parameters, Optimizer<T>* optimizer) {
+  std::vector<Slot<T>> all;
+  const auto add = [&](const std::string& prefix, const Parameter<T>& parameter, T* values) {
+    const auto count = static_cast<std::size_t>(parameter.count());
+    all.push_back({prefix + parameter.name, parameter.shape, {values, count}});
+  };
+  for (const Parameter<T>& parameter : parameters.all()) add("model.", parameter, parameter.value);
+  if (optimizer == nullptr) return all;
+  for (const auto& moment : optimizer->moments()) {
+    const std::string prefix = fmt::format("optimizer.{}.", moment.name);
+    for (const Parameter<T>& parameter : parameters.all()) {
+      add(prefix, parameter, moment.values.data() + parameter.offset);
+    }
+  }
+  return all;
+}
+
+/// "[2, 0, 5]" for the entry at `position` of a row-major array.
+std::string index_text(Index position, const std::vector<Index>& shape) {
+  std::vector<Index> index(shape.size());
+  for (std::size_t axis = shape.size(); axis-- > 0;) {
+    index[axis] = position % shape[axis];
+    position /= shape[axis];
+  }
+  return fmt::format("[{}]", fmt::join(index, ", "));
+}
+
+/// Error when an entry is nan or infinite; `values` may lie unaligned.
+template <typename T>
+void check_finite(Exit code, const fs::path& path, const std::string& name,
+                  const std::vector<Index>& shape, std::span<const std::byte> values) {
+  const auto count = static_cast<Index>(values.size() / sizeof(T));
+  for (Index i = 0; i < count; ++i) {
+    T value;
+    std::memcpy(&value, values.data() + static_cast<std::size_t>(i) * sizeof(T), sizeof(T));
+    if (std::isfinite(value)) continue;
+    fail(code, "'{}': tensor '{}' has {} at {}, expected finite numbers", path.string(), name,
+         std::isnan(value) ? "nan" : "infinity", index_text(i, shape));
+  }
+}
+
+template <typename T>
+void check_tensor(const Safetensors& file, const Slot<T>& slot) {
+  const std::string path = file.path().string();
+  const TensorView* tensor = file.find(slot.name);
+  if (tensor == nullptr && slot.name.starts_with("optimizer.") &&
+      std::ranges::none_of(file.names(),
+                           [](const auto& n) { return n.starts_with("optimizer."); })) {
+    fail(Exit::failed, "'{}': holds weights only, expected the optimizer's memory too", path);
+  }
+  if (tensor == nullptr) fail(Exit::failed, "'{}': tensor '{}' is missing", path, slot.name);
+  if (tensor->shape != slot.shape) {
+    fail(Exit::failed, "'{}': tensor '{}' has the shape [{}], expected [{}]", path, slot.name,
+         fmt::join(tensor->shape, ", "), fmt::join(slot.shape, ", "));
+  }
+  if (tensor->dtype != dtype_of<T>()) {
+    fail(Exit::failed, "'{}': tensor '{}' is {}, expected {}", path, slot.name, tensor->dtype,
+         dtype_of<T>());
+  }
+  check_finite<T>(Exit::failed, file.path(), slot.name, slot.shape, tensor->bytes);
+}
+
+}  // namespace
+
+template <typename T>
+void save_checkpoint(const fs::path& path, const ParameterSet<T>& parameters,
+                     Optimizer<T>* optimizer, const TrainingState& state, const Facts& facts) {
+  Facts metadata = {{"format", format_name},
+                    {"version", layout_version},
+                    {"step", std::to_string(state.step)},
+                    {"state", state_text(state)}};
+  for (const auto& [key, value] : facts) {
+    if (!metadata.insert({key, value}).second) {
+      fail(Exit::failed, "internal error: the fact '{}' of '{}' is taken", key, path.string());
+    }
+  }
+  std::vector<TensorView> tensors;
+  for (const Slot<T>& slot : slots(parameters, optimizer)) {
+    const std::span<const std::byte> bytes = std::as_bytes(slot.values);
+    check_finite<T>(Exit::diverged, path, slot.name, slot.shape, bytes);
+    tensors.push_back({slot.name, dtype_of<T>(), slot.shape, bytes});
+  }
+  write_safetensors(path, tensors, metadata);
+}
+
+template <typename T>
+void load_checkpoint(const fs::path& path, ParameterSet<T>& parameters, Optimizer<T>* optimizer,
+                     TrainingState& state) {
+  const Safetensors file(path);
+  check_format(file);
+  const TrainingState found = parse_state(path, file.metadata());
+  const std::vector<Slot<T>> wanted = slots(parameters, optimizer);
+  std::set<std::string> names;
+  for (const Slot<T>& slot : wanted) {
+    check_tensor(file, slot);
+    names.insert(slot.name);
+  }
+  for (const TensorView& tensor : file.tensors()) {
+    const bool passed_over = optimizer == nullptr && tensor.name.starts_with("optimizer.");
+    if (!passed_over && !names.contains(tensor.name)) {
+      fail(Exit::failed, "'{}': tensor '{}' has no place in this model or optimizer", path.string(),
+           tensor.name);
+    }
+  }
+  for (const Slot<T>& slot : wanted) {
+    std::ranges::copy(file.find(slot.name)->bytes, std::as_writable_bytes(slot.values).begin());
+  }
+  state = found;
+}
+
+Facts checkpoint_facts(const fs::path& path) {
+  const Safetensors file(path);
+  check_format(file);
+  return file.metadata();
+}
+
+template void save_checkpoint<float>(const fs::path&, const ParameterSet<float>&, Optimizer<float>*,
+                                     const TrainingState&, const Facts&);
+template void save_checkpoint<double>(const fs::path&, const ParameterSet<double>&,
+                                      Optimizer<double>*, const TrainingState&, const Facts&);
+template void load_checkpoint<float>(const fs::path&, ParameterSet<float>&, Optimizer<float>*,
+                                     TrainingState&);
+template void load_checkpoint<double>(const fs::path&, ParameterSet<double>&, Optimizer<double>*,
+                                      TrainingState&);
+
+}  // namespace rlt

@@ -1,0 +1,56 @@
+// Checkpoints: everything that a run needs to go on bit for bit, as one safetensors file.
+//   model.NAME               each parameter, in its shape
+//   optimizer.MOMENT.NAME    the optimiser's memory of it; absent in files of weights only
+//   metadata                 format "rlt", version, step, state (JSON, below), and the caller's facts
+#pragma once
+
+#include <filesystem>
+#include <limits>
+#include <map>
+#include <string>
+
+#include "base/index.hpp"
+#include "nn/loss.hpp"
+#include "nn/parameter.hpp"
+#include "optim/optimizer.hpp"
+
+namespace rlt {
+
+/// Where a run stands. Random numbers need no entry: they are functions of seed and step.
+struct TrainingState {
+  Index step = 0;       // updates done
+  Index sequences = 0;  // trained on so far
+  Index tokens = 0;
+  double wall_seconds = 0;  // over all parts of the run
+  double best_metric = -std::numeric_limits<double>::infinity();
+  double best_loss = std::numeric_limits<double>::infinity();  // breaks ties of best_metric
+  Index best_step = 0;
+  Index evaluations_without_gain = 0;  // for early stopping
+  bool solved = false;                 // every validation string right at the latest evaluation
+  double last_loss = 0;
+  double gradient_norm = 0;  // of the latest step
+  Score interval;            // summed since the latest row of train.csv
+};
+
+using Facts = std::map<std::string, std::string>;
+
+/// Replaces the file as `write_file` does. `optimizer` null: weights only. `facts` say what the model
+/// is (cell, sizes, vocabulary, task); their keys must differ from those above. Error(diverged) when
+/// a number is not finite: a good checkpoint is never replaced by one that no one could load.
+/// Error(failed) when the file cannot be written.
+template <typename T>
+void save_checkpoint(const std::filesystem::path& path, const ParameterSet<T>& parameters,
+                     Optimizer<T>* optimizer, const TrainingState& state, const Facts& facts);
+
+/// Fills allocated `parameters`, `state` and, unless null, `optimizer`; with null the file's memory
+/// of an optimiser is passed over. Error(failed), and nothing is changed, when the file is no
+/// checkpoint of this program, or any tensor is missing, unexpected, of another shape or dtype, or
+/// holds nan or infinity: one line saying which file, what was found, what was expected.
+template <typename T>
+void load_checkpoint(const std::filesystem::path& path, ParameterSet<T>& parameters,
+                     Optimizer<T>* optimizer, TrainingState& state);
+
+/// The metadata of a checkpoint. Error(failed) when the file is none.
+Facts checkpoint_facts(const std::filesystem::path& path);
+
+}  // namespace rlt

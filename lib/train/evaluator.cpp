@@ -1,0 +1,184 @@
+#include "train/evaluator.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/error.hpp"
+#include "train/dataset.hpp"
+
+namespace rlt {
+namespace {
+
+EvaluationSet described(std::string split, std::vector<Example> examples, Baselines baselines) {
+  EvaluationSet set{.split = std::move(split),
+                    .length_min = 0,
+                    .length_max = 0,
+                    .examples = std::move(examples),
+                    .baselines = baselines,
+                    .hash = {}};
+  set.hash = data_hash(set.examples);
+  const auto shorter = [](const Example& a, const Example& b) {
+    return a.tokens.size() < b.tokens.size();
+  };
+  const auto [shortest, longest] = std::ranges::minmax_element(set.examples, shorter);
+  set.length_min = std::ssize(shortest->tokens);
+  set.length_max = std::ssize(longest->tokens);
+  return set;
+}
+
+// One batch of sequences, read in pieces of capacity.steps tokens with the state carried between.
+template <std::floating_point T>
+class Reader {
+ public:
+  Reader(SequenceModel<T>& model, Extent capacity) : model_(model), batch_(capacity) {}
+
+  Score read(const std::vector<const Example*>& examples, Index longest, std::vector<T>& state,
+             Index piece) {
+    const Index rows = std::ssize(examples);
+    const Index size = model_.state_size(longest);
+    const Matrix<T> carried(state.data(), rows, size);
+    model_.initial_state(carried);
+    Score score;
+    std::vector<bool> all_correct(examples.size(), true);
+    for (Index from = 0; from < longest; from += piece) {
+      batch_.reset(rows, std::min(piece, longest - from));
+      for (Index b = 0; b < rows; ++b) batch_.set(b, *examples[static_cast<std::size_t>(b)], from);
+      const Extent extent = batch_.extent();
+      const Matrix<T> logits = model_.forward(extent, batch_.tokens(), {.state = carried});
+      for (Index r = 0; r < extent.rows(); ++r) {
+        const int target = batch_.targets()[r];
+        if (target < 0) continue;
+        bool correct = false;
+        score.loss += static_cast<double>(
+            cross_entropy(logits.data + r * logits.stride, logits.cols, target, T(0), correct));
+        ++score.tokens;
+        if (correct) ++score.tokens_correct;
+        if (!correct) all_correct[static_cast<std::size_t>(r / extent.steps)] = false;
+      }
+    }
+    score.sequences = rows;
+    score.sequences_correct = std::ranges::count(all_correct, true);
+    return score;
+  }
+
+ private:
+  SequenceModel<T>& model_;
+  Batch batch_;
+};
+
+}  // namespace
+
+EvaluationSet bin_set(const Task& task, Index bin, Index sequences, std::uint64_t seed) {
+  const Window window = bin_window(task.info(), bin);
+  std::vector<Example> examples = evaluation_set(task, window, sequences, seed);
+  const Baselines baselines = window_baselines(task, window, examples, seed);
+  return described(fmt::format("bin{}", bin), std::move(examples), baselines);
+}
+
+EvaluationSet length_set(const Task& task, Index length, Index sequences, std::uint64_t seed) {
+  const Index possible = task.possible_length(length);
+  if (possible == 0) {
+    fail(Exit::usage, "--lengths {}: {} has no string that short; its shortest training string has {}",
+         length, task.info().name, task.info().training.low);
+  }
+  std::vector<Example> examples = exact_set(task, possible, sequences, seed);
+  const Baselines baselines = exact_baselines(task, possible, examples, seed);
+  return described("length", std::move(examples), baselines);
+}
+
+EvaluationSet fixed_set(const Task& task, const std::string& split) {
+  const std::vector<Example>* const examples = task.fixed_set(split);
+  const std::vector<Example>* const training = task.fixed_set("train");
+  if (examples == nullptr || examples->empty() || training == nullptr) {
+    fail(Exit::usage, "task {} has no set '{}'", task.info().name, split);
+  }
+  return described(split, *examples,
+                   measure_baselines(*examples, *training, std::ssize(task.info().outputs)));
+}
+
+template <std::floating_point T>
+Score evaluate(SequenceModel<T>& model, Extent capacity, const std::vector<Example>& examples,
+               std::size_t state_limit) {
+  // Sequences of like length share a batch: less padding. Ties keep the order of the set.
+  std::vector<std::size_t> order(examples.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return examples[i].tokens.size(); });
+
+  Reader<T> reader(model, capacity);
+  std::vector<T> state;
+  std::vector<const Example*> batch;
+  Score total;
+  for (std::size_t first = 0; first < order.size(); first += batch.size()) {
+    batch.clear();
+    const std::size_t last = std::min(order.size(), first + static_cast<std::size_t>(capacity.batch));
+    const Index longest = std::ssize(examples[order[last - 1]].tokens);
+    const std::size_t bytes = static_cast<std::size_t>(model.state_size(longest)) * sizeof(T);
+    if (bytes > state_limit) {
+      fail(Exit::failed,
+           "{} keeps {} MiB of state for one sequence of {} tokens, more than the {} MiB allowed; "
+           "choose shorter --lengths",
+           model.config().cell, bytes >> 20, longest, state_limit >> 20);
+    }
+    const std::size_t fitting = std::max<std::size_t>(1, state_limit / bytes);
+    for (std::size_t i = first; i < std::min(last, first + fitting); ++i) {
+      batch.push_back(&examples[order[i]]);
+    }
+    state.resize(batch.size() * bytes / sizeof(T));
+    total += reader.read(batch, longest, state, capacity.steps);
+  }
+  return total;
+}
+
+template Score evaluate<float>(SequenceModel<float>&, Extent, const std::vector<Example>&,
+                               std::size_t);
+template Score evaluate<double>(SequenceModel<double>&, Extent, const std::vector<Example>&,
+                                std::size_t);
+
+const std::vector<std::string>& eval_columns() {
+  // clang-format off
+  static const std::vector<std::string> columns = {
+      "task", "rule", "protocol", "cell", "options", "parameters", "state_size", "seed", "step",
+      "select", "split", "length_min", "length_max", "sequences", "sequences_correct", "tokens",
+      "tokens_correct", "token_accuracy", "sequence_accuracy", "loss", "chance", "best_constant",
+      "position_majority", "chance_sequence", "best_constant_sequence",
+      "position_majority_sequence", "data_hash"};
+  // clang-format on
+  return columns;
+}
+
+std::vector<CsvCell> eval_row(const RunConfig& config, const EvaluationSet& set, const Score& score,
+                              Index parameters, Index state_size, Index step,
+                              const std::string& select) {
+  const auto ratio = [](double part, Index whole) {
+    return whole == 0 ? 0.0 : part / static_cast<double>(whole);
+  };
+  return {config.task,
+          config.rule,
+          config.protocol,
+          config.cell,
+          option_summary(config),
+          parameters,
+          state_size,
+          config.seed,
+          step,
+          select,
+          set.split,
+          set.length_min,
+          set.length_max,
+          score.sequences,
+          score.sequences_correct,
+          score.tokens,
+          score.tokens_correct,
+          ratio(static_cast<double>(score.tokens_correct), score.tokens),
+          ratio(static_cast<double>(score.sequences_correct), score.sequences),
+          ratio(score.loss, score.tokens),
+          set.baselines.chance.token,
+          set.baselines.best_constant.token,
+          set.baselines.position_majority.token,
+          set.baselines.chance.sequence,
+          set.baselines.best_constant.sequence,
+          set.baselines.position_majority.sequence,
+          set.hash};
+}
+
+}  // namespace rlt

@@ -1,0 +1,44 @@
+// Measures a model on sets of labelled strings. Strings are read in pieces with the state carried between,
+// so that memory does not grow with their length for cells with a constant state.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "io/csv.hpp"
+#include "model/sequence_model.hpp"
+#include "train/baselines.hpp"
+#include "train/run_config.hpp"
+
+namespace rlt {
+
+/// Strings to measure on, with what no learning gets on them.
+struct EvaluationSet {
+  std::string split;  // bin0, bin1, ..., length, valid, test
+  Index length_min = 0;
+  Index length_max = 0;
+  std::vector<Example> examples;
+  Baselines baselines;
+  std::string hash;
+};
+
+EvaluationSet bin_set(const Task& task, Index bin, Index sequences, std::uint64_t seed);
+/// Strings of one length; the longest possible one below when the language has none of `length`.
+EvaluationSet length_set(const Task& task, Index length, Index sequences, std::uint64_t seed);
+/// A set that came with the data, of the task `file`: "valid" or "test".
+EvaluationSet fixed_set(const Task& task, const std::string& split);
+
+/// Reads `examples` in batches of at most `capacity.batch` sequences and pieces of `capacity.steps` tokens;
+/// the model must have been carved for `capacity`. Error(failed) when the carried state would need more
+/// than `state_limit` bytes (attention keeps every token).
+template <std::floating_point T>
+Score evaluate(SequenceModel<T>& model, Extent capacity, const std::vector<Example>& examples,
+               std::size_t state_limit = std::size_t{8} << 30);
+
+/// Columns of eval.csv and one row of it.
+const std::vector<std::string>& eval_columns();
+std::vector<CsvCell> eval_row(const RunConfig& config, const EvaluationSet& set, const Score& score,
+                              Index parameters, Index state_size, Index step,
+                              const std::string& select);
+
+}  // namespace rlt

@@ -1,0 +1,85 @@
+// Everything that decides the result of a training run, and one table of it: the command line, the
+// environment, config.toml and the facts inside a checkpoint all read and write the same names.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "model/sequence_model.hpp"
+#include "optim/optimizer.hpp"
+#include "tasks/task.hpp"
+
+namespace rlt {
+
+struct RunConfig {
+  std::string task = "parity";
+  std::string rule = "paper";
+  std::string data;
+  std::string window;  // "2-50"; empty: the task's own
+  Index train_size = 10000;
+  std::string cell = "lstm";
+  Index d_model = 64;
+  Index layers = 0;  // 0: the cell's own
+  Index heads = 4;
+  Index ff = 4;
+  double dropout = 0;
+  std::string positions = "none";
+  std::vector<std::string> cell_options;
+  Index batch = 32;
+  Index epochs = 300;
+  Index steps = 0;  // 0: as many as the epochs have
+  std::string optimizer = "adam";
+  double learning_rate = 1e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.995;
+  double epsilon = 1e-9;
+  double weight_decay = 0;
+  double momentum = 0;
+  std::string schedule = "constant";
+  Index warmup = 0;
+  double clip = 0;
+  std::string protocol = "honest";
+  Index eval_every = 0;  // 0: once an epoch
+  Index eval_sequences = 2000;
+  std::uint64_t eval_seed = 1;
+  Index patience = 20;
+  Index log_every = 50;
+  std::uint64_t seed = 1;
+  std::string precision = "float";
+};
+
+/// One entry of the table.
+struct Setting {
+  std::string name;  // as on the command line, without dashes
+  std::string help;
+  std::variant<std::string*, Index*, double*, std::uint64_t*, std::vector<std::string>*> value;
+  std::string group;
+};
+
+/// The table over `config`, in the order of the help text and of config.toml.
+std::vector<Setting> settings(RunConfig& config);
+/// The value as text; lists joined by commas.
+std::string to_text(const Setting& setting);
+/// Error(usage) when the text is no value of that kind.
+void set_from_text(const Setting& setting, const std::string& text);
+
+/// All settings as text, for checkpoints; and back. Unknown names are an Error(failed).
+std::map<std::string, std::string> to_facts(RunConfig config);
+RunConfig from_facts(const std::map<std::string, std::string>& facts);
+
+/// Error(usage), one clear line, for whatever is out of range; resolves defaults that depend on cell and
+/// task (layers, window).
+RunConfig complete(RunConfig config);
+
+std::unique_ptr<Task> make_task(const RunConfig& config);
+Window training_window(const RunConfig& config, const Task& task);
+ModelConfig model_config(const RunConfig& config, const TaskInfo& task);
+OptimizerConfig optimizer_config(const RunConfig& config);
+/// Choices of the cell that differ from its defaults, "beta_max=2;positions=rotary"; for CSV.
+std::string option_summary(const RunConfig& config);
+
+}  // namespace rlt
