@@ -1,4 +1,4 @@
-#include "support/allocations.hpp"
+#include "base/allocations.hpp"
 
 #include <atomic>
 #include <cstdlib>
@@ -18,7 +18,7 @@ void* allocate(std::size_t size, std::size_t alignment) {
 
 }  // namespace
 
-std::size_t allocations() { return calls; }
+std::size_t rlt::allocations() { return calls; }
 
 void* operator new(std::size_t size) { return allocate(size, alignof(std::max_align_t)); }
 void* operator new[](std::size_t size) { return allocate(size, alignof(std::max_align_t)); }

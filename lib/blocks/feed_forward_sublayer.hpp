@@ -39,12 +39,7 @@ class FeedForwardSublayer {
   /// dx may not be dy.
   void backward(Matrix<const T> x, Matrix<const T> dy, Matrix<T> dx) {
     const Index count = x.rows * width_;
-    const T* dbranch = dy.data;
-    if (after_.active()) {
-      std::copy_n(dy.data, count, dbranch_);
-      after_.apply(dbranch_, count);
-      dbranch = dbranch_;
-    }
+    const T* const dbranch = after_.applied(dy.data, dbranch_, count);
     feed_forward_.backward({normal_, x.rows, width_}, {dbranch, x.rows, width_},
                            {dnormal_, x.rows, width_});
     norm_.backward(x, {dnormal_, x.rows, width_}, dx);

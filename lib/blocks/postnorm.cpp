@@ -1,6 +1,5 @@
 // postnorm: m = LN(x + drop(cell(x))); y = LN(m + drop(FF(m)))
 // The encoder layer of Vaswani et al. 2017 (arXiv 1706.03762), as torch builds it.
-#include <algorithm>
 #include <string>
 
 #include "blocks/block.hpp"
@@ -60,15 +59,13 @@ class Postnorm : public Wrapper<T> {
                 Tensor<T, 3>& dx) override {
     const Index count = extent.rows() * width_;
     feed_forward_norm_.backward(rows(extent, sum_), rows(extent, dy.data()), rows(extent, dsum_));
-    std::copy_n(dsum_, count, dbranch_);
-    dropout_.stream(Site::after_feed_forward).apply(dbranch_, count);
-    feed_forward_.backward(rows(extent, middle_), rows(extent, dbranch_), rows(extent, dmiddle_));
+    const T* dbranch = dropout_.stream(Site::after_feed_forward).applied(dsum_, dbranch_, count);
+    feed_forward_.backward(rows(extent, middle_), rows(extent, dbranch), rows(extent, dmiddle_));
     add(dmiddle_, dsum_, dmiddle_, count);
 
     norm_.backward(rows(extent, mixed_sum_), rows(extent, dmiddle_), rows(extent, dsum_));
-    std::copy_n(dsum_, count, dbranch_);
-    dropout_.stream(Site::after_cell).apply(dbranch_, count);
-    cell_->backward(extent, x, sequence(extent, dbranch_), dx);
+    dbranch = dropout_.stream(Site::after_cell).applied(dsum_, dbranch_, count);
+    cell_->backward(extent, x, sequence(extent, dbranch), dx);
     add(dx.data(), dsum_, dx.data(), count);
   }
 

@@ -1,6 +1,5 @@
 // prenorm: m = x + drop(cell(LN(x))); y = m + drop(FF(LN(m)))
 // Official form of arXiv 2106.06295 and 2310.16076 (ids 2, 3, 7, 8, 9): no norm after the last block.
-#include <algorithm>
 #include <string>
 
 #include "blocks/block.hpp"
@@ -53,10 +52,9 @@ class Prenorm : public Wrapper<T> {
                 Tensor<T, 3>& dx) override {
     const Index count = extent.rows() * width_;
     feed_forward_.backward(rows(extent, middle_), rows(extent, dy.data()), rows(extent, dmiddle_));
-    std::copy_n(dmiddle_, count, dmixed_);
-    dropout_.stream(Site::after_cell).apply(dmixed_, count);
+    const T* const dmixed = dropout_.stream(Site::after_cell).applied(dmiddle_, dmixed_, count);
     Tensor<T, 3> dnormal = sequence(extent, dnormal_);
-    cell_->backward(extent, sequence(extent, normal_), sequence(extent, dmixed_), dnormal);
+    cell_->backward(extent, sequence(extent, normal_), sequence(extent, dmixed), dnormal);
     norm_.backward(rows(extent, x.data()), rows(extent, dnormal_), rows(extent, dx.data()));
     add(dx.data(), dmiddle_, dx.data(), count);
   }

@@ -1,6 +1,5 @@
 // skipnorm: m = LN(x) + drop(cell(x)); y = m + drop(FF(LN(m)))
 // The SRWM layer of arXiv 2310.16076: the cell sees the raw stream, the norm sits on the skip path.
-#include <algorithm>
 #include <string>
 
 #include "blocks/block.hpp"
@@ -52,9 +51,8 @@ class Skipnorm : public Wrapper<T> {
                 Tensor<T, 3>& dx) override {
     const Index count = extent.rows() * width_;
     feed_forward_.backward(rows(extent, middle_), rows(extent, dy.data()), rows(extent, dmiddle_));
-    std::copy_n(dmiddle_, count, dmixed_);
-    dropout_.stream(Site::after_cell).apply(dmixed_, count);
-    cell_->backward(extent, x, sequence(extent, dmixed_), dx);
+    const T* const dmixed = dropout_.stream(Site::after_cell).applied(dmiddle_, dmixed_, count);
+    cell_->backward(extent, x, sequence(extent, dmixed), dx);
     norm_.backward(rows(extent, x.data()), rows(extent, dmiddle_), rows(extent, dx.data()),
                    Write::add);
   }

@@ -31,6 +31,9 @@ class Wrapper : public Cell<T> {
   Tensor<T, 3> sequence(Extent extent, T* data) const {
     return tensor<T, 3>(data, {extent.batch, extent.steps, width_});
   }
+  const Tensor<T, 3> sequence(Extent extent, const T* data) const {
+    return sequence(extent, const_cast<T*>(data));  // const again: a const Tensor is read-only
+  }
 
   std::unique_ptr<Cell<T>> cell_;
   Index width_;

@@ -20,15 +20,16 @@ ModelConfig complete(ModelConfig config) {
 
 template <std::floating_point T>
 SequenceModel<T>::SequenceModel(const ModelConfig& config)
-    : config_(config), width_(config.cell_config.d_model) {
-  const Wrapping wrapping = cell_info(config.cell).wrapping;
+    : config_(config),
+      width_(config.cell_config.d_model),
+      wrapping_(cell_info(config.cell).wrapping) {
   embedding_.declare(parameters_, "embedding", config.vocabulary_in, width_);
   for (Index layer = 0; layer < config.layers; ++layer) {
-    blocks_.push_back(make_block<T>(wrapping, make_cell<T>(config.cell, config.cell_config), width_,
+    blocks_.push_back(make_block<T>(wrapping_, make_cell<T>(config.cell, config.cell_config), width_,
                                     config.ff * width_));
     blocks_.back()->declare(parameters_, fmt::format("block.{}", layer));
   }
-  if (wrapping == Wrapping::postnorm) final_norm_.declare(parameters_, "norm", width_);
+  if (wrapping_ == Wrapping::postnorm) final_norm_.declare(parameters_, "norm", width_);
   head_.declare(parameters_, "head", width_, config.vocabulary_out, Bias::uniform);
   parameters_.allocate();
 }
@@ -41,9 +42,11 @@ void SequenceModel<T>::carve(Extent largest) {
     for (Index layer = 0; layer <= config_.layers; ++layer) {
       streams_.push_back(workspace_.tape.take<T>(size));
     }
-    top_ = workspace_.tape.take<T>(size);
     logits_ = workspace_.tape.take<T>(largest.rows() * config_.vocabulary_out);
-    final_norm_.carve(workspace_, largest.rows());
+    if (wrapping_ == Wrapping::postnorm) {
+      top_ = workspace_.tape.take<T>(size);
+      final_norm_.carve(workspace_, largest.rows());
+    }
     const ScratchScope scope(workspace_);
     dstream_ = workspace_.scratch.take<T>(size);
     dstream_next_ = workspace_.scratch.take<T>(size);
@@ -115,31 +118,29 @@ Matrix<T> SequenceModel<T>::forward(Extent extent, const int* tokens, const Carr
     blocks_[static_cast<std::size_t>(layer)]->forward(extent, sequence(extent, stream(layer)),
                                                       layer_carry(carry, layer), y);
   }
-  const Wrapping wrapping = cell_info(config_.cell).wrapping;
   const Matrix<T> last(stream(config_.layers), extent.rows(), width_);
-  const Matrix<T> top(top_, extent.rows(), width_);
-  if (wrapping == Wrapping::postnorm) {
-    final_norm_.forward(last, top);
-  } else {
-    std::copy_n(last.data, extent.rows() * width_, top_);
-    if (wrapping == Wrapping::plain) dropout_.apply(top_, extent.rows() * width_);
-  }
+  if (wrapping_ == Wrapping::postnorm) final_norm_.forward(last, {top_, extent.rows(), width_});
+  if (wrapping_ == Wrapping::plain) dropout_.apply(last.data, extent.rows() * width_);
   const Matrix<T> logits(logits_, extent.rows(), config_.vocabulary_out);
-  head_.forward(top, logits);
+  head_.forward(top(extent), logits);
   return logits;
+}
+
+// What the head reads.
+template <std::floating_point T>
+Matrix<const T> SequenceModel<T>::top(Extent extent) const {
+  return {wrapping_ == Wrapping::postnorm ? top_ : stream(config_.layers), extent.rows(), width_};
 }
 
 template <std::floating_point T>
 void SequenceModel<T>::backward(Extent extent, const int* tokens, Matrix<const T> dlogits) {
-  const Matrix<T> top(top_, extent.rows(), width_);
   const Matrix<T> dtop(dstream_, extent.rows(), width_);
-  head_.backward(top, dlogits, dtop);
-  const Wrapping wrapping = cell_info(config_.cell).wrapping;
-  if (wrapping == Wrapping::postnorm) {
+  head_.backward(top(extent), dlogits, dtop);
+  if (wrapping_ == Wrapping::postnorm) {
     final_norm_.backward({stream(config_.layers), extent.rows(), width_}, dtop,
                          {dstream_next_, extent.rows(), width_});
     std::swap(dstream_, dstream_next_);
-  } else if (wrapping == Wrapping::plain) {
+  } else if (wrapping_ == Wrapping::plain) {
     dropout_.apply(dstream_, extent.rows() * width_);
   }
   for (Index layer = config_.layers - 1; layer >= 0; --layer) {

@@ -58,6 +58,7 @@ class SequenceModel {
  private:
   T* stream(Index layer) const { return streams_[static_cast<std::size_t>(layer)]; }
   Tensor<T, 3> sequence(Extent extent, T* data) const;
+  Matrix<const T> top(Extent extent) const;
   void add_positions(Extent extent, const Carry<T>& carry, T* x) const;
   /// The part of the carried state that belongs to one layer, and its own dropout masks.
   Carry<T> layer_carry(const Carry<T>& carry, Index layer) const;
@@ -66,6 +67,7 @@ class SequenceModel {
 
   ModelConfig config_;
   Index width_;
+  Wrapping wrapping_;
   ParameterSet<T> parameters_;
   Embedding<T> embedding_;
   std::vector<std::unique_ptr<Cell<T>>> blocks_;
@@ -74,7 +76,7 @@ class SequenceModel {
   Workspace workspace_;
   Dropout dropout_;
   std::vector<T*> streams_;  // input of each layer, and the output of the last: (B T, D)
-  T* top_ = nullptr;         // what the head reads, when it is not the last stream
+  T* top_ = nullptr;         // postnorm: the final norm's output
   T* logits_ = nullptr;
   T* dstream_ = nullptr;
   T* dstream_next_ = nullptr;

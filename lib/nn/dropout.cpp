@@ -15,6 +15,16 @@ void Dropout::apply(T* x, Index count) const {
   });
 }
 
+template <typename T>
+const T* Dropout::applied(const T* x, T* copy, Index count) const {
+  if (!active()) return x;
+  std::copy_n(x, count, copy);
+  apply(copy, count);
+  return copy;
+}
+
+template const float* Dropout::applied<float>(const float*, float*, Index) const;
+template const double* Dropout::applied<double>(const double*, double*, Index) const;
 template void Dropout::apply<float>(float*, Index) const;
 template void Dropout::apply<double>(double*, Index) const;
 

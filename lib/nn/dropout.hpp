@@ -21,6 +21,9 @@ struct Dropout {
   /// x_i <- x_i factor(i); the same call serves forward and backward.
   template <typename T>
   void apply(T* x, Index count) const;
+  /// The same without changing x: x itself when nothing is dropped, else `copy`, filled.
+  template <typename T>
+  const T* applied(const T* x, T* copy, Index count) const;
 };
 
 }  // namespace rlt

@@ -1,0 +1,64 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cells/registry.hpp"
+#include "commands.hpp"
+
+namespace rlt {
+namespace {
+
+std::string_view wrapping_text(Wrapping wrapping) {
+  switch (wrapping) {
+    case Wrapping::prenorm:
+      return "m = x + cell(LN(x)); y = m + FF(LN(m))";
+    case Wrapping::skipnorm:
+      return "m = LN(x) + cell(x); y = m + FF(LN(m))";
+    case Wrapping::postnorm:
+      return "m = LN(x + cell(x)); y = LN(m + FF(m)); one more LN at the top";
+    case Wrapping::plain:
+      break;
+  }
+  return "y = cell(x)";
+}
+
+void print_cell(const CellInfo& info) {
+  fmt::print("{}: {}\n", info.name, info.summary);
+  fmt::print("  source     {}\n", info.source);
+  fmt::print("  equation   {}\n", info.equation);
+  fmt::print("  layer      {}\n", wrapping_text(info.wrapping));
+  fmt::print("  layers     {} by default\n", info.default_layers);
+  const CellConfig config = complete(info.name, CellConfig());
+  const auto cell = make_cell<float>(info.name, config);
+  if (info.constant_memory) {
+    fmt::print("  state      {} numbers a layer at --d-model {} --heads {}, whatever the length\n",
+               cell->state_size(1), config.d_model, config.heads);
+  } else {
+    fmt::print("  state      grows with the sequence: {} numbers a layer and token at --d-model {}\n",
+               cell->state_size(2) - cell->state_size(1), config.d_model);
+  }
+  std::vector<std::string_view> positions;
+  for (const Positions value : info.positions) positions.push_back(to_string(value));
+  fmt::print("  positions  {}\n", fmt::join(positions, ", "));
+  for (const CellOption& option : info.options) {
+    const std::string values = option.choices.empty()
+                                   ? fmt::format("{} to {}", option.low, option.high)
+                                   : fmt::format("{}", fmt::join(option.choices, ", "));
+    fmt::print("  --cell-option {}=VALUE  {} ({}) [{}]\n", option.name, option.help, values,
+               option.value);
+  }
+}
+
+}  // namespace
+
+Exit run_cells(const std::string& name) {
+  if (!name.empty()) {
+    print_cell(cell_info(name));
+    return Exit::done;
+  }
+  for (const CellEntry& entry : all_cells()) {
+    fmt::print("{:<18} {}\n", entry.info.name, entry.info.summary);
+  }
+  return Exit::done;
+}
+
+}  // namespace rlt

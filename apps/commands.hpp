@@ -1,0 +1,72 @@
+// The commands of the program. main.cpp fills these settings from the command line; each command lives in
+// its own file and returns the exit code or throws Error.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "train/run_config.hpp"
+
+namespace rlt {
+
+struct TrainCommand {
+  RunConfig config;
+  std::string out;  // empty: runs/TASK_RULE/CELL/seed-N
+  bool resume = false;
+  bool force = false;
+  bool quiet = false;
+  double time_limit = 0;  // seconds
+  double require = 0;
+  std::string command_line;
+};
+Exit run_train(const TrainCommand& command);
+
+struct EvalCommand {
+  std::string run;               // run folder or checkpoint file
+  std::string bins;              // "0,1,2"
+  std::string lengths;           // "50,100-500:50"
+  std::string select = "best";   // best or last
+  Index sequences = 500;
+  Index batch = 32;
+  Index piece = 128;             // tokens read at once
+  std::uint64_t eval_seed = 1;
+  std::string csv;               // empty: stdout
+};
+Exit run_eval(const EvalCommand& command);
+
+struct GradcheckCommand {
+  std::string cell;
+  bool all = false;
+  double tolerance = 1e-6;
+  Index entries = 40;  // checked of each parameter
+  std::string spoil;        // falsifies this gradient on purpose, to see the check fail
+  std::string export_file;  // instead of checking: a small model with logits and gradients
+};
+Exit run_gradcheck(const GradcheckCommand& command);
+
+struct BenchCommand {
+  RunConfig config;
+  Index length = 50;
+  Index repeats = 21;
+  std::string csv;  // empty: a table on stdout; "-": CSV on stdout
+};
+Exit run_bench(const BenchCommand& command);
+
+struct DataCommand {
+  RunConfig config;
+  Index bin = 0;
+  std::string lengths;
+  Index sequences = 5;
+  std::string write;  // folder for train, valid and test in the paper's text form
+};
+Exit run_data(const DataCommand& command);
+
+Exit run_cells(const std::string& name);
+Exit run_tasks(const std::string& name, const std::string& rule);
+Exit run_info(const std::string& path);
+
+/// "50,100-500:50" -> 50, 100, 150, ..., 500. Error(usage) naming `flag` when it is no such list.
+std::vector<Index> parse_list(const std::string& flag, const std::string& text);
+
+}  // namespace rlt

@@ -1,0 +1,74 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "base/error.hpp"
+#include "commands.hpp"
+#include "io/file.hpp"
+#include "tasks/text_form.hpp"
+#include "train/dataset.hpp"
+
+namespace rlt {
+namespace {
+
+void print_examples(const TaskInfo& info, const std::vector<Example>& examples) {
+  for (const Example& example : examples) {
+    for (const int token : example.tokens) fmt::print("{} ", info.inputs[static_cast<std::size_t>(token)]);
+    fmt::print("\n");
+    for (const int target : example.targets) {
+      fmt::print("{} ", target < 0 ? "." : info.outputs[static_cast<std::size_t>(target)]);
+    }
+    fmt::print("\n\n");
+  }
+  fmt::print(stderr, "{} distinct strings, data {}\n", examples.size(), data_hash(examples));
+}
+
+// train, valid (bin 0) and test (bin 1), as `--task file` reads them.
+void write_sets(const DataCommand& command, const Task& task) {
+  const std::filesystem::path folder(command.write);
+  make_folder(folder);
+  const RunConfig& config = command.config;
+  const std::vector<Example> valid =
+      evaluation_set(task, bin_window(task.info(), 0), config.eval_sequences, config.eval_seed);
+  const std::vector<Example> test =
+      evaluation_set(task, bin_window(task.info(), 1), config.eval_sequences, config.eval_seed);
+  const std::vector<Example> train =
+      training_set(task, training_window(config, task), config.train_size, config.seed, valid);
+  for (const auto& [name, set] : {std::pair{"train", &train}, {"valid", &valid}, {"test", &test}}) {
+    write_text_form(folder / name, task.info(), *set);
+    fmt::print(stderr, "{}/{}.src .tgt: {} strings, data {}\n", command.write, name, set->size(),
+               data_hash(*set));
+  }
+}
+
+}  // namespace
+
+Exit run_data(const DataCommand& command) {
+  const std::unique_ptr<Task> task = make_task(command.config);
+  if (task->fixed_set("train") != nullptr) {
+    const std::vector<Example>& all = *task->fixed_set("train");
+    const std::size_t count = std::min(all.size(), static_cast<std::size_t>(command.sequences));
+    print_examples(task->info(), {all.begin(), all.begin() + static_cast<Index>(count)});
+    return Exit::done;
+  }
+  if (!command.write.empty()) {
+    write_sets(command, *task);
+    return Exit::done;
+  }
+  if (command.lengths.empty()) {
+    print_examples(task->info(), evaluation_set(*task, bin_window(task->info(), command.bin),
+                                                command.sequences, command.config.eval_seed));
+    return Exit::done;
+  }
+  for (const Index length : parse_list("lengths", command.lengths)) {
+    const Index possible = task->possible_length(length);
+    if (possible == 0) {
+      fail(Exit::usage, "--lengths {}: {} has no string that short", length, task->info().name);
+    }
+    print_examples(task->info(),
+                   exact_set(*task, possible, command.sequences, command.config.eval_seed));
+  }
+  return Exit::done;
+}
+
+}  // namespace rlt

@@ -1,0 +1,87 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <set>
+
+#include "base/error.hpp"
+#include "commands.hpp"
+#include "train/checkpoint.hpp"
+#include "train/evaluator.hpp"
+#include "train/run_folder.hpp"
+
+namespace rlt {
+namespace {
+
+std::filesystem::path checkpoint_of(const EvalCommand& command) {
+  const std::filesystem::path path(command.run);
+  if (!std::filesystem::is_directory(path)) return path;
+  const RunFolder folder(path);
+  return command.select == "last" ? folder.last() : folder.best();
+}
+
+template <std::floating_point T>
+void evaluate_all(const EvalCommand& command, const RunConfig& config,
+                  const std::filesystem::path& checkpoint) {
+  const std::unique_ptr<Task> task = make_task(config);
+  SequenceModel<T> model(model_config(config, task->info()));
+  TrainingState state;
+  load_checkpoint<T>(checkpoint, model.parameters(), nullptr, state);
+  const Extent capacity{command.batch, command.piece};
+  model.carve(capacity);
+
+  CsvFile csv = CsvFile::open(command.csv.empty() ? "/dev/stdout" : command.csv, eval_columns());
+  const auto measure = [&](const EvaluationSet& set) {
+    const Score score = evaluate(model, capacity, set.examples);
+    csv.append(eval_row(config, set, score, model.parameters().count(),
+                        model.state_size(set.length_max), state.step, command.select));
+    csv.flush();
+    fmt::print(stderr, "{} {}-{}: {} of {} sequences, {} of {} tokens, data {}\n", set.split,
+               set.length_min, set.length_max, score.sequences_correct, score.sequences,
+               score.tokens_correct, score.tokens, set.hash);
+  };
+  if (task->fixed_set("train") != nullptr) {
+    for (const char* split : {"valid", "test"}) {
+      if (task->fixed_set(split) != nullptr) measure(fixed_set(*task, split));
+    }
+    return;
+  }
+  if (!command.lengths.empty()) {
+    std::set<Index> measured;
+    for (const Index length : parse_list("lengths", command.lengths)) {
+      // A language may have no string of this very length: the longest below stands for it, once.
+      const Index possible = task->possible_length(length);
+      if (possible > 0 && !measured.insert(possible).second) continue;
+      measure(length_set(*task, length, command.sequences, command.eval_seed));
+    }
+  }
+  if (!command.bins.empty()) {
+    for (const Index bin : parse_list("bins", command.bins)) {
+      measure(bin_set(*task, bin, command.sequences, command.eval_seed));
+    }
+  }
+}
+
+}  // namespace
+
+Exit run_eval(const EvalCommand& command) {
+  if (command.select != "best" && command.select != "last") {
+    fail(Exit::usage, "--select {}: must be best or last", command.select);
+  }
+  for (const auto& [name, value] : {std::pair{"sequences", command.sequences},
+                                    {"batch", command.batch},
+                                    {"piece", command.piece}}) {
+    if (value < 1) fail(Exit::usage, "--{} {}: must be at least 1", name, value);
+  }
+  EvalCommand chosen = command;
+  if (chosen.bins.empty() && chosen.lengths.empty()) chosen.bins = "0,1,2";
+  const std::filesystem::path checkpoint = checkpoint_of(chosen);
+  const RunConfig config = from_facts(checkpoint_facts(checkpoint));
+  if (config.precision == "double") {
+    evaluate_all<double>(chosen, config, checkpoint);
+  } else {
+    evaluate_all<float>(chosen, config, checkpoint);
+  }
+  return Exit::done;
+}
+
+}  // namespace rlt

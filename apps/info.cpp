@@ -1,0 +1,51 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <filesystem>
+
+#include "commands.hpp"
+#include "io/file.hpp"
+#include "io/safetensors.hpp"
+#include "train/run_folder.hpp"
+
+namespace rlt {
+namespace {
+
+void print_checkpoint(const std::filesystem::path& path) {
+  const Safetensors file(path);
+  fmt::print("{}\n", path.string());
+  for (const auto& [key, value] : file.metadata()) {
+    if (!value.empty()) fmt::print("  {:<16} {}\n", key, value);
+  }
+  for (const TensorView& tensor : file.tensors()) {
+    if (!tensor.name.starts_with("model.")) continue;
+    fmt::print("  {:<48} {} ({})\n", tensor.name, tensor.dtype, fmt::join(tensor.shape, ", "));
+  }
+}
+
+}  // namespace
+
+Exit run_info(const std::string& path) {
+  if (!std::filesystem::is_directory(path)) {
+    print_checkpoint(path);
+    return Exit::done;
+  }
+  const RunFolder folder(path);
+  switch (folder.state()) {
+    case RunFolder::State::absent:
+      fail(Exit::failed, "{} is no run folder: it has no config.toml", path);
+    case RunFolder::State::interrupted:
+      fmt::print("{}: interrupted or running; `rlt train --config {} --out {} --resume` goes on\n", path,
+                 folder.config().string(), path);
+      break;
+    case RunFolder::State::finished:
+      fmt::print("{}: finished\n", path);
+      break;
+  }
+  fmt::print("{}", read_file(folder.config()));
+  if (std::filesystem::exists(folder.meta())) fmt::print("{}", read_file(folder.meta()));
+  if (std::filesystem::exists(folder.best())) print_checkpoint(folder.best());
+  return Exit::done;
+}
+
+}  // namespace rlt

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Installs the Debian/Ubuntu packages that are missing: setup.sh GROUP...
+#   build    compiler, CMake and the libraries of the program
+#   figures  Python with pandas, matplotlib, scipy
+#   checks   clang-format and clang-tidy
+set -euo pipefail
+
+build="g++ cmake ninja-build libcli11-dev libxtensor-dev libxtensor-blas-dev libxsimd-dev
+  libopenblas-dev libfmt-dev doctest-dev nlohmann-json3-dev"
+figures="python3 python3-pandas python3-matplotlib python3-scipy"
+checks="clang-format clang-tidy libomp-dev"
+
+missing=()
+for group in "$@"; do
+  for package in ${!group}; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+command -v apt-get >/dev/null || {
+  echo "setup: these packages are missing and this is no Debian or Ubuntu: ${missing[*]}" >&2
+  exit 1
+}
+sudo=()
+[ "$(id -u)" -eq 0 ] || sudo=(sudo)
+echo "setup: installing ${missing[*]}" >&2
+"${sudo[@]}" apt-get update -qq
+"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+  "${missing[@]}" >&2
