@@ -2,14 +2,22 @@
 #pragma once
 
 #include "reference/deltanet.hpp"
+#include "reference/elstm.hpp"
+#include "reference/lstm.hpp"
 #include "reference/srwm.hpp"
 #include "reference/rdn.hpp"
 #include "reference/linear.hpp"
+#include "reference/transformer.hpp"
+#include "reference/transformer_preln.hpp"
 
 namespace reference {
 
 inline Forward find(const std::string& cell) {
   static const std::map<std::string, Forward> all = {
+      {"lstm", lstm},
+      {"elstm", elstm},
+      {"transformer", transformer},
+      {"transformer_preln", transformer_preln},
       {"deltanet", deltanet},
       {"srwm", srwm},
       {"rdn", rdn},
