@@ -315,6 +315,7 @@ Exit run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  rlt::limit_spinning(argv);
   rlt::prepare_processor();
   try {
     return static_cast<int>(run(argc, argv));

@@ -18,7 +18,7 @@ RUNS=${RUNS:-runs/formal_languages}
 OUT=${OUT:-results/formal_languages}
 
 # The same for every run; the paper's appendix with its own sizes is not known.
-COMMON="--d-model 64 --heads 4 --ff 4 --batch 32 --epochs 12 --patience 6 --eval-sequences 500 --clip 1"
+COMMON="--d-model 64 --heads 4 --ff 4 --batch 32 --epochs 8 --patience 4 --eval-sequences 500 --clip 1"
 # Learning rate and layers of each cell.
 settings() {
   case $1 in

@@ -2,7 +2,9 @@
 
 #include <cblas.h>
 #include <omp.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <fstream>
 #if defined(__SSE2__)
 #include <xmmintrin.h>
@@ -25,6 +27,12 @@ void prepare_processor() {
   flush_denormals();
 #pragma omp parallel
   flush_denormals();
+}
+
+void limit_spinning(char** argv) {
+  if (std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr) return;
+  setenv("GOMP_SPINCOUNT", "10000", 1);
+  execv("/proc/self/exe", argv);  // returns only when it could not: then spinning stays as it is
 }
 
 std::string processor_name() {

@@ -9,6 +9,11 @@ namespace rlt {
 /// every thread (a denormal state costs 100 times), and OpenBLAS keeps to the calling thread.
 void prepare_processor();
 
+/// Waiting threads spin briefly, then sleep: spinning at full length, as OpenMP does by default, costs 30
+/// times the step when other programs use the same cores. libgomp reads this only at start, so the
+/// program starts itself once more with it set; a value of the user's stays.
+void limit_spinning(char** argv);
+
 /// Name of the processor, for `meta.json`.
 std::string processor_name();
 /// The kernel set that OpenBLAS chose at run time: another one gives other bits.

@@ -33,7 +33,7 @@ class Postnorm : public Wrapper<T> {
     sum_ = workspace.tape.take<T>(tokens * width_);
     const ScratchScope scope(workspace);
     dsum_ = workspace.scratch.take<T>(tokens * width_);
-    dbranch_ = workspace.scratch.take<T>(tokens * width_);
+    dmixed_ = workspace.scratch.take<T>(tokens * width_);
     dmiddle_ = workspace.scratch.take<T>(tokens * width_);
     cell_->carve(workspace, largest);
     feed_forward_.carve(workspace, tokens);
@@ -48,24 +48,23 @@ class Postnorm : public Wrapper<T> {
     dropout_.stream(Site::after_cell).apply(mixed_sum_, count);
     add(x.data(), mixed_sum_, mixed_sum_, count);
     norm_.forward(rows(extent, mixed_sum_), rows(extent, middle_));
-    feed_forward_.forward(rows(extent, middle_), rows(extent, sum_),
-                          dropout_.stream(Site::in_feed_forward));
-    dropout_.stream(Site::after_feed_forward).apply(sum_, count);
-    add(middle_, sum_, sum_, count);
+    feed_forward_.forward(rows(extent, middle_), rows(extent, middle_), rows(extent, sum_),
+                          dropout_.stream(Site::in_feed_forward),
+                          dropout_.stream(Site::after_feed_forward));
     feed_forward_norm_.forward(rows(extent, sum_), rows(extent, y.data()));
   }
 
   void backward(Extent extent, const Tensor<T, 3>& x, const Tensor<T, 3>& dy,
                 Tensor<T, 3>& dx) override {
     const Index count = extent.rows() * width_;
-    feed_forward_norm_.backward(rows(extent, sum_), rows(extent, dy.data()), rows(extent, dsum_));
-    const T* dbranch = dropout_.stream(Site::after_feed_forward).applied(dsum_, dbranch_, count);
-    feed_forward_.backward(rows(extent, middle_), rows(extent, dbranch), rows(extent, dmiddle_));
+    feed_forward_norm_.backward(rows(extent, sum_), rows(extent, dy.data()), nullptr,
+                                rows(extent, dsum_));
+    feed_forward_.backward(rows(extent, middle_), rows(extent, dsum_), rows(extent, dmiddle_));
     add(dmiddle_, dsum_, dmiddle_, count);
 
-    norm_.backward(rows(extent, mixed_sum_), rows(extent, dmiddle_), rows(extent, dsum_));
-    dbranch = dropout_.stream(Site::after_cell).applied(dsum_, dbranch_, count);
-    cell_->backward(extent, x, sequence(extent, dbranch), dx);
+    norm_.backward(rows(extent, mixed_sum_), rows(extent, dmiddle_), nullptr, rows(extent, dsum_));
+    const T* const dmixed = dropout_.stream(Site::after_cell).applied(dsum_, dmixed_, count);
+    cell_->backward(extent, x, sequence(extent, dmixed), dx);
     add(dx.data(), dsum_, dx.data(), count);
   }
 
@@ -85,7 +84,7 @@ class Postnorm : public Wrapper<T> {
   T* middle_ = nullptr;     // m
   T* sum_ = nullptr;        // m + drop(FF(m))
   T* dsum_ = nullptr;       // scratch of backward
-  T* dbranch_ = nullptr;
+  T* dmixed_ = nullptr;
   T* dmiddle_ = nullptr;
 };
 

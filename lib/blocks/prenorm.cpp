@@ -5,6 +5,7 @@
 #include "blocks/block.hpp"
 #include "blocks/feed_forward_sublayer.hpp"
 #include "blocks/wrapper.hpp"
+#include "nn/elementwise.hpp"
 
 namespace rlt {
 namespace {
@@ -55,8 +56,8 @@ class Prenorm : public Wrapper<T> {
     const T* const dmixed = dropout_.stream(Site::after_cell).applied(dmiddle_, dmixed_, count);
     Tensor<T, 3> dnormal = sequence(extent, dnormal_);
     cell_->backward(extent, sequence(extent, normal_), sequence(extent, dmixed), dnormal);
-    norm_.backward(rows(extent, x.data()), rows(extent, dnormal_), rows(extent, dx.data()));
-    add(dx.data(), dmiddle_, dx.data(), count);
+    norm_.backward(rows(extent, x.data()), rows(extent, dnormal_), dmiddle_,
+                   rows(extent, dx.data()));
   }
 
  private:

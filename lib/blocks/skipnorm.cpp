@@ -5,6 +5,7 @@
 #include "blocks/block.hpp"
 #include "blocks/feed_forward_sublayer.hpp"
 #include "blocks/wrapper.hpp"
+#include "nn/elementwise.hpp"
 
 namespace rlt {
 namespace {
@@ -53,8 +54,8 @@ class Skipnorm : public Wrapper<T> {
     feed_forward_.backward(rows(extent, middle_), rows(extent, dy.data()), rows(extent, dmiddle_));
     const T* const dmixed = dropout_.stream(Site::after_cell).applied(dmiddle_, dmixed_, count);
     cell_->backward(extent, x, sequence(extent, dmixed), dx);
-    norm_.backward(rows(extent, x.data()), rows(extent, dmiddle_), rows(extent, dx.data()),
-                   Write::add);
+    norm_.backward(rows(extent, x.data()), rows(extent, dmiddle_), dx.data(),
+                   rows(extent, dx.data()));
   }
 
  private:

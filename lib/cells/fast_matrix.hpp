@@ -146,6 +146,32 @@ void erase_backward(Index rows, Index cols, const Lanes<T>* before, Lanes<T>* gr
   for (; e < rows; ++e) some_rows.template operator()<1>(e);
 }
 
+/// D[m] = sum_e W[e][m] p[e], then W[e][m] += k[e] rate[m] D[m], column block by column block, so that the
+/// write finds in L1 what the read fetched.
+template <typename T>
+void respond_and_write(Index rows, Index cols, Lanes<T>* w, const Lanes<T>* p, const Lanes<T>* k,
+                       const Lanes<T>* rate, Lanes<T>* response) {
+  const auto columns = [&]<Index width>(Index m) {
+    Lanes<T> sum[width];
+    for (Index j = 0; j < width; ++j) sum[j] = Lanes<T>(T(0));
+    for (Index e = 0; e < rows; ++e) {
+      for (Index j = 0; j < width; ++j) sum[j] = xsimd::fma(w[e * cols + m + j], p[e], sum[j]);
+    }
+    for (Index j = 0; j < width; ++j) {
+      response[m + j] = sum[j];
+      sum[j] *= rate[m + j];
+    }
+    for (Index e = 0; e < rows; ++e) {
+      for (Index j = 0; j < width; ++j) {
+        w[e * cols + m + j] = xsimd::fma(k[e], sum[j], w[e * cols + m + j]);
+      }
+    }
+  };
+  Index m = 0;
+  for (; m + block <= cols; m += block) columns.template operator()<block>(m);
+  for (; m < cols; ++m) columns.template operator()<1>(m);
+}
+
 /// a[m] = sum_e G[e][m] k[e] and dk[e] = sum_m G[e][m] c[m] in one pass over G.
 template <typename T>
 void read_both(Index rows, Index cols, const Lanes<T>* gradient, const Lanes<T>* k, const Lanes<T>* c,

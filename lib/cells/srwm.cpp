@@ -81,12 +81,19 @@ class SrwmRule {
     for (Index i = 0; i < 4; ++i) beta[i] = sigmoid<T>(a[3 * d_ + i]);
     V difference[max_head_size];
     for (Index i = 0; i < d_; ++i) difference[i] = q[i] - k[i];
-    std::fill_n(change, cols_, V(T(0)));
-    fast_matrix::add_read<T>(d_, cols_, w, difference, change);
-    write(tape, w, w);
+    V rate[max_cols];
+    std::fill_n(change, cols_, V(T(1)));
+    scale_blocks(beta, change, rate);
+    fast_matrix::respond_and_write<T>(d_, cols_, w, difference, k, rate, change);
   }
 
-  void replay(const V* tape, const V* before, V* after) const { write(tape, before, after); }
+  void replay(const V* tape, const V* before, V* after) const {
+    const V* const k = tape + 2 * d_;
+    const V* const beta = k + d_;
+    V scaled[max_cols];
+    scale_blocks(beta, beta + 4, scaled);
+    fast_matrix::write_scaled<T>(d_, cols_, before, k, V(T(1)), scaled, after);
+  }
 
   void step_backward(Index, const V* tape, const V* before, const V* g, V* dw, V* din, V*) const {
     const V* const x = tape;
@@ -153,14 +160,6 @@ class SrwmRule {
         to[m] = beta[b] * from[m];
       }
     }
-  }
-
-  void write(const V* tape, const V* before, V* after) const {
-    const V* const k = tape + 2 * d_;
-    const V* const beta = k + d_;
-    V scaled[max_cols];
-    scale_blocks(beta, beta + 4, scaled);
-    fast_matrix::write_scaled<T>(d_, cols_, before, k, V(T(1)), scaled, after);
   }
 
   Index d_;

@@ -137,7 +137,7 @@ void SequenceModel<T>::backward(Extent extent, const int* tokens, Matrix<const T
   const Matrix<T> dtop(dstream_, extent.rows(), width_);
   head_.backward(top(extent), dlogits, dtop);
   if (wrapping_ == Wrapping::postnorm) {
-    final_norm_.backward({stream(config_.layers), extent.rows(), width_}, dtop,
+    final_norm_.backward({stream(config_.layers), extent.rows(), width_}, dtop, nullptr,
                          {dstream_next_, extent.rows(), width_});
     std::swap(dstream_, dstream_next_);
   } else if (wrapping_ == Wrapping::plain) {

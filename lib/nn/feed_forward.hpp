@@ -1,4 +1,5 @@
-// Two-layer perceptron over rows: y = W2 relu(W1 x + b1) + b2, inner width F.
+// Two-layer perceptron over rows with its residual: y = r + drop(W2 drop(relu(W1 x + b1)) + b2), inner
+// width F.
 #pragma once
 
 #include <string_view>
@@ -16,16 +17,19 @@ class FeedForward {
   void declare(ParameterSet<T>& parameters, std::string_view prefix, Index width, Index inner);
   void carve(Workspace& workspace, Index rows);
 
-  /// Dropout acts on the inner activations.
-  void forward(Matrix<const T> x, Matrix<T> y, const Dropout& dropout);
+  void forward(Matrix<const T> x, Matrix<const T> residual, Matrix<T> y, const Dropout& inside,
+               const Dropout& after);
+  /// dx of the branch alone; the gradient of the residual is dy itself.
   void backward(Matrix<const T> x, Matrix<const T> dy, Matrix<T> dx);
 
  private:
   Linear<T> up_;
   Linear<T> down_;
-  Dropout dropout_;
+  Dropout inside_;
+  Dropout after_;
   T* inner_ = nullptr;   // (rows, F) after relu and dropout
   T* dinner_ = nullptr;  // (rows, F)
+  T* dbranch_ = nullptr;  // (rows, D) dy with dropout
 };
 
 }  // namespace rlt

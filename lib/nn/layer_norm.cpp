@@ -74,7 +74,8 @@ void LayerNorm<T>::forward(Matrix<const T> x, Matrix<T> y) {
 // With n = (x - mean) deviation and h = dy gain:
 // dx = deviation (h - mean(h) - n mean(h n)),  dgain = sum over rows of dy n,  dbias = sum of dy.
 template <typename T>
-void LayerNorm<T>::backward(Matrix<const T> x, Matrix<const T> dy, Matrix<T> dx, Write write) {
+void LayerNorm<T>::backward(Matrix<const T> x, Matrix<const T> dy, const T* residual,
+                            Matrix<T> dx) {
   constexpr Index n = lane_count<T>;
   const Index blocks = divide_up(x.rows, rows_in_block);
   parallel_for(blocks, [&](Index block, int) {
@@ -104,7 +105,7 @@ void LayerNorm<T>::backward(Matrix<const T> x, Matrix<const T> dy, Matrix<T> dx,
         const Lanes<T> normal = (load_lanes(from + c, count) - mean_[r]) * deviation_[r];
         const Lanes<T> h = load_lanes(above + c, count) * load_lanes(gain_->value + c, count);
         Lanes<T> value = (h - mean_h - normal * mean_hn) * deviation_[r];
-        if (write == Write::add) value += load_lanes(to + c, count);
+        if (residual != nullptr) value += load_lanes(residual + r * width_ + c, count);
         store_lanes(to + c, value, count);
       }
     }

@@ -17,8 +17,9 @@ class LayerNorm {
   void carve(Workspace& workspace, Index rows);
 
   void forward(Matrix<const T> x, Matrix<T> y);
-  /// dx = gradient (or dx += with Write::add); adds to the gradients of gain and bias.
-  void backward(Matrix<const T> x, Matrix<const T> dy, Matrix<T> dx, Write write = Write::overwrite);
+  /// dx = residual + gradient, `residual` (rows, width) may be null or dx itself; adds to the gradients of
+  /// gain and bias.
+  void backward(Matrix<const T> x, Matrix<const T> dy, const T* residual, Matrix<T> dx);
 
  private:
   Index width_ = 0;

@@ -12,8 +12,10 @@ double default_width(Index inputs) { return 1 / std::sqrt(static_cast<double>(in
 template <typename T>
 void add_column_sums(Matrix<const T> values, T* sums) {
   constexpr Index n = lane_count<T>;
-  parallel_for(divide_up(values.cols, 4 * n), [&](Index block, int) {
-    for (Index c = 4 * n * block; c < std::min(values.cols, 4 * n * (block + 1)); c += n) {
+  constexpr Index width_of_block = 2 * n;
+  parallel_for(divide_up(values.cols, width_of_block), [&](Index block, int) {
+    const Index last = std::min(values.cols, width_of_block * (block + 1));
+    for (Index c = width_of_block * block; c < last; c += n) {
       const Index width = values.cols - c;
       Lanes<T> sum = load_lanes(sums + c, width);
       for (Index r = 0; r < values.rows; ++r) {
@@ -42,13 +44,18 @@ void Linear<T>::declare(ParameterSet<T>& parameters, std::string_view prefix, In
 }
 
 template <typename T>
+void Linear<T>::product_block(Matrix<const T> x, Matrix<T> y) const {
+  gemm<T>(x, weight(), y, Write::overwrite);
+}
+
+template <typename T>
 void Linear<T>::forward_block(Matrix<const T> x, Matrix<T> y) const {
-  if (bias_ == nullptr) {
-    gemm<T>(x, weight(), y, Write::overwrite);
-    return;
+  product_block(x, y);
+  if (bias_ == nullptr) return;
+  for (Index r = 0; r < y.rows; ++r) {
+    T* const row = y.data + r * y.stride;
+    for (Index c = 0; c < out_; ++c) row[c] += bias_->value[c];
   }
-  for (Index r = 0; r < y.rows; ++r) std::copy_n(bias_->value, out_, y.data + r * y.stride);
-  gemm<T>(x, weight(), y, Write::add);
 }
 
 template <typename T>

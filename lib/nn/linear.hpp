@@ -43,11 +43,13 @@ class Linear {
   /// dx = dy W^T (or dx += with Write::add); dW += x^T dy; db += column sums of dy.
   void backward(Matrix<const T> x, Matrix<const T> dy, Matrix<T> dx, Write write = Write::overwrite);
 
-  /// The same for one block of rows, on the calling thread.
+  /// The same for one block of rows, on the calling thread; `product_block` leaves the bias to the caller.
   void forward_block(Matrix<const T> x, Matrix<T> y) const;
+  void product_block(Matrix<const T> x, Matrix<T> y) const;
   void backward_input_block(Matrix<const T> dy, Matrix<T> dx, Write write) const;
   void backward_parameters(Matrix<const T> x, Matrix<const T> dy);
 
+  const T* bias() const { return bias_->value; }
   Index inputs() const { return in_; }
   Index outputs() const { return out_; }
 

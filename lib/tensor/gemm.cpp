@@ -58,8 +58,11 @@ void gemm_at(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write) {
 
 template <typename T>
 void parallel_gemm_at(Matrix<const T> a, Matrix<const T> b, Matrix<T> c) {
-  constexpr Index tile_rows = 32;
-  constexpr Index tile_cols = 128;
+  // Measured: a product of at most 10^6 multiply-adds goes through OpenBLAS's small-matrix kernels, which
+  // are the fastest here; anything larger wants tiles of 64 x 128, of even widths.
+  const bool small = c.rows * c.cols <= 64 * 64 && 16 * 32 * a.rows <= 1'000'000;
+  const Index tile_rows = small ? 16 : 64;
+  const Index tile_cols = small ? 32 : round_up(divide_up(c.cols, divide_up(c.cols, 128)), 16);
   const Index across = divide_up(c.cols, tile_cols);
   parallel_for(divide_up(c.rows, tile_rows) * across, [&](Index tile, int) {
     const Index row = tile / across * tile_rows;

@@ -35,7 +35,7 @@ void for_each_field(State& state, Visit&& visit) {
   visit("best_loss", state.best_loss);
   visit("best_step", state.best_step);
   visit("evaluations_without_gain", state.evaluations_without_gain);
-  visit("solved", state.solved);
+  visit("solved_in_a_row", state.solved_in_a_row);
   visit("last_loss", state.last_loss);
   visit("gradient_norm", state.gradient_norm);
   visit("interval_loss", state.interval.loss);
@@ -45,7 +45,6 @@ void for_each_field(State& state, Visit&& visit) {
   visit("interval_sequences_correct", state.interval.sequences_correct);
 }
 
-Json to_json(bool value) { return value; }
 Json to_json(Index value) { return value; }
 /// JSON knows no infinity.
 Json to_json(double value) {
@@ -54,10 +53,6 @@ Json to_json(double value) {
 }
 
 /// False when the value is of another kind.
-bool from_json(const Json& json, bool& value) {
-  if (json.is_boolean()) value = json.get<bool>();
-  return json.is_boolean();
-}
 bool from_json(const Json& json, Index& value) {
   constexpr auto limit = static_cast<std::uint64_t>(std::numeric_limits<Index>::max());
   if (!json.is_number_integer()) return false;

@@ -26,7 +26,7 @@ struct TrainingState {
   double best_loss = std::numeric_limits<double>::infinity();  // breaks ties of best_metric
   Index best_step = 0;
   Index evaluations_without_gain = 0;  // for early stopping
-  bool solved = false;                 // every validation string right at the latest evaluation
+  Index solved_in_a_row = 0;  // latest evaluations in which every validation string was right
   double last_loss = 0;
   double gradient_norm = 0;  // of the latest step
   Score interval;            // summed since the latest row of train.csv

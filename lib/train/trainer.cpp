@@ -164,7 +164,7 @@ class Trainer {
       loss += score.loss / static_cast<double>(std::max<Index>(1, score.tokens));
       line += fmt::format("  {} {:.2f} %", set.split, 100 * right);
     }
-    state_.solved = accuracy == 1;
+    state_.solved_in_a_row = accuracy == 1 ? state_.solved_in_a_row + 1 : 0;
     const bool gain = accuracy > state_.best_metric ||
                       (accuracy == state_.best_metric && loss < state_.best_loss);
     ++state_.evaluations_without_gain;
@@ -179,9 +179,10 @@ class Trainer {
                                  gain ? "  best" : ""));
   }
 
-  // The paper stops when all its bins are solved; both protocols stop without gain.
+  // The paper stops as soon as all its bins are solved. Without a look at longer strings, the honest
+  // protocol waits until bin 0 is solved three times in a row. Both stop without gain.
   bool finished() const {
-    if (config_.protocol == "paper" && state_.solved) return true;
+    if (state_.solved_in_a_row >= (config_.protocol == "paper" ? 1 : 3)) return true;
     return config_.patience > 0 && state_.evaluations_without_gain >= config_.patience;
   }
 

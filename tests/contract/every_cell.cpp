@@ -4,9 +4,9 @@
 
 #include <cstdlib>
 
+#include "base/allocations.hpp"
 #include "base/parallel.hpp"
 #include "reference/all.hpp"
-#include "support/allocations.hpp"
 #include "support/cell_fixture.hpp"
 
 using rlt::Extent;
@@ -266,9 +266,9 @@ TEST_CASE("every cell: no heap call after construction") {
       fixture.cell->backward(usual, in, out, din);
     };
     run();
-    const std::size_t before = allocations();
+    const std::size_t before = rlt::allocations();
     for (int i = 0; i < 3; ++i) run();
-    CHECK(allocations() == before);
+    CHECK(rlt::allocations() == before);
   });
 }
 

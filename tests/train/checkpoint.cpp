@@ -62,7 +62,7 @@ TrainingState sample_state() {
   state.best_metric = 1.0 / 3;
   state.best_step = 4;
   state.evaluations_without_gain = 2;
-  state.solved = true;
+  state.solved_in_a_row = 2;
   state.best_loss = 0.7;
   state.last_loss = 0.9;
   state.gradient_norm = 1.1;
@@ -170,7 +170,7 @@ TEST_CASE("checkpoint: the training state comes back, infinity and nan too") {
   CHECK(back.best_metric == state.best_metric);
   CHECK(back.best_step == state.best_step);
   CHECK(back.evaluations_without_gain == state.evaluations_without_gain);
-  CHECK(back.solved == state.solved);
+  CHECK(back.solved_in_a_row == state.solved_in_a_row);
   CHECK(back.best_loss == state.best_loss);
   CHECK(back.last_loss == state.last_loss);
   CHECK(back.gradient_norm == state.gradient_norm);

@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+"""Times `rlt bench` and the PyTorch peer in turns: bench.csv with one row a case and round, table.md with
+medians beside the targets. experiments/speed.sh runs it."""
+
+import csv
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas
+
+from runs import CELLS, Parser, Problem, in_order, run_main, write_aside
+
+PEER = Path(__file__).resolve().parents[1] / "tests" / "peer" / "time_step.py"
+
+# Width of the layers -> the other sizes. The first is the main case, which the targets are about.
+CASES = {64: {"heads": 4, "batch": 32, "length": 50}, 16: {"heads": 4, "batch": 32, "length": 50},
+         32: {"heads": 4, "batch": 32, "length": 50}, 128: {"heads": 4, "batch": 64, "length": 50},
+         256: {"heads": 8, "batch": 64, "length": 100}}
+MAIN, SLOW = 64, 256
+LAYERS, FF, THREADS = 2, 4, 2
+SLOW_PEER_REPEATS = 1
+
+# Targets of the main case: at most so many times the floor; the peer takes at least so many times as long.
+TO_FLOOR = dict.fromkeys(["linear", "deltanet", "rdn", "srwm", "transformer_preln"], 1.5)
+TO_PEER = {"deltanet": 15, "rdn": 15, "srwm": 15, "lstm": 2, "elstm": 2}
+
+SIZES = ["d_model", "layers", "heads", "ff", "batch", "length", "threads"]
+KEYS = ["cell", *SIZES]
+COLUMNS = [*KEYS, "round", "rlt_step_ms", "rlt_forward_ms", "floor_ms", "peer_step_ms",
+           "peer_forward_ms", "step_over_floor", "peer_over_rlt", "processor"]
+
+
+def parse(arguments):
+    parser = Parser(description=__doc__)
+    parser.add_argument("--rlt", required=True, help="the program")
+    parser.add_argument("--out", default="results/speed", help="folder for bench.csv and table.md")
+    parser.add_argument("--sizes", default=",".join(map(str, CASES)), help="values of d_model")
+    parser.add_argument("--cells", default="", help="cells; default: all that rlt has")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of rlt and peer for each case")
+    parser.add_argument("--repeats", type=int, default=21, help="steps of rlt in a round")
+    parser.add_argument("--peer-repeats", type=int, default=5, help="steps of the peer in a round")
+    parser.add_argument("--quick", action="store_true", help=f"no peer at d_model {SLOW}")
+    chosen = parser.parse_args(arguments)
+    chosen.sizes = numbers_of(chosen.sizes)
+    return chosen
+
+
+def numbers_of(text):
+    unknown = [size for size in text.replace(",", " ").split() if size not in map(str, CASES)]
+    if unknown:
+        raise Problem(f"--sizes {unknown[0]}: choose from {', '.join(map(str, CASES))}")
+    return [int(size) for size in text.replace(",", " ").split()]
+
+
+# ---- measuring
+
+def output_of(command):
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["no message"]
+        raise Problem(f"{command[0]} {command[1]} ended with {done.returncode}: {lines[-1]}")
+    return done.stdout
+
+
+def row_of(command):
+    """The one row of a CSV that a program prints."""
+    return next(csv.DictReader(output_of(command).splitlines()))
+
+
+def flags(case):
+    return [word for name in KEYS for word in ("--" + name.replace("_", "-"), case[name])]
+
+
+def time_rlt(program, case, repeats):
+    row = row_of([program, "bench", *flags(case), "--repeats", repeats, "--csv", "-"])
+    return {"rlt_step_ms": float(row["step_ms"]), "rlt_forward_ms": float(row["forward_ms"]),
+            "floor_ms": float(row["floor_ms"]), "step_over_floor": float(row["step_over_floor"])}
+
+
+def time_peer(case, repeats):
+    row = row_of([sys.executable, PEER, *flags(case), "--repeats", repeats])
+    return {name: float(row[name]) for name in ["peer_step_ms", "peer_forward_ms"]}
+
+
+def measure(chosen, case, with_peer):
+    """The rows of one case: a slow moment of the machine meets both sides of a round."""
+    peer_repeats = SLOW_PEER_REPEATS if case["d_model"] == SLOW else chosen.peer_repeats
+    for turn in range(1, chosen.rounds + 1):
+        row = {**case, "round": turn, **time_rlt(chosen.rlt, case, chosen.repeats)}
+        if with_peer:
+            row |= time_peer(case, peer_repeats)
+            row["peer_over_rlt"] = row["peer_step_ms"] / row["rlt_step_ms"]
+        yield row
+
+
+def cases_of(chosen):
+    known = [line.split()[0] for line in output_of([chosen.rlt, "cells"]).splitlines()]
+    wanted = chosen.cells.replace(",", " ").split() or in_order(known, CELLS)
+    for size in chosen.sizes:
+        for cell in wanted:
+            yield {"cell": cell, "d_model": size, "layers": 1 if cell == "elstm" else LAYERS,
+                   "ff": FF, "threads": THREADS, **CASES[size]}
+
+
+# ---- the machine
+
+def processor():
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return "unknown"
+
+
+def first_of_core(cpu):
+    """The lowest number among the processors that share a core with this one."""
+    try:
+        path = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")
+        return int(path.read_text(encoding="utf-8").replace("-", ",").split(",")[0])
+    except OSError:
+        return cpu
+
+
+def stay_on(count):
+    """Keeps this program and all that it starts on `count` cores, no two of them halves of one."""
+    allowed = sorted(os.sched_getaffinity(0))
+    cores = list({first_of_core(cpu): cpu for cpu in reversed(allowed)}.values())[::-1]
+    if len(cores) < count:
+        print(f"speed: {len(cores)} cores for {count} threads", file=sys.stderr)
+        cores = allowed
+    os.sched_setaffinity(0, cores[:count])
+
+
+def peer_there():
+    if importlib.util.find_spec("torch"):
+        return True
+    print("speed: PyTorch is missing (Debian: python3-torch): the peer is skipped", file=sys.stderr)
+    return False
+
+
+# ---- table
+
+def verdict(row):
+    """`met` or `missed`, and what was asked; empty where nothing is asked."""
+    if row["d_model"] != MAIN:
+        return ""
+    asked = []
+    if row["cell"] in TO_FLOOR:
+        limit = TO_FLOOR[row["cell"]]
+        asked.append((f"step / floor ≤ {limit}", row["step_over_floor"] <= limit))
+    if row["cell"] in TO_PEER and not pandas.isna(row["peer_over_rlt"]):
+        limit = TO_PEER[row["cell"]]
+        asked.append((f"peer / rlt ≥ {limit}", row["peer_over_rlt"] >= limit))
+    return "; ".join(f"{text}: {'met' if right else '**missed**'}" for text, right in asked)
+
+
+def number(value, digits=2):
+    return "-" if pandas.isna(value) else f"{value:.{digits}f}"
+
+
+def table(frame):
+    """Markdown: medians over the rounds."""
+    medians = frame.groupby(KEYS, sort=False).median(numeric_only=True).reset_index()
+    rounds = frame["round"].max()
+    lines = [
+        f"Milliseconds of a training step (forward, backward, Adam), float, {THREADS} threads, on "
+        f"{frame['processor'].iloc[0]}; medians over {rounds} rounds of `rlt bench` and "
+        "`tests/peer/time_step.py` in turns. Floor: the same dense products alone. Peer: the same "
+        f"cell in PyTorch. Targets are for d = {MAIN}.", "",
+        "| cell | d | layers | heads | batch | length | rlt | floor | step / floor | peer | peer / rlt "
+        "| target |", "|---|" + "---:|" * 10 + "---|"]
+    for _, row in medians.iterrows():
+        cells = [row["cell"], *(row[name] for name in ["d_model", "layers", "heads", "batch", "length"]),
+                 number(row["rlt_step_ms"]), number(row["floor_ms"]), number(row["step_over_floor"]),
+                 number(row["peer_step_ms"]), number(row["peer_over_rlt"], 1), verdict(row)]
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join(lines) + "\n"
+
+
+def main(arguments):
+    chosen = parse(arguments)
+    stay_on(THREADS)
+    os.environ["OPENBLAS_NUM_THREADS"] = str(THREADS)  # the peer's; rlt sets its own
+    peer = peer_there()
+    name = processor()
+    rows = []
+    for case in cases_of(chosen):
+        print(f"speed: {case['cell']} d {case['d_model']}", file=sys.stderr)
+        with_peer = peer and not (chosen.quick and case["d_model"] == SLOW)
+        rows += [{**row, "processor": name} for row in measure(chosen, case, with_peer)]
+    frame = pandas.DataFrame(rows, columns=COLUMNS)
+    out = Path(chosen.out)
+    out.mkdir(parents=True, exist_ok=True)
+    write_aside(out / "bench.csv", lambda path: frame.to_csv(path, index=False))
+    write_aside(out / "table.md", lambda path: path.write_text(table(frame), encoding="utf-8"))
+    print(out / "table.md")
+
+
+if __name__ == "__main__":
+    sys.exit(run_main(main))

@@ -1,0 +1,262 @@
+"""The cells of rlt as plain PyTorch modules with autograd: an independent check of values and gradients,
+and the peer that rlt's speed is compared with.
+
+Every cell maps (B, T, D) to (B, T, D). Recurrences are a Python loop over time; whatever does not depend
+on the previous step is computed before the loop. Names of modules are those of rlt's parameters.
+"""
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+# ---- what the recurrences share
+
+def read(w, k):
+    """W^T k: w (..., d, m), k (..., d) -> (..., m)."""
+    return (k.unsqueeze(-2) @ w).squeeze(-2)
+
+
+def write(w, k, u):
+    """W + k u^T: w (..., d, m), k (..., d), u (..., m)."""
+    return w + k.unsqueeze(-1) * u.unsqueeze(-2)
+
+
+def elu1(x):
+    return functional.elu(x) + 1
+
+
+def sum_norm(x):
+    return x / x.sum(-1, keepdim=True)
+
+
+class Heads(nn.Module):
+    """Slow projection, a recurrence in every head, output projection. Subclasses give `recur`, which maps
+    a head's inputs (B, T, H, 3 d + extra) to its outputs, T times (B, H, d)."""
+
+    extra = 0  # inputs of a head beyond q, k, v
+
+    def __init__(self, d_model, heads):
+        super().__init__()
+        self.heads, self.d = heads, d_model // heads
+        self.sizes = [self.d] * 3 + [1] * self.extra
+        self.slow = nn.Linear(d_model, heads * sum(self.sizes), bias=False)
+        self.out = nn.Linear(d_model, d_model, bias=False)
+
+    def forward(self, x):
+        batch, steps, width = x.shape
+        y = list(self.recur(self.slow(x).view(batch, steps, self.heads, -1)))
+        return self.out(torch.stack(y, 1).reshape(batch, steps, width))
+
+    def fresh(self, a):
+        """W_0 = 0 for each sequence and head."""
+        return a.new_zeros(len(a), self.heads, self.d, self.d)
+
+
+# ---- cells
+
+class Lstm(nn.Module):
+    def __init__(self, d_model, _heads):
+        super().__init__()
+        self.lstm = nn.LSTM(d_model, d_model, batch_first=True)
+
+    def forward(self, x):
+        return self.lstm(x)[0]
+
+
+class Elstm(nn.Module):
+    def __init__(self, d_model, _heads):
+        super().__init__()
+        self.input = nn.Parameter(torch.randn(d_model, 2 * d_model) * 0.1)  # [Z | F]
+        self.recurrent = nn.Parameter(torch.randn(2, d_model) * 0.1)
+        self.bias = nn.Parameter(torch.randn(2, d_model) * 0.1)
+        self.gate = nn.Linear(2 * d_model, d_model)
+
+    def forward(self, x):
+        a_z, a_f = (x @ self.input + self.bias.flatten()).chunk(2, -1)
+        w_z, w_f = self.recurrent
+        c = torch.zeros_like(x[:, 0])
+        states = []
+        for z, f in zip(a_z.unbind(1), a_f.unbind(1)):
+            z, f = torch.tanh(z + w_z * c), torch.sigmoid(f + w_f * c)
+            c = f * c + (1 - f) * z
+            states.append(c)
+        c = torch.stack(states, 1)
+        return torch.sigmoid(self.gate(torch.cat([x, c], -1))) * c
+
+
+class Attention(nn.Module):
+    """Causal softmax attention, no positions."""
+
+    bias = True
+
+    def __init__(self, d_model, heads):
+        super().__init__()
+        self.heads, self.d = heads, d_model // heads
+        self.slow = nn.Linear(d_model, 3 * d_model, bias=self.bias)
+        self.out = nn.Linear(d_model, d_model, bias=self.bias)
+
+    def forward(self, x):
+        batch, steps, width = x.shape
+        parts = self.slow(x).view(batch, steps, 3, self.heads, self.d)
+        q, k, v = parts.permute(2, 0, 3, 1, 4)  # each (B, H, T, d)
+        later = torch.ones(steps, steps, dtype=torch.bool).triu(1)
+        scores = (q @ k.transpose(-1, -2) / math.sqrt(self.d)).masked_fill(later, -math.inf)
+        return self.out((scores.softmax(-1) @ v).transpose(1, 2).reshape(batch, steps, width))
+
+
+class BareAttention(Attention):
+    bias = False
+
+
+class Linear(Heads):
+    def recur(self, a):
+        q, k, v = a.split(self.sizes, -1)
+        q, k = elu1(q), elu1(k)
+        w = self.fresh(a)
+        for q_t, k_t, v_t in zip(q.unbind(1), k.unbind(1), v.unbind(1)):
+            w = write(w, k_t, v_t)
+            yield read(w, q_t)
+
+
+class DeltaNet(Heads):
+    extra = 1  # beta
+
+    def recur(self, a):
+        q, k, v, beta = a.split(self.sizes, -1)
+        q, k, beta = sum_norm(elu1(q)), sum_norm(elu1(k)), torch.sigmoid(beta)
+        w = self.fresh(a)
+        for q_t, k_t, v_t, beta_t in zip(q.unbind(1), k.unbind(1), v.unbind(1), beta.unbind(1)):
+            w = write(w, k_t, beta_t * (v_t - read(w, k_t)))
+            yield read(w, q_t)
+
+
+class Rdn(Heads):
+    """The delta rule with tanh of the head's last output fed back into q, k, v and beta."""
+
+    extra = 1
+
+    def __init__(self, d_model, heads):
+        super().__init__(d_model, heads)
+        start = torch.randn(heads, self.d, sum(self.sizes)) / math.sqrt(self.d)
+        self.recurrent = nn.Parameter(start)
+
+    def recur(self, a):
+        w = self.fresh(a)
+        y = w[..., 0]
+        for a_t in a.unbind(1):
+            feedback = torch.einsum("bhe,hem->bhm", torch.tanh(y), self.recurrent)
+            q, k, v, beta = (a_t + feedback).split(self.sizes, -1)
+            q, k, beta = q.softmax(-1), k.softmax(-1), torch.sigmoid(beta)
+            w = write(w, k, beta * (v - read(w, k)))
+            y = read(w, q)
+            yield y
+
+
+class Srwm(nn.Module):
+    """W = [W^y W^q W^k W^b] reads its input, then rewrites itself; its initial value is trained."""
+
+    def __init__(self, d_model, heads):
+        super().__init__()
+        self.heads, self.d = heads, d_model // heads
+        square = (heads, self.d, self.d)
+        deviation = 1 / math.sqrt(self.d)
+        self.y = nn.Parameter(torch.randn(square) * deviation)
+        self.q = nn.Parameter(torch.randn(square) * 0.01 * deviation)
+        self.k = nn.Parameter(torch.randn(square) * deviation)
+        self.b = nn.Parameter(torch.randn(heads, self.d, 4) * deviation - 1)
+        self.out = nn.Linear(d_model, d_model, bias=False)
+        self.sizes = [self.d, self.d, self.d, 4]
+        # (4, 3 d + 4) ones where a column of W belongs to a block: spreads the four rates
+        self.register_buffer("columns", torch.eye(4).repeat_interleave(torch.tensor(self.sizes), 1))
+
+    def forward(self, x):
+        batch, steps, width = x.shape
+        return self.out(torch.stack(list(self.recur(x)), 1).reshape(batch, steps, width))
+
+    def recur(self, x):
+        w = torch.cat([self.y, self.q, self.k, self.b], -1).expand(len(x), -1, -1, -1)
+        for x_t in x.view(len(x), -1, self.heads, self.d).unbind(1):
+            y, q, k, beta = read(w, x_t).split(self.sizes, -1)
+            q, k, beta = q.softmax(-1), k.softmax(-1), torch.sigmoid(beta)
+            w = write(w, k, (beta @ self.columns) * read(w, q - k))
+            yield y
+
+
+# ---- layers
+
+class FeedForward(nn.Module):
+    def __init__(self, d_model, inner):
+        super().__init__()
+        self.norm = nn.LayerNorm(d_model)  # before or after: the layer decides
+        self.up = nn.Linear(d_model, inner)
+        self.down = nn.Linear(inner, d_model)
+
+    def forward(self, x):
+        return self.down(functional.relu(self.up(x)))
+
+
+class Layer(nn.Module):
+    def __init__(self, cell, d_model, inner):
+        super().__init__()
+        self.norm, self.cell, self.ff = nn.LayerNorm(d_model), cell, FeedForward(d_model, inner)
+
+
+class Prenorm(Layer):
+    def forward(self, x):
+        x = x + self.cell(self.norm(x))
+        return x + self.ff(self.ff.norm(x))
+
+
+class Skipnorm(Layer):
+    def forward(self, x):
+        x = self.norm(x) + self.cell(x)
+        return x + self.ff(self.ff.norm(x))
+
+
+class Postnorm(Layer):
+    def forward(self, x):
+        x = self.norm(x + self.cell(x))
+        return self.ff.norm(x + self.ff(x))
+
+
+def plain(cell, _d_model, _inner):
+    return cell
+
+
+# ---- models
+
+CELLS = {
+    "lstm": (Lstm, plain),
+    "elstm": (Elstm, plain),
+    "transformer": (Attention, Postnorm),
+    "transformer_preln": (BareAttention, Prenorm),
+    "linear": (Linear, Prenorm),
+    "deltanet": (DeltaNet, Prenorm),
+    "rdn": (Rdn, Prenorm),
+    "srwm": (Srwm, Skipnorm),
+}
+
+
+class SequenceModel(nn.Module):
+    """Tokens (B, T) -> logits (B, T, V)."""
+
+    def __init__(self, blocks, final_norm, vocabulary_in, vocabulary_out, d_model):
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary_in, d_model)
+        self.block = nn.ModuleList(blocks)
+        self.norm = nn.LayerNorm(d_model) if final_norm else nn.Identity()
+        self.head = nn.Linear(d_model, vocabulary_out)
+
+    def forward(self, tokens):
+        x = self.embedding(tokens)
+        for block in self.block:
+            x = block(x)
+        return self.head(self.norm(x))
+
+
+def build(cell, vocabulary_in, vocabulary_out, d_model, layers, heads, ff):
+    make_cell, layer = CELLS[cell]
+    blocks = [layer(make_cell(d_model, heads), d_model, ff * d_model) for _ in range(layers)]
+    return SequenceModel(blocks, layer is Postnorm, vocabulary_in, vocabulary_out, d_model)
