@@ -42,7 +42,7 @@ class Settings {
         option = command->add_option_function<std::string>(
             "--" + setting.name,
             [setting](const std::string& text) { rlt::set_from_text(setting, text); }, setting.help);
-        option->type_name("")->default_str(rlt::to_text(setting));
+        option->type_name("")->default_str(rlt::to_text(setting))->take_last();
       }
       options_.push_back(option->group(setting.group));
     }

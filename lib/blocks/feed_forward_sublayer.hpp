@@ -19,10 +19,10 @@ class FeedForwardSublayer {
   }
 
   void carve(Workspace& workspace, Index rows) {
-    norm_.carve(workspace, rows);
     normal_ = workspace.tape.take<T>(rows * width_);
     const ScratchScope scope(workspace);
     dnormal_ = workspace.scratch.take<T>(rows * width_);
+    norm_.carve(workspace, rows);
     feed_forward_.carve(workspace, rows);
   }
 

@@ -26,8 +26,6 @@ class Postnorm : public Wrapper<T> {
 
   void carve(Workspace& workspace, Extent largest) override {
     const Index tokens = largest.rows();
-    norm_.carve(workspace, tokens);
-    feed_forward_norm_.carve(workspace, tokens);
     mixed_sum_ = workspace.tape.take<T>(tokens * width_);
     middle_ = workspace.tape.take<T>(tokens * width_);
     sum_ = workspace.tape.take<T>(tokens * width_);
@@ -35,6 +33,8 @@ class Postnorm : public Wrapper<T> {
     dsum_ = workspace.scratch.take<T>(tokens * width_);
     dmixed_ = workspace.scratch.take<T>(tokens * width_);
     dmiddle_ = workspace.scratch.take<T>(tokens * width_);
+    norm_.carve(workspace, tokens);
+    feed_forward_norm_.carve(workspace, tokens);
     cell_->carve(workspace, largest);
     feed_forward_.carve(workspace, tokens);
   }

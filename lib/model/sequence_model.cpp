@@ -43,13 +43,13 @@ void SequenceModel<T>::carve(Extent largest) {
       streams_.push_back(workspace_.tape.take<T>(size));
     }
     logits_ = workspace_.tape.take<T>(largest.rows() * config_.vocabulary_out);
+    const ScratchScope scope(workspace_);
+    dstream_ = workspace_.scratch.take<T>(size);
+    dstream_next_ = workspace_.scratch.take<T>(size);
     if (wrapping_ == Wrapping::postnorm) {
       top_ = workspace_.tape.take<T>(size);
       final_norm_.carve(workspace_, largest.rows());
     }
-    const ScratchScope scope(workspace_);
-    dstream_ = workspace_.scratch.take<T>(size);
-    dstream_next_ = workspace_.scratch.take<T>(size);
     for (const auto& block : blocks_) block->carve(workspace_, largest);
   };
   workspace_ = Workspace();

@@ -55,7 +55,8 @@ struct Workspace {
   std::size_t bytes() const { return tape.peak() + scratch.peak(); }
 };
 
-/// Undoes at its end what was taken from the scratch arena during its life.
+/// Undoes at its end what was taken from the scratch arena during its life. Whoever runs while another's
+/// scratch is in use must carve inside that one's scope: parts carve after the buffers of the whole.
 class ScratchScope {
  public:
   explicit ScratchScope(Workspace& workspace)

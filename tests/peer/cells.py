@@ -15,7 +15,7 @@ from torch.nn import functional
 
 def read(w, k):
     """W^T k: w (..., d, m), k (..., d) -> (..., m)."""
-    return (k.unsqueeze(-2) @ w).squeeze(-2)
+    return (w * k.unsqueeze(-1)).sum(-2)  # with backward 1.1 to 2 times as fast as @ on these sizes
 
 
 def write(w, k, u):
