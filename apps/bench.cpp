@@ -112,25 +112,27 @@ Exit run_bench(const BenchCommand& command) {
   RunConfig config = complete(command.config);
   BenchCommand chosen = command;
   chosen.config = config;
-  const Timing timing = config.precision == "double" ? time_model<double>(chosen) : time_model<float>(chosen);
+  const Timing timing =
+      config.precision == "double" ? time_model<double>(chosen) : time_model<float>(chosen);
   const double tokens = static_cast<double>(config.batch * command.length);
   const double ratio = timing.step_ms / timing.floor_ms;
   const double speed = tokens / timing.step_ms * 1e3;
   if (!command.csv.empty()) {
-    CsvFile csv = CsvFile::open(
-        command.csv == "-" ? "/dev/stdout" : command.csv,
-        {"cell", "d_model", "layers", "heads", "ff", "batch", "length", "threads", "step_ms", "forward_ms",
-         "floor_ms", "step_over_floor", "tokens_per_s", "peak_mib", "allocations_per_step"});
+    CsvFile csv = CsvFile::open(command.csv == "-" ? "/dev/stdout" : command.csv,
+                                {"cell", "d_model", "layers", "heads", "ff", "batch", "length",
+                                 "threads", "step_ms", "forward_ms", "floor_ms", "step_over_floor",
+                                 "tokens_per_s", "peak_mib", "allocations_per_step"});
     csv.append({config.cell, config.d_model, config.layers, config.heads, config.ff, config.batch,
-                command.length, Index{thread_count()}, timing.step_ms, timing.forward_ms, timing.floor_ms,
-                ratio, speed, peak_mebibytes(), timing.allocations});
+                command.length, Index{thread_count()}, timing.step_ms, timing.forward_ms,
+                timing.floor_ms, ratio, speed, peak_mebibytes(), timing.allocations});
     csv.flush();
     return Exit::done;
   }
   fmt::print("{}: d {} x {} layers, {} heads, ff {}, batch {}, length {}, {} threads, {} repeats\n",
              config.cell, config.d_model, config.layers, config.heads, config.ff, config.batch,
              command.length, thread_count(), command.repeats);
-  fmt::print("  training step       {:9.3f} ms  (median; forward, backward, optimiser)\n", timing.step_ms);
+  fmt::print("  training step       {:9.3f} ms  (median; forward, backward, optimiser)\n",
+             timing.step_ms);
   fmt::print("  forward alone       {:9.3f} ms\n", timing.forward_ms);
   fmt::print("  dense products alone{:9.3f} ms  (the floor)\n", timing.floor_ms);
   fmt::print("  step / floor        {:9.2f}\n", ratio);

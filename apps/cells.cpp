@@ -33,8 +33,9 @@ void print_cell(const CellInfo& info) {
     fmt::print("  state      {} numbers a layer at --d-model {} --heads {}, whatever the length\n",
                cell->state_size(1), config.d_model, config.heads);
   } else {
-    fmt::print("  state      grows with the sequence: {} numbers a layer and token at --d-model {}\n",
-               cell->state_size(2) - cell->state_size(1), config.d_model);
+    fmt::print(
+        "  state      grows with the sequence: {} numbers a layer and token at --d-model {}\n",
+        cell->state_size(2) - cell->state_size(1), config.d_model);
   }
   std::vector<std::string_view> positions;
   for (const Positions value : info.positions) positions.push_back(to_string(value));

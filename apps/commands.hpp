@@ -23,15 +23,15 @@ struct TrainCommand {
 Exit run_train(const TrainCommand& command);
 
 struct EvalCommand {
-  std::string run;               // run folder or checkpoint file
-  std::string bins;              // "0,1,2"
-  std::string lengths;           // "50,100-500:50"
-  std::string select = "best";   // best or last
+  std::string run;              // run folder or checkpoint file
+  std::string bins;             // "0,1,2"
+  std::string lengths;          // "50,100-500:50"
+  std::string select = "best";  // best or last
   Index sequences = 500;
   Index batch = 32;
-  Index piece = 128;             // tokens read at once
+  Index piece = 128;  // tokens read at once
   std::uint64_t eval_seed = 1;
-  std::string csv;               // empty: stdout
+  std::string csv;  // empty: stdout
 };
 Exit run_eval(const EvalCommand& command);
 
@@ -39,7 +39,7 @@ struct GradcheckCommand {
   std::string cell;
   bool all = false;
   double tolerance = 1e-6;
-  Index entries = 40;  // checked of each parameter
+  Index entries = 40;       // checked of each parameter
   std::string spoil;        // falsifies this gradient on purpose, to see the check fail
   std::string export_file;  // instead of checking: a small model with logits and gradients
 };

@@ -13,7 +13,8 @@ namespace {
 
 void print_examples(const TaskInfo& info, const std::vector<Example>& examples) {
   for (const Example& example : examples) {
-    for (const int token : example.tokens) fmt::print("{} ", info.inputs[static_cast<std::size_t>(token)]);
+    for (const int token : example.tokens)
+      fmt::print("{} ", info.inputs[static_cast<std::size_t>(token)]);
     fmt::print("\n");
     for (const int target : example.targets) {
       fmt::print("{} ", target < 0 ? "." : info.outputs[static_cast<std::size_t>(target)]);
@@ -29,7 +30,7 @@ void write_sets(const DataCommand& command, const Task& task) {
   make_folder(folder);
   const RunConfig& config = command.config;
   const std::vector<Example> valid =
-      evaluation_set(task, bin_window(task.info(), 0), config.eval_sequences, config.eval_seed);
+      evaluation_set(task, training_window(config, task), config.eval_sequences, config.eval_seed);
   const std::vector<Example> test =
       evaluation_set(task, bin_window(task.info(), 1), config.eval_sequences, config.eval_seed);
   const std::vector<Example> train =

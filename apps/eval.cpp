@@ -13,7 +13,7 @@ namespace rlt {
 namespace {
 
 std::filesystem::path checkpoint_of(const EvalCommand& command) {
-  const std::filesystem::path path(command.run);
+  std::filesystem::path path(command.run);
   if (!std::filesystem::is_directory(path)) return path;
   const RunFolder folder(path);
   return command.select == "last" ? folder.last() : folder.best();
@@ -56,7 +56,7 @@ void evaluate_all(const EvalCommand& command, const RunConfig& config,
   }
   if (!command.bins.empty()) {
     for (const Index bin : parse_list("bins", command.bins)) {
-      measure(bin_set(*task, bin, command.sequences, command.eval_seed));
+      measure(bin_set(config, *task, bin, command.sequences, command.eval_seed));
     }
   }
 }

@@ -96,8 +96,9 @@ bool check_cell(const std::string& cell, const GradcheckCommand& command) {
     double worst = 0;
     Index checked = 0;
     for (Index i = 0; i < parameter.count(); i += stride, ++checked) {
-      worst = std::max(worst, relative_error(subject, parameter.value[i],
-                                             gradients[static_cast<std::size_t>(parameter.offset + i)]));
+      worst = std::max(worst,
+                       relative_error(subject, parameter.value[i],
+                                      gradients[static_cast<std::size_t>(parameter.offset + i)]));
     }
     const bool right = worst < command.tolerance;
     fmt::print("{},{},{},{:.1e}{}\n", cell, parameter.name, checked, worst, right ? "" : ",WRONG");
@@ -137,8 +138,8 @@ void export_cell(const std::string& cell, const std::string& path) {
     const Index count = parameter.count();
     tensors.push_back(
         {"model." + parameter.name, "F32", parameter.shape, bytes_of(parameter.value, count)});
-    tensors.push_back(
-        {"gradient." + parameter.name, "F32", parameter.shape, bytes_of(parameter.gradient, count)});
+    tensors.push_back({"gradient." + parameter.name, "F32", parameter.shape,
+                       bytes_of(parameter.gradient, count)});
   }
   const ModelConfig& config = model.config();
   write_safetensors(path, tensors,

@@ -35,8 +35,8 @@ Exit run_info(const std::string& path) {
     case RunFolder::State::absent:
       fail(Exit::failed, "{} is no run folder: it has no config.toml", path);
     case RunFolder::State::interrupted:
-      fmt::print("{}: interrupted or running; `rlt train --config {} --out {} --resume` goes on\n", path,
-                 folder.config().string(), path);
+      fmt::print("{}: interrupted or running; `rlt train --config {} --out {} --resume` goes on\n",
+                 path, folder.config().string(), path);
       break;
     case RunFolder::State::finished:
       fmt::print("{}: finished\n", path);

@@ -41,12 +41,14 @@ class Settings {
       } else {
         option = command->add_option_function<std::string>(
             "--" + setting.name,
-            [setting](const std::string& text) { rlt::set_from_text(setting, text); }, setting.help);
+            [setting](const std::string& text) { rlt::set_from_text(setting, text); },
+            setting.help);
         option->type_name("")->default_str(rlt::to_text(setting))->take_last();
       }
       options_.push_back(option->group(setting.group));
     }
-    command->add_option("--config", file_, "TOML file of settings, such as the config.toml of a run")
+    command
+        ->add_option("--config", file_, "TOML file of settings, such as the config.toml of a run")
         ->type_name("FILE")
         ->group("Run");
   }
@@ -164,13 +166,14 @@ std::string joined(int argc, char** argv) {
 
 Exit run(int argc, char** argv) {
   CLI::App app(
-      "rlt trains recurrent and linear-attention sequence cells on formal languages and diagnostic tasks,\n"
+      "rlt trains recurrent and linear-attention sequence cells on formal languages and diagnostic "
+      "tasks,\n"
       "tests how they generalise to lengths they never saw, and writes tidy CSV.\n\n"
       "  rlt train --task parity --cell rdn          train, select, evaluate; writes a run folder\n"
       "  rlt eval runs/... --lengths 50-500:50       accuracy at each length\n"
       "  rlt cells rdn                               what a cell computes, and its options");
-  app.set_version_flag("--version", fmt::format("rlt {} ({}, {})", rlt::version(), rlt::commit(),
-                                                rlt::compiler()));
+  app.set_version_flag(
+      "--version", fmt::format("rlt {} ({}, {})", rlt::version(), rlt::commit(), rlt::compiler()));
   app.require_subcommand(1);
   app.get_formatter()->column_width(34);
   std::function<Exit()> chosen;
@@ -191,15 +194,19 @@ Exit run(int argc, char** argv) {
   bool print_config = false;
   std::string time_limit;
   train_command->footer(
-      "Example: rlt train --task reset_dyck1 --cell deltanet --protocol paper --seed 3 --out runs/a\n"
-      "Exit codes: 0 done, 1 failed, 2 usage, 3 diverged, 4 below --require, 75 stopped and resumable,\n"
+      "Example: rlt train --task reset_dyck1 --cell deltanet --protocol paper --seed 3 --out "
+      "runs/a\n"
+      "Exit codes: 0 done, 1 failed, 2 usage, 3 diverged, 4 below --require, 75 stopped and "
+      "resumable,\n"
       "130 interrupted and resumable.");
   train_command->add_option("--out", train.out, "run folder [runs/TASK_RULE/CELL/seed-N]")
       ->type_name("FOLDER")
       ->group("Run");
   train_command->add_flag("--resume", train.resume, "go on with an interrupted run")->group("Run");
-  train_command->add_flag("--force", train.force, "start over, replacing the run in --out")->group("Run");
-  train_command->add_option("--time-limit", time_limit, "stop with a checkpoint after 90s, 15m, 3h50m")
+  train_command->add_flag("--force", train.force, "start over, replacing the run in --out")
+      ->group("Run");
+  train_command
+      ->add_option("--time-limit", time_limit, "stop with a checkpoint after 90s, 15m, 3h50m")
       ->type_name("TIME")
       ->group("Run");
   train_command
@@ -225,16 +232,23 @@ Exit run(int argc, char** argv) {
 
   rlt::EvalCommand eval;
   CLI::App* const eval_command = command("eval", "measure a trained run on bins or exact lengths");
-  eval_command->add_option("run", eval.run, "run folder or checkpoint")->required()->type_name("RUN");
+  eval_command->add_option("run", eval.run, "run folder or checkpoint")
+      ->required()
+      ->type_name("RUN");
   eval_command->add_option("--bins", eval.bins, "bins, such as 0,1,2 [0,1,2]")->type_name("LIST");
   eval_command->add_option("--lengths", eval.lengths, "exact lengths, such as 50,100-500:50")
       ->type_name("LIST");
-  eval_command->add_option("--sequences", eval.sequences, "distinct sequences of each set")->capture_default_str();
-  eval_command->add_option("--select", eval.select, "checkpoint: best or last")->capture_default_str();
-  eval_command->add_option("--eval-seed", eval.eval_seed, "seed of the evaluation sets")->capture_default_str();
+  eval_command->add_option("--sequences", eval.sequences, "distinct sequences of each set")
+      ->capture_default_str();
+  eval_command->add_option("--select", eval.select, "checkpoint: best or last")
+      ->capture_default_str();
+  eval_command->add_option("--eval-seed", eval.eval_seed, "seed of the evaluation sets")
+      ->capture_default_str();
   eval_command->add_option("--batch", eval.batch, "sequences read at once")->capture_default_str();
-  eval_command->add_option("--piece", eval.piece, "tokens read at once, state carried between")->capture_default_str();
-  eval_command->add_option("--csv", eval.csv, "file to write or append to [stdout]")->type_name("FILE");
+  eval_command->add_option("--piece", eval.piece, "tokens read at once, state carried between")
+      ->capture_default_str();
+  eval_command->add_option("--csv", eval.csv, "file to write or append to [stdout]")
+      ->type_name("FILE");
   eval_command->callback([&] { chosen = [&] { return rlt::run_eval(eval); }; });
 
   rlt::GradcheckCommand gradcheck;
@@ -242,10 +256,13 @@ Exit run(int argc, char** argv) {
       command("gradcheck", "compare hand-written gradients with central differences in double");
   gradcheck_command->add_option("--cell", gradcheck.cell, "one cell")->type_name("CELL");
   gradcheck_command->add_flag("--all", gradcheck.all, "every cell");
-  gradcheck_command->add_option("--tolerance", gradcheck.tolerance, "largest relative error")->capture_default_str();
-  gradcheck_command->add_option("--entries", gradcheck.entries, "entries checked of a parameter")->capture_default_str();
-  gradcheck_command->add_option("--spoil", gradcheck.spoil,
-                                "falsify the gradient of this parameter, to see the check fail")
+  gradcheck_command->add_option("--tolerance", gradcheck.tolerance, "largest relative error")
+      ->capture_default_str();
+  gradcheck_command->add_option("--entries", gradcheck.entries, "entries checked of a parameter")
+      ->capture_default_str();
+  gradcheck_command
+      ->add_option("--spoil", gradcheck.spoil,
+                   "falsify the gradient of this parameter, to see the check fail")
       ->type_name("PARAMETER");
   gradcheck_command
       ->add_option("--export", gradcheck.export_file,
@@ -257,9 +274,12 @@ Exit run(int argc, char** argv) {
   CLI::App* const bench_command =
       command("bench", "time a training step beside its dense products alone");
   Settings bench_settings(bench_command, bench.config, {"Model", "Training", "Run"});
-  bench_command->add_option("--length", bench.length, "tokens of each sequence")->capture_default_str();
-  bench_command->add_option("--repeats", bench.repeats, "measured steps; medians are printed")->capture_default_str();
-  bench_command->add_option("--csv", bench.csv, "CSV file to append to; - for stdout")->type_name("FILE");
+  bench_command->add_option("--length", bench.length, "tokens of each sequence")
+      ->capture_default_str();
+  bench_command->add_option("--repeats", bench.repeats, "measured steps; medians are printed")
+      ->capture_default_str();
+  bench_command->add_option("--csv", bench.csv, "CSV file to append to; - for stdout")
+      ->type_name("FILE");
   bench_command->callback([&] {
     chosen = [&] {
       bench_settings.complete();
@@ -283,9 +303,12 @@ Exit run(int argc, char** argv) {
   CLI::App* const data_command = command("data", "print samples with labels, or write whole sets");
   Settings data_settings(data_command, data.config, {"Task", "Evaluation", "Run"});
   data_command->add_option("--bin", data.bin, "bin to print from")->capture_default_str();
-  data_command->add_option("--lengths", data.lengths, "exact lengths instead of a bin")->type_name("LIST");
-  data_command->add_option("--sequences", data.sequences, "strings to print")->capture_default_str();
-  data_command->add_option("--write", data.write, "write train, valid, test in the paper's text form")
+  data_command->add_option("--lengths", data.lengths, "exact lengths instead of a bin")
+      ->type_name("LIST");
+  data_command->add_option("--sequences", data.sequences, "strings to print")
+      ->capture_default_str();
+  data_command
+      ->add_option("--write", data.write, "write train, valid, test in the paper's text form")
       ->type_name("FOLDER");
   data_command->callback([&] {
     chosen = [&] {

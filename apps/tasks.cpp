@@ -8,7 +8,8 @@ namespace rlt {
 namespace {
 
 void print_task(const std::string& name, const std::string& rule) {
-  const std::unique_ptr<Task> task = make_task(name, TaskOptions{.rule = rule, .data = {}, .extra = {}});
+  const std::unique_ptr<Task> task =
+      make_task(name, TaskOptions{.rule = rule, .data = {}, .extra = {}});
   const TaskInfo& info = task->info();
   fmt::print("{} (rule {}): {}\n", info.name, info.rule, info.summary);
   fmt::print("  source    {}\n", info.source);

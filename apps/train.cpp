@@ -8,10 +8,9 @@ namespace rlt {
 
 Exit run_train(const TrainCommand& command) {
   const RunConfig config = complete(command.config);
-  const std::string out = command.out.empty()
-                              ? fmt::format("runs/{}_{}/{}/seed-{}", config.task, config.rule,
-                                            config.cell, config.seed)
-                              : command.out;
+  const std::string out = command.out.empty() ? fmt::format("runs/{}_{}/{}/seed-{}", config.task,
+                                                            config.rule, config.cell, config.seed)
+                                              : command.out;
   const RunFolder folder(out);
   if (command.force) folder.clear();
   bool resume = false;
@@ -23,7 +22,8 @@ Exit run_train(const TrainCommand& command) {
     case RunFolder::State::interrupted:
       folder.require_same(config);
       if (!command.resume) {
-        fail(Exit::usage, "{} holds an interrupted run: --resume goes on, --force starts over", out);
+        fail(Exit::usage, "{} holds an interrupted run: --resume goes on, --force starts over",
+             out);
       }
       resume = std::filesystem::exists(folder.last());
       break;

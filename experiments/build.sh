@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the program into build/release and prints its path.
+# Builds the program (or the named target) into build/release and prints the program's path.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-cmake --preset release -DRLT_TESTS="${RLT_TESTS:-OFF}" >&2
+cmake --preset release >&2
 cmake --build --preset release --target "${1:-rlt}" >&2
 echo "$PWD/build/release/rlt"

@@ -3,7 +3,6 @@
 medians beside the targets. experiments/speed.sh runs it."""
 
 import csv
-import importlib.util
 import os
 import subprocess
 import sys
@@ -58,7 +57,10 @@ def numbers_of(text):
 # ---- measuring
 
 def output_of(command):
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise Problem(f"{command[0]}: {(error.strerror or str(error)).lower()}") from error
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["no message"]
         raise Problem(f"{command[0]} {command[1]} ended with {done.returncode}: {lines[-1]}")
@@ -131,10 +133,15 @@ def stay_on(count):
         print(f"speed: {len(cores)} cores for {count} threads", file=sys.stderr)
         cores = allowed
     os.sched_setaffinity(0, cores[:count])
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        print(f"speed: the machine is busy (load {load:.1f}): threads that wait for each other may take "
+              "many times as long", file=sys.stderr)
 
 
 def peer_there():
-    if importlib.util.find_spec("torch"):
+    if subprocess.run([sys.executable, "-c", "import torch"], stderr=subprocess.DEVNULL,
+                      check=False).returncode == 0:
         return True
     print("speed: PyTorch is missing (Debian: python3-torch): the peer is skipped", file=sys.stderr)
     return False
@@ -142,18 +149,24 @@ def peer_there():
 
 # ---- table
 
+def judged(text, value, met):
+    if pandas.isna(value):
+        return f"{text}: not measured"
+    return f"{text}: {'met' if met else '**missed**'}"
+
+
 def verdict(row):
-    """`met` or `missed`, and what was asked; empty where nothing is asked."""
+    """What was asked of this case and whether it is so; empty where nothing is asked."""
     if row["d_model"] != MAIN:
         return ""
     asked = []
-    if row["cell"] in TO_FLOOR:
-        limit = TO_FLOOR[row["cell"]]
-        asked.append((f"step / floor ≤ {limit}", row["step_over_floor"] <= limit))
-    if row["cell"] in TO_PEER and not pandas.isna(row["peer_over_rlt"]):
-        limit = TO_PEER[row["cell"]]
-        asked.append((f"peer / rlt ≥ {limit}", row["peer_over_rlt"] >= limit))
-    return "; ".join(f"{text}: {'met' if right else '**missed**'}" for text, right in asked)
+    if limit := TO_FLOOR.get(row["cell"]):
+        value = row["step_over_floor"]
+        asked.append(judged(f"step / floor ≤ {limit}", value, value <= limit))
+    if limit := TO_PEER.get(row["cell"]):
+        value = row["peer_over_rlt"]
+        asked.append(judged(f"peer / rlt ≥ {limit}", value, value >= limit))
+    return "; ".join(asked)
 
 
 def number(value, digits=2):

@@ -55,7 +55,7 @@ sources() { git ls-files '*.cpp' '*.hpp'; }
 
 experiments/setup.sh build figures checks || exit 1
 check "clang-format" bash -c 'git ls-files "*.cpp" "*.hpp" | xargs clang-format --dry-run -Werror'
-RLT_TESTS=ON check "build" experiments/build.sh all
+check "build" experiments/build.sh all
 if [ "$failed" -eq 0 ]; then
   doctest "tests" build/release/tests/rlt_tests
   for folder in tests/apps tests/experiments tests/peer; do

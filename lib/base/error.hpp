@@ -12,11 +12,11 @@ namespace rlt {
 /// Exit codes of the program.
 enum class Exit : int {
   done = 0,
-  failed = 1,       // file, disk, data
-  usage = 2,        // command line or configuration
-  diverged = 3,     // NaN or infinity in training
-  no = 4,           // the answer is no: gradients differ, accuracy below --require
-  stopped = 75,     // time limit or signal; resumable
+  failed = 1,        // file, disk, data
+  usage = 2,         // command line or configuration
+  diverged = 3,      // NaN or infinity in training
+  no = 4,            // the answer is no: gradients differ, accuracy below --require
+  stopped = 75,      // time limit or signal; resumable
   interrupted = 130  // Ctrl-C; checkpoint written
 };
 

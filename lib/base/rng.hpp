@@ -17,9 +17,7 @@ class Rng {
   explicit constexpr Rng(std::uint64_t seed) : key_(mix(seed + golden)) {}
 
   /// An independent generator named by a number, such as a step or a row.
-  constexpr Rng stream(std::uint64_t number) const {
-    return Rng(mix(key_ ^ mix(number + golden)));
-  }
+  constexpr Rng stream(std::uint64_t number) const { return Rng(mix(key_ ^ mix(number + golden))); }
   /// An independent generator named by a word, such as "init" or a parameter's name (FNV-1a).
   constexpr Rng stream(std::string_view name) const {
     std::uint64_t hash = 0xcbf29ce484222325ULL;

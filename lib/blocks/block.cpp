@@ -20,8 +20,8 @@ std::unique_ptr<Cell<T>> make_block(Wrapping wrapping, std::unique_ptr<Cell<T>> 
   return cell;
 }
 
-template std::unique_ptr<Cell<float>> make_block<float>(Wrapping, std::unique_ptr<Cell<float>>, Index,
-                                                        Index);
+template std::unique_ptr<Cell<float>> make_block<float>(Wrapping, std::unique_ptr<Cell<float>>,
+                                                        Index, Index);
 template std::unique_ptr<Cell<double>> make_block<double>(Wrapping, std::unique_ptr<Cell<double>>,
                                                           Index, Index);
 

@@ -95,7 +95,8 @@ std::unique_ptr<Cell<T>> make_postnorm(std::unique_ptr<Cell<T>> cell, Index widt
   return std::make_unique<Postnorm<T>>(std::move(cell), width, inner);
 }
 
-template std::unique_ptr<Cell<float>> make_postnorm<float>(std::unique_ptr<Cell<float>>, Index, Index);
+template std::unique_ptr<Cell<float>> make_postnorm<float>(std::unique_ptr<Cell<float>>, Index,
+                                                           Index);
 template std::unique_ptr<Cell<double>> make_postnorm<double>(std::unique_ptr<Cell<double>>, Index,
                                                              Index);
 

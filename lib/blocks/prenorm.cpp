@@ -85,7 +85,9 @@ std::unique_ptr<Cell<T>> make_prenorm(std::unique_ptr<Cell<T>> cell, Index width
   return std::make_unique<Prenorm<T>>(std::move(cell), width, inner);
 }
 
-template std::unique_ptr<Cell<float>> make_prenorm<float>(std::unique_ptr<Cell<float>>, Index, Index);
-template std::unique_ptr<Cell<double>> make_prenorm<double>(std::unique_ptr<Cell<double>>, Index, Index);
+template std::unique_ptr<Cell<float>> make_prenorm<float>(std::unique_ptr<Cell<float>>, Index,
+                                                          Index);
+template std::unique_ptr<Cell<double>> make_prenorm<double>(std::unique_ptr<Cell<double>>, Index,
+                                                            Index);
 
 }  // namespace rlt

@@ -82,7 +82,9 @@ std::unique_ptr<Cell<T>> make_skipnorm(std::unique_ptr<Cell<T>> cell, Index widt
   return std::make_unique<Skipnorm<T>>(std::move(cell), width, inner);
 }
 
-template std::unique_ptr<Cell<float>> make_skipnorm<float>(std::unique_ptr<Cell<float>>, Index, Index);
-template std::unique_ptr<Cell<double>> make_skipnorm<double>(std::unique_ptr<Cell<double>>, Index, Index);
+template std::unique_ptr<Cell<float>> make_skipnorm<float>(std::unique_ptr<Cell<float>>, Index,
+                                                           Index);
+template std::unique_ptr<Cell<double>> make_skipnorm<double>(std::unique_ptr<Cell<double>>, Index,
+                                                             Index);
 
 }  // namespace rlt

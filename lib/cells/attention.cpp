@@ -379,7 +379,8 @@ void Attention<T>::score(const Pair& pair, const Queries& queries, const Keys& k
 template <std::floating_point T>
 typename Attention<T>::V Attention<T>::dropout_factors(Extent extent, const Pair& pair,
                                                        const Queries& queries, Index key) const {
-  const auto [rate, numbers] = carry_.dropout;
+  const double rate = carry_.dropout.rate;
+  const Rng numbers = carry_.dropout.key;
   const Index stride = capacity_ + extent.steps;
   const Index first =
       (pair.index(heads_) * extent.steps + queries.first) * stride + capacity_ + key;
@@ -399,7 +400,9 @@ typename Attention<T>::V Attention<T>::dropout_factors(Extent extent, const Pair
 template <std::floating_point T>
 void Attention<T>::forward_pair(Extent extent, const Pair& pair, Matrix<const T> projected,
                                 Matrix<T> mixed, const Scratch& scratch) {
-  const auto [q, o, g, dq, w, dw, q_rows, g_rows, dk, dv] = scratch;
+  V* const q = scratch.q;
+  V* const o = scratch.o;
+  V* const w = scratch.w;
   for_each_queries(extent, pair, [&](const Queries& queries) {
     const Index row = pair.b * extent.steps + queries.first;
     gather_lanes(projected.data + row * projected.stride + pair.head * head_, projected.stride,
@@ -441,7 +444,16 @@ template <std::floating_point T>
 void Attention<T>::backward_pair(Extent extent, const Pair& pair, Matrix<const T> projected,
                                  Matrix<const T> mixed, Matrix<const T> dmixed,
                                  Matrix<T> dprojected, const Scratch& scratch) const {
-  const auto [q, o, g, dq, w, dw, q_rows, g_rows, dk, dv] = scratch;
+  V* const q = scratch.q;
+  V* const o = scratch.o;
+  V* const g = scratch.g;
+  V* const dq = scratch.dq;
+  V* const w = scratch.w;
+  V* const dw = scratch.dw;
+  V* const q_rows = scratch.q_rows;
+  V* const g_rows = scratch.g_rows;
+  V* const dk = scratch.dk;
+  V* const dv = scratch.dv;
   const Index vectors = vectors_per_row();
   std::fill_n(dk, extent.steps * vectors, V(T(0)));
   std::fill_n(dv, extent.steps * vectors, V(T(0)));

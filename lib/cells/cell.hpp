@@ -57,7 +57,8 @@ class Cell {
   /// One token for each sequence: x (B,D), state (B,state_size) -> y (B,D). T calls equal one forward.
   void step(const Tensor<T, 2>& x, Matrix<T> state, Tensor<T, 2>& y) {
     const Index batch = side(x, 0);
-    auto* const tokens = const_cast<T*>(x.data());  // read only: a const Tensor has a mutable pointee
+    auto* const tokens =
+        const_cast<T*>(x.data());  // read only: a const Tensor has a mutable pointee
     const Tensor<T, 3> x3 = tensor<T, 3>(tokens, {batch, 1, side(x, 1)});
     Tensor<T, 3> y3 = tensor<T, 3>(y.data(), {batch, 1, side(y, 1)});
     forward({batch, 1}, x3, {.state = state}, y3);

@@ -16,7 +16,8 @@ void add_read(Index rows, Index cols, const Weight* w, const Lanes<T>* k, Lanes<
     Lanes<T> sum[width];
     for (Index j = 0; j < width; ++j) sum[j] = y[m + j];
     for (Index e = 0; e < rows; ++e) {
-      for (Index j = 0; j < width; ++j) sum[j] = xsimd::fma(Lanes<T>(w[e * cols + m + j]), k[e], sum[j]);
+      for (Index j = 0; j < width; ++j)
+        sum[j] = xsimd::fma(Lanes<T>(w[e * cols + m + j]), k[e], sum[j]);
     }
     for (Index j = 0; j < width; ++j) y[m + j] = sum[j];
   };
@@ -52,8 +53,8 @@ void read_two(Index rows, Index cols, const Lanes<T>* w, const Lanes<T>* k, cons
 
 /// next[e][m] = W[e][m] + k[e] beta u[m]; `next` may be W itself.
 template <typename T>
-void write_scaled(Index rows, Index cols, const Lanes<T>* w, const Lanes<T>* k, const Lanes<T>& beta,
-                  const Lanes<T>* u, Lanes<T>* next) {
+void write_scaled(Index rows, Index cols, const Lanes<T>* w, const Lanes<T>* k,
+                  const Lanes<T>& beta, const Lanes<T>* u, Lanes<T>* next) {
   const auto columns = [&]<Index width>(Index m) {
     Lanes<T> value[width];
     for (Index j = 0; j < width; ++j) value[j] = beta * u[m + j];
@@ -174,8 +175,8 @@ void respond_and_write(Index rows, Index cols, Lanes<T>* w, const Lanes<T>* p, c
 
 /// a[m] = sum_e G[e][m] k[e] and dk[e] = sum_m G[e][m] c[m] in one pass over G.
 template <typename T>
-void read_both(Index rows, Index cols, const Lanes<T>* gradient, const Lanes<T>* k, const Lanes<T>* c,
-               Lanes<T>* a, Lanes<T>* dk) {
+void read_both(Index rows, Index cols, const Lanes<T>* gradient, const Lanes<T>* k,
+               const Lanes<T>* c, Lanes<T>* a, Lanes<T>* dk) {
   for (Index e = 0; e < rows; ++e) dk[e] = Lanes<T>(T(0));
   const auto columns = [&]<Index width>(Index m) {
     Lanes<T> sum[width];

@@ -98,8 +98,7 @@ class FastWeightCell : public Cell<T> {
     parallel_for(group_count(extent.batch), [&](Index group, int thread) {
       backward_group(extent, group, din, for_each_thread_ + thread * thread_vectors());
     });
-    rule_.backward_parameters(
-        extent, {emitted_, extent.rows(), heads_ * rule_.emitted}, din);
+    rule_.backward_parameters(extent, {emitted_, extent.rows(), heads_ * rule_.emitted}, din);
     if constexpr (Rule::learns_initial_state) {
       for (Index group = 0; group < group_count(extent.batch); ++group) {
         rule_.backward_initial(group % heads_, dinitial_ + group * rule_.state);
@@ -130,7 +129,8 @@ class FastWeightCell : public Cell<T> {
   }
 
   // Ones in the lanes whose sequence starts anew at step t; false if there is none.
-  bool starting(Extent extent, const Group& group, Index t, typename V::batch_bool_type& mask) const {
+  bool starting(Extent extent, const Group& group, Index t,
+                typename V::batch_bool_type& mask) const {
     if (carry_.starts == nullptr) return false;
     alignas(memory_alignment) T marks[static_cast<std::size_t>(lane_count<T>)]{};
     bool any = false;
@@ -155,9 +155,9 @@ class FastWeightCell : public Cell<T> {
     V* const fresh = state + rule_.state;
     V* const out = fresh + rule_.state;
     const bool carries = carry_.state.data != nullptr;
-    T* const carried =
-        carries ? carry_.state.data + group.first_row * carry_.state.stride + group.head * rule_.state
-                : nullptr;
+    T* const carried = carries ? carry_.state.data + group.first_row * carry_.state.stride +
+                                     group.head * rule_.state
+                               : nullptr;
     if (carries) {
       gather_lanes(carried, carry_.state.stride, group.rows, rule_.state, state);
     } else {
@@ -241,7 +241,8 @@ class FastWeightCell : public Cell<T> {
     for (Index i = 0; i < rule_.state; ++i) {
       const V marked = xsimd::select(mask, dstate[i], V(T(0)));
       T sum(0);
-      for (Index lane = 0; lane < group.rows; ++lane) sum += marked.get(static_cast<std::size_t>(lane));
+      for (Index lane = 0; lane < group.rows; ++lane)
+        sum += marked.get(static_cast<std::size_t>(lane));
       sums[i] += sum;
     }
   }
@@ -268,7 +269,7 @@ class FastWeightCell : public Cell<T> {
   T* inputs_ = nullptr;  // (B T, H inputs): slow projection in forward, its gradient in backward
   T* dmixed_ = nullptr;
   T* emitted_ = nullptr;
-  T* dinitial_ = nullptr;       // (groups, state)
+  T* dinitial_ = nullptr;  // (groups, state)
   V* for_each_thread_ = nullptr;
 };
 

@@ -9,8 +9,8 @@
 //   dq = W_t g   G += q g^T   dk = G v   dv = G^T k   then through phi: phi' = min(phi, 1)
 // departs: nothing. No 1/sqrt(d), no sum-normalisation, no denominator: the output grows with t.
 // Memory: state d^2 per head; tape 3 d per step and head.
-#include "cells/fast_weight.hpp"
 #include "cells/fast_matrix.hpp"
+#include "cells/fast_weight.hpp"
 #include "tensor/activation.hpp"
 
 namespace rlt {

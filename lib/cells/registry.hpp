@@ -39,7 +39,7 @@ struct CellConfig {
 /// An option that one cell alone knows, set with `--cell-option name=value`.
 struct CellOption {
   std::string name;
-  std::string value;                 // default
+  std::string value;  // default
   std::string help;
   std::vector<std::string> choices;  // allowed words; empty: a number in [low, high]
   double low = 0;

@@ -48,8 +48,8 @@ class SrwmRule {
                   d_, d_};
     blocks_[2] = {&parameters.add(name + ".k", {heads_, d_, d_}, Init::normal(deviation)), 2 * d_,
                   d_};
-    blocks_[3] = {&parameters.add(name + ".b", {heads_, d_, 4}, Init::normal(deviation, -1)), 3 * d_,
-                  4};
+    blocks_[3] = {&parameters.add(name + ".b", {heads_, d_, 4}, Init::normal(deviation, -1)),
+                  3 * d_, 4};
   }
 
   void initial(Index head, V* w) const {
@@ -128,7 +128,8 @@ class SrwmRule {
     softmax_backward<T>(k, dk, d_);
     std::copy_n(g, d_, da);
     // dx = W_{t-1} dA;  G += (q - k) dD^T + x dA^T
-    fast_matrix::read_transposed_write_two<T>(d_, cols_, before, dw, difference, dchange, x, da, din);
+    fast_matrix::read_transposed_write_two<T>(d_, cols_, before, dw, difference, dchange, x, da,
+                                              din);
   }
 
   void backward_parameters(Extent, Matrix<const T>, Matrix<const T>) {}
@@ -178,7 +179,8 @@ CellEntry cells::srwm() {
       .name = "srwm",
       .summary = "self-referential weight matrix: rewrites all of itself with its own outputs",
       .source = "Irie et al. 2022, arXiv 2202.05780; Irie et al. 2023, arXiv 2310.16076",
-      .equation = "y, q, k, beta = W_{t-1}^T x_t;  W_t = W_{t-1} + k_t (beta (W_{t-1}^T (q_t - k_t)))^T",
+      .equation =
+          "y, q, k, beta = W_{t-1}^T x_t;  W_t = W_{t-1} + k_t (beta (W_{t-1}^T (q_t - k_t)))^T",
       .wrapping = Wrapping::skipnorm,
       .options = {},
   });

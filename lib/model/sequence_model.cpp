@@ -25,8 +25,8 @@ SequenceModel<T>::SequenceModel(const ModelConfig& config)
       wrapping_(cell_info(config.cell).wrapping) {
   embedding_.declare(parameters_, "embedding", config.vocabulary_in, width_);
   for (Index layer = 0; layer < config.layers; ++layer) {
-    blocks_.push_back(make_block<T>(wrapping_, make_cell<T>(config.cell, config.cell_config), width_,
-                                    config.ff * width_));
+    blocks_.push_back(make_block<T>(wrapping_, make_cell<T>(config.cell, config.cell_config),
+                                    width_, config.ff * width_));
     blocks_.back()->declare(parameters_, fmt::format("block.{}", layer));
   }
   if (wrapping_ == Wrapping::postnorm) final_norm_.declare(parameters_, "norm", width_);
@@ -82,7 +82,8 @@ Carry<T> SequenceModel<T>::layer_carry(const Carry<T>& carry, Index layer) const
 template <std::floating_point T>
 void SequenceModel<T>::initial_state(Matrix<T> state) const {
   for (Index layer = 0; layer < config_.layers; ++layer) {
-    blocks_[static_cast<std::size_t>(layer)]->initial_state(layer_carry({.state = state}, layer).state);
+    blocks_[static_cast<std::size_t>(layer)]->initial_state(
+        layer_carry({.state = state}, layer).state);
   }
   if (position_counters() == 0) return;
   for (Index b = 0; b < state.rows; ++b) state.data[b * state.stride + state.cols - 1] = T(0);
@@ -164,8 +165,8 @@ Score SequenceModel<T>::train(const Batch& batch, const Dropout& dropout) {
     for (Index t = 0; t < extent.steps; ++t) {
       const Index r = b * extent.steps + t;
       bool correct = false;
-      score.loss += static_cast<double>(cross_entropy(
-          logits.data + r * logits.stride, logits.cols, batch.targets()[r], scale, correct));
+      score.loss += static_cast<double>(cross_entropy(logits.data + r * logits.stride, logits.cols,
+                                                      batch.targets()[r], scale, correct));
       if (batch.targets()[r] >= 0 && correct) ++score.tokens_correct;
       all_correct = all_correct && correct;
     }

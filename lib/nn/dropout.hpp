@@ -12,7 +12,9 @@ struct Dropout {
 
   bool active() const { return rate > 0; }
   /// An independent mask for one layer.
-  Dropout stream(Index layer) const { return {rate, key.stream(static_cast<std::uint64_t>(layer))}; }
+  Dropout stream(Index layer) const {
+    return {rate, key.stream(static_cast<std::uint64_t>(layer))};
+  }
   /// 0 with probability `rate`, else 1 / (1 - rate).
   template <typename T>
   T factor(Index i) const {

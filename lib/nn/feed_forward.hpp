@@ -27,8 +27,8 @@ class FeedForward {
   Linear<T> down_;
   Dropout inside_;
   Dropout after_;
-  T* inner_ = nullptr;   // (rows, F) after relu and dropout
-  T* dinner_ = nullptr;  // (rows, F)
+  T* inner_ = nullptr;    // (rows, F) after relu and dropout
+  T* dinner_ = nullptr;   // (rows, F)
   T* dbranch_ = nullptr;  // (rows, D) dy with dropout
 };
 

@@ -51,11 +51,11 @@ void LayerNorm<T>::forward(Matrix<const T> x, Matrix<T> y) {
       const T mean = xsimd::hadd(sum) / static_cast<T>(width_);
       Lanes<T> squares(T(0));
       for (Index c = 0; c < width_; c += n) {
-        const Lanes<T> centered = load_lanes(from + c, width_ - c) - load_constant(mean, width_ - c);
+        const Lanes<T> centered =
+            load_lanes(from + c, width_ - c) - load_constant(mean, width_ - c);
         squares = xsimd::fma(centered, centered, squares);
       }
-      const T deviation =
-          T(1) / std::sqrt(xsimd::hadd(squares) / static_cast<T>(width_) + epsilon);
+      const T deviation = T(1) / std::sqrt(xsimd::hadd(squares) / static_cast<T>(width_) + epsilon);
       T* const to = y.data + r * y.stride;
       for (Index c = 0; c < width_; c += n) {
         const Index count = width_ - c;

@@ -34,14 +34,16 @@ class Linear {
  public:
   /// Parameters prefix.weight (in, out) and prefix.bias (out). By default torch's initialisation:
   /// U(-1/sqrt(in), 1/sqrt(in)) for both.
-  void declare(ParameterSet<T>& parameters, std::string_view prefix, Index in, Index out, Bias bias);
+  void declare(ParameterSet<T>& parameters, std::string_view prefix, Index in, Index out,
+               Bias bias);
   void declare(ParameterSet<T>& parameters, std::string_view prefix, Index in, Index out, Bias bias,
                Init weight);
 
   /// y = x W + b.
   void forward(Matrix<const T> x, Matrix<T> y) const;
   /// dx = dy W^T (or dx += with Write::add); dW += x^T dy; db += column sums of dy.
-  void backward(Matrix<const T> x, Matrix<const T> dy, Matrix<T> dx, Write write = Write::overwrite);
+  void backward(Matrix<const T> x, Matrix<const T> dy, Matrix<T> dx,
+                Write write = Write::overwrite);
 
   /// The same for one block of rows, on the calling thread; `product_block` leaves the bias to the caller.
   void forward_block(Matrix<const T> x, Matrix<T> y) const;

@@ -61,8 +61,8 @@ void Optimizer<T>::update(ParameterSet<T>& parameters, Index step, double learni
     for (Index i = begin; i < end; ++i) {
       first[i] = beta1 * first[i] + (1 - beta1) * gradient[i];
       second[i] = beta2 * second[i] + (1 - beta2) * gradient[i] * gradient[i];
-      value[i] = keep * value[i] -
-                 step_size * first[i] / (std::sqrt(second[i]) * second_scale + epsilon);
+      value[i] =
+          keep * value[i] - step_size * first[i] / (std::sqrt(second[i]) * second_scale + epsilon);
     }
   });
 }
@@ -104,8 +104,8 @@ double Schedule::at(Index step) const {
     return learning_rate * static_cast<double>(step) / static_cast<double>(warmup);
   }
   if (kind != "cosine" || steps <= warmup) return learning_rate;
-  const double progress = std::min(
-      1.0, static_cast<double>(step - warmup) / static_cast<double>(steps - warmup));
+  const double progress =
+      std::min(1.0, static_cast<double>(step - warmup) / static_cast<double>(steps - warmup));
   const double wave = 0.5 * (1 + std::cos(std::numbers::pi * progress));
   return learning_rate * (final_fraction + (1 - final_fraction) * wave);
 }

@@ -59,8 +59,7 @@ struct Workspace {
 /// scratch is in use must carve inside that one's scope: parts carve after the buffers of the whole.
 class ScratchScope {
  public:
-  explicit ScratchScope(Workspace& workspace)
-      : arena_(workspace.scratch), mark_(arena_.mark()) {}
+  explicit ScratchScope(Workspace& workspace) : arena_(workspace.scratch), mark_(arena_.mark()) {}
   ~ScratchScope() { arena_.rewind(mark_); }
   ScratchScope(const ScratchScope&) = delete;
   ScratchScope& operator=(const ScratchScope&) = delete;

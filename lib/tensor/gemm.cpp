@@ -98,12 +98,12 @@ void replay_gemm(const std::vector<GemmCall<T>>& log) {
   }
 }
 
-#define RLT_INSTANTIATE(T)                                                            \
-  template void gemm<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);          \
-  template void gemm_bt<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);       \
-  template void gemm_at<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);       \
-  template void parallel_gemm_at<T>(Matrix<const T>, Matrix<const T>, Matrix<T>);     \
-  template void record_gemm<T>(std::vector<GemmCall<T>>*);                            \
+#define RLT_INSTANTIATE(T)                                                        \
+  template void gemm<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);      \
+  template void gemm_bt<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);   \
+  template void gemm_at<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);   \
+  template void parallel_gemm_at<T>(Matrix<const T>, Matrix<const T>, Matrix<T>); \
+  template void record_gemm<T>(std::vector<GemmCall<T>>*);                        \
   template void replay_gemm<T>(const std::vector<GemmCall<T>>&);
 RLT_INSTANTIATE(float)
 RLT_INSTANTIATE(double)

@@ -46,7 +46,8 @@ Lanes<T> interleave(const Lanes<T>& a, const Lanes<T>& b, std::index_sequence<I.
   const Register ra = a;
   const Register rb = b;
   return Lanes<T>(Register(__builtin_shufflevector(
-      ra, rb, (static_cast<int>(I) % 2 * size + static_cast<int>(I) / 2 + (High ? size / 2 : 0))...)));
+      ra, rb,
+      (static_cast<int>(I) % 2 * size + static_cast<int>(I) / 2 + (High ? size / 2 : 0))...)));
 }
 
 }  // namespace detail

@@ -12,8 +12,8 @@
 namespace rlt {
 
 template <typename T, std::size_t N>
-using Tensor = xt::xtensor_adaptor<xt::xbuffer_adaptor<T*, xt::no_ownership>, N,
-                                   xt::layout_type::row_major>;
+using Tensor =
+    xt::xtensor_adaptor<xt::xbuffer_adaptor<T*, xt::no_ownership>, N, xt::layout_type::row_major>;
 
 /// A Tensor over `data` (may be null: such a tensor has no elements that may be touched).
 template <typename T, std::size_t N>

@@ -27,8 +27,8 @@ class DataStream {
   const Task& task_;
   Window window_;
   StringSet validation_;
-  std::vector<Example> examples_;      // the finite set, or the rows of one fresh batch
-  std::vector<std::size_t> order_;     // of the epoch
+  std::vector<Example> examples_;   // the finite set, or the rows of one fresh batch
+  std::vector<std::size_t> order_;  // of the epoch
   Index epoch_ = -1;
   std::vector<const Example*> batch_;
 };

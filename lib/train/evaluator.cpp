@@ -68,8 +68,9 @@ class Reader {
 
 }  // namespace
 
-EvaluationSet bin_set(const Task& task, Index bin, Index sequences, std::uint64_t seed) {
-  const Window window = bin_window(task.info(), bin);
+EvaluationSet bin_set(const RunConfig& config, const Task& task, Index bin, Index sequences,
+                      std::uint64_t seed) {
+  const Window window = bin == 0 ? training_window(config, task) : bin_window(task.info(), bin);
   std::vector<Example> examples = evaluation_set(task, window, sequences, seed);
   const Baselines baselines = window_baselines(task, window, examples, seed);
   return described(fmt::format("bin{}", bin), std::move(examples), baselines);
@@ -78,8 +79,9 @@ EvaluationSet bin_set(const Task& task, Index bin, Index sequences, std::uint64_
 EvaluationSet length_set(const Task& task, Index length, Index sequences, std::uint64_t seed) {
   const Index possible = task.possible_length(length);
   if (possible == 0) {
-    fail(Exit::usage, "--lengths {}: {} has no string that short; its shortest training string has {}",
-         length, task.info().name, task.info().training.low);
+    fail(Exit::usage,
+         "--lengths {}: {} has no string that short; its shortest training string has {}", length,
+         task.info().name, task.info().training.low);
   }
   std::vector<Example> examples = exact_set(task, possible, sequences, seed);
   const Baselines baselines = exact_baselines(task, possible, examples, seed);
@@ -110,7 +112,8 @@ Score evaluate(SequenceModel<T>& model, Extent capacity, const std::vector<Examp
   Score total;
   for (std::size_t first = 0; first < order.size(); first += batch.size()) {
     batch.clear();
-    const std::size_t last = std::min(order.size(), first + static_cast<std::size_t>(capacity.batch));
+    const std::size_t last =
+        std::min(order.size(), first + static_cast<std::size_t>(capacity.batch));
     const Index longest = std::ssize(examples[order[last - 1]].tokens);
     const std::size_t bytes = static_cast<std::size_t>(model.state_size(longest)) * sizeof(T);
     if (bytes > state_limit) {

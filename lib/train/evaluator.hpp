@@ -22,7 +22,9 @@ struct EvaluationSet {
   std::string hash;
 };
 
-EvaluationSet bin_set(const Task& task, Index bin, Index sequences, std::uint64_t seed);
+/// Bin 0 is the window that the run trains on, the others are the task's.
+EvaluationSet bin_set(const RunConfig& config, const Task& task, Index bin, Index sequences,
+                      std::uint64_t seed);
 /// Strings of one length; the longest possible one below when the language has none of `length`.
 EvaluationSet length_set(const Task& task, Index length, Index sequences, std::uint64_t seed);
 /// A set that came with the data, of the task `file`: "valid" or "test".

@@ -48,10 +48,10 @@ Window parse_window(const std::string& text) {
 std::vector<Setting> settings(RunConfig& c) {
   return {
       {"task", "what to learn; `rlt tasks` lists them", &c.task, "Task"},
-      {"rule", "paper: the original generator, quirks included; honest: what the name says", &c.rule,
-       "Task"},
-      {"data", "folder of your own data (--task file): train.src, train.tgt, valid.src, ...", &c.data,
-       "Task"},
+      {"rule", "paper: the original generator, quirks included; honest: what the name says",
+       &c.rule, "Task"},
+      {"data", "folder of your own data (--task file): train.src, train.tgt, valid.src, ...",
+       &c.data, "Task"},
       {"window", "training lengths, such as 2-50; empty: the task's own", &c.window, "Task"},
       {"train-size", "sequences in the training set; 0: fresh samples at every step", &c.train_size,
        "Task"},
@@ -81,8 +81,10 @@ std::vector<Setting> settings(RunConfig& c) {
        "honest: stop and select on bin 0; paper: on bins 0 and 1, as arXiv 2310.16076 did",
        &c.protocol, "Evaluation"},
       {"eval-every", "steps between evaluations; 0: once an epoch", &c.eval_every, "Evaluation"},
-      {"eval-sequences", "distinct sequences in an evaluation set", &c.eval_sequences, "Evaluation"},
-      {"eval-seed", "seed of the evaluation sets, independent of --seed", &c.eval_seed, "Evaluation"},
+      {"eval-sequences", "distinct sequences in an evaluation set", &c.eval_sequences,
+       "Evaluation"},
+      {"eval-seed", "seed of the evaluation sets, independent of --seed", &c.eval_seed,
+       "Evaluation"},
       {"patience", "evaluations without gain before stopping; 0: never stop early", &c.patience,
        "Evaluation"},
       {"log-every", "steps between rows of train.csv", &c.log_every, "Evaluation"},
@@ -119,8 +121,7 @@ void set_from_text(const Setting& setting, const std::string& text) {
           }
         } else {
           *value = parse_number<Value>(
-              setting.name, text,
-              std::is_same_v<Value, double> ? "a number" : "a whole number");
+              setting.name, text, std::is_same_v<Value, double> ? "a number" : "a whole number");
         }
       },
       setting.value);
@@ -202,14 +203,14 @@ ModelConfig model_config(const RunConfig& config, const TaskInfo& task) {
     }
     cell.options[option.substr(0, equals)] = option.substr(equals + 1);
   }
-  return complete(ModelConfig{.cell = config.cell,
-                              .cell_config = cell,
-                              .layers = config.layers == 0 ? cell_info(config.cell).default_layers
-                                                           : config.layers,
-                              .ff = config.ff,
-                              .dropout = config.dropout,
-                              .vocabulary_in = std::ssize(task.inputs),
-                              .vocabulary_out = std::ssize(task.outputs)});
+  return complete(ModelConfig{
+      .cell = config.cell,
+      .cell_config = cell,
+      .layers = config.layers == 0 ? cell_info(config.cell).default_layers : config.layers,
+      .ff = config.ff,
+      .dropout = config.dropout,
+      .vocabulary_in = std::ssize(task.inputs),
+      .vocabulary_out = std::ssize(task.outputs)});
 }
 
 OptimizerConfig optimizer_config(const RunConfig& config) {

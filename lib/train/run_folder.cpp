@@ -36,13 +36,15 @@ void RunFolder::require_same(const RunConfig& config) const {
   const std::string found = read_file(this->config());
   if (found == expected) return;
   std::size_t first = 0;
-  while (first < expected.size() && first < found.size() && expected[first] == found[first]) ++first;
+  while (first < expected.size() && first < found.size() && expected[first] == found[first])
+    ++first;
   const auto line_at = [first](const std::string& text) {
     const std::size_t begin = text.rfind('\n', first == 0 ? 0 : first - 1) + 1;
     return text.substr(begin, text.find('\n', begin) - begin);
   };
   fail(Exit::usage,
-       "{} holds a run with other settings ({}; asked: {}); choose another --out, or --force to start "
+       "{} holds a run with other settings ({}; asked: {}); choose another --out, or --force to "
+       "start "
        "over",
        path_.string(), line_at(found), line_at(expected));
 }

@@ -23,8 +23,8 @@ class RunFolder {
   /// Error(failed), naming the first difference, when the run there has other settings.
   void require_same(const RunConfig& config) const;
   /// Writes meta.json: what ran where; `exit` is empty while the run goes on.
-  void write_meta(const RunConfig& config, const std::string& command_line, const std::string& start,
-                  const std::string& stop, const std::string& exit) const;
+  void write_meta(const RunConfig& config, const std::string& command_line,
+                  const std::string& start, const std::string& stop, const std::string& exit) const;
   void finish() const;
 
   const std::filesystem::path& path() const { return path_; }

@@ -28,7 +28,7 @@ class Trainer {
         validation_(validation_sets()),
         data_(config, *task_, validation_.front().examples),
         total_steps_(config.steps > 0 ? config.steps : config.epochs * data_.steps_per_epoch()),
-        eval_every_(config.eval_every > 0      ? config.eval_every
+        eval_every_(config.eval_every > 0         ? config.eval_every
                     : data_.steps_per_epoch() > 0 ? data_.steps_per_epoch()
                                                   : 300),
         batch_({0, 0}) {
@@ -40,8 +40,8 @@ class Trainer {
     reserve({config.batch, 32});
     if (options.resume) load_checkpoint(folder.last(), model_.parameters(), &optimizer_, state_);
     const Index resumed = state_.step;
-    train_csv_.emplace(CsvFile::open(
-        folder.train_csv(), train_columns(), [resumed](Index step) { return step <= resumed; }));
+    train_csv_.emplace(CsvFile::open(folder.train_csv(), train_columns(),
+                                     [resumed](Index step) { return step <= resumed; }));
   }
 
   Exit run() {
@@ -75,9 +75,8 @@ class Trainer {
  private:
   static const std::vector<std::string>& train_columns() {
     static const std::vector<std::string> columns = {
-        "task",          "cell", "seed",          "step", "sequences",      "tokens",
-        "wall_s",        "learning_rate", "loss", "token_accuracy", "sequence_accuracy",
-        "gradient_norm"};
+        "task",   "cell",          "seed", "step",           "sequences",         "tokens",
+        "wall_s", "learning_rate", "loss", "token_accuracy", "sequence_accuracy", "gradient_norm"};
     return columns;
   }
 
@@ -88,9 +87,9 @@ class Trainer {
       sets.push_back(fixed_set(*task_, "valid"));
       return sets;
     }
-    sets.push_back(bin_set(*task_, 0, config_.eval_sequences, config_.eval_seed));
+    sets.push_back(bin_set(config_, *task_, 0, config_.eval_sequences, config_.eval_seed));
     if (config_.protocol == "paper") {
-      sets.push_back(bin_set(*task_, 1, config_.eval_sequences, config_.eval_seed));
+      sets.push_back(bin_set(config_, *task_, 1, config_.eval_sequences, config_.eval_seed));
     }
     return sets;
   }
@@ -107,14 +106,16 @@ class Trainer {
     ++state_.step;
     const std::vector<const Example*>& examples = data_.at(state_.step);
     Index longest = 0;
-    for (const Example* example : examples) longest = std::max(longest, std::ssize(example->tokens));
+    for (const Example* example : examples)
+      longest = std::max(longest, std::ssize(example->tokens));
     reserve({std::ssize(examples), longest});
     batch_.reset(std::ssize(examples), longest);
     for (Index b = 0; b < std::ssize(examples); ++b) {
       batch_.set(b, *examples[static_cast<std::size_t>(b)]);
     }
-    const Dropout dropout{config_.dropout, Rng(config_.seed).stream("dropout").stream(
-                                               static_cast<std::uint64_t>(state_.step))};
+    const Dropout dropout{
+        config_.dropout,
+        Rng(config_.seed).stream("dropout").stream(static_cast<std::uint64_t>(state_.step))};
     const Score score = model_.train(batch_, dropout);
     state_.gradient_norm = clip_gradients(model_.parameters(), config_.clip);
     const double loss = score.loss / static_cast<double>(std::max<Index>(1, score.tokens));
@@ -129,13 +130,15 @@ class Trainer {
   [[noreturn]] void diverged(Index length, double loss) {
     std::string where = "the loss";
     for (const Parameter<T>& parameter : model_.parameters().all()) {
-      const std::span<const T> gradient(parameter.gradient, static_cast<std::size_t>(parameter.count()));
+      const std::span<const T> gradient(parameter.gradient,
+                                        static_cast<std::size_t>(parameter.count()));
       if (std::ranges::all_of(gradient, [](T g) { return std::isfinite(g); })) continue;
       where = "the gradient of " + parameter.name;
       break;
     }
     fail(Exit::diverged,
-         "diverged at step {} (sequences of {} tokens): loss {}, not finite first in {}; last finite "
+         "diverged at step {} (sequences of {} tokens): loss {}, not finite first in {}; last "
+         "finite "
          "loss {}. Try a smaller --lr or --clip 1",
          state_.step, length, loss, where, state_.last_loss);
   }
@@ -208,7 +211,7 @@ class Trainer {
       if (task_->fixed_set("test") != nullptr) sets.push_back(fixed_set(*task_, "test"));
     } else {
       for (const Index bin : {0, 1, 2}) {
-        sets.push_back(bin_set(*task_, bin, config_.eval_sequences, config_.eval_seed));
+        sets.push_back(bin_set(config_, *task_, bin, config_.eval_sequences, config_.eval_seed));
       }
     }
     CsvFile csv = CsvFile::open(folder_.eval_csv(), eval_columns(), [](Index) { return false; });

@@ -144,7 +144,9 @@ class Checkpoints(Case):
         self.damaged(struct.pack("<Q", 1 << 40) + self.good[8:], [])
 
     def test_nan_inside(self):
-        self.damaged(self.good[:-4] + struct.pack("<f", float("nan")), ["nan"])
+        first = 8 + struct.unpack("<Q", self.good[:8])[0]
+        self.damaged(self.good[:first] + struct.pack("<f", float("nan")) + self.good[first + 4:],
+                     ["nan", "model."])
 
     def test_a_foreign_file(self):
         header = json.dumps({"w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()

@@ -37,7 +37,9 @@ void for_every_variant(const Body& body) {
   }
 }
 
-Index count(Extent extent, const Variant& variant) { return extent.rows() * variant.config.d_model; }
+Index count(Extent extent, const Variant& variant) {
+  return extent.rows() * variant.config.d_model;
+}
 
 template <typename T>
 double reference_difference(const Variant& variant) {
@@ -54,8 +56,8 @@ double reference_difference(const Variant& variant) {
     const reference::Array2 expected =
         forward(fixture.config, fixture.reference_parameters(), sequence);
     const std::vector<T> got(y.begin() + first, y.begin() + first + usual.steps * fixture.width());
-    worst = std::max(worst, largest_difference(got, std::vector<double>(expected.begin(),
-                                                                        expected.end())));
+    worst = std::max(
+        worst, largest_difference(got, std::vector<double>(expected.begin(), expected.end())));
   }
   return worst;
 }
@@ -141,7 +143,8 @@ TEST_CASE("every cell: step by step equals the whole sequence") {
       fixture.cell->step(rlt::tensor<double, 2>(token.data(), {usual.batch, width}),
                          fixture.state_matrix(state, usual.batch), y);
       for (Index b = 0; b < usual.batch; ++b) {
-        std::copy_n(out.begin() + b * width, width, stepped.begin() + (b * usual.steps + t) * width);
+        std::copy_n(out.begin() + b * width, width,
+                    stepped.begin() + (b * usual.steps + t) * width);
       }
     }
     CHECK(largest_difference(stepped, whole) < double_tolerance);
@@ -275,7 +278,8 @@ TEST_CASE("every cell: no heap call after construction") {
 TEST_CASE("every cell: one step, and lengths around the checkpoint stride, fit the same memory") {
   for_every_variant([](const Variant& variant) {
     CellFixture<double> shared(variant, usual);
-    for (const Extent extent : {Extent{3, 1}, Extent{1, 15}, Extent{2, 16}, Extent{3, 17}, Extent{1, 33}}) {
+    for (const Extent extent :
+         {Extent{3, 1}, Extent{1, 15}, Extent{2, 16}, Extent{3, 17}, Extent{1, 33}}) {
       CellFixture<double> own(variant, extent);
       std::vector<double> x = own.random("x", count(extent, variant));
       std::vector<double> dy = own.random("dy", count(extent, variant));

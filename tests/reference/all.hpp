@@ -3,10 +3,10 @@
 
 #include "reference/deltanet.hpp"
 #include "reference/elstm.hpp"
-#include "reference/lstm.hpp"
-#include "reference/srwm.hpp"
-#include "reference/rdn.hpp"
 #include "reference/linear.hpp"
+#include "reference/lstm.hpp"
+#include "reference/rdn.hpp"
+#include "reference/srwm.hpp"
 #include "reference/transformer.hpp"
 #include "reference/transformer_preln.hpp"
 

@@ -5,7 +5,8 @@
 
 namespace reference {
 
-inline Array2 deltanet(const rlt::CellConfig& config, const Parameters& parameters, const Array2& x) {
+inline Array2 deltanet(const rlt::CellConfig& config, const Parameters& parameters,
+                       const Array2& x) {
   const std::size_t d = static_cast<std::size_t>(config.head_size());
   const double beta_max = config.number("beta_max");
   const Array2 a = xt::linalg::dot(x, parameters.matrix("slow.weight"));
