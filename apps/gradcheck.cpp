@@ -24,6 +24,13 @@ class Subject {
  public:
   explicit Subject(const ModelConfig& config) : model_(config), batch_(extent) {
     model_.parameters().initialize(1);
+    // Away from the start: gains of 1 and biases of 0 would hide a factor or a sum that is missing.
+    for (const Parameter<T>& parameter : model_.parameters().all()) {
+      const Rng noise = Rng(2).stream(parameter.name);
+      for (Index i = 0; i < parameter.count(); ++i) {
+        parameter.value[i] += static_cast<T>(0.3 * (2 * noise.uniform(i) - 1));
+      }
+    }
     model_.carve(extent);
     const Rng rng = Rng(1).stream("gradcheck");
     batch_.reset(extent.batch, extent.steps);

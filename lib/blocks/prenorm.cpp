@@ -1,5 +1,7 @@
-// prenorm: m = x + drop(cell(LN(x))); y = m + drop(FF(LN(m)))
-// Official form of arXiv 2106.06295 and 2310.16076 (ids 2, 3, 7, 8, 9): no norm after the last block.
+// prenorm:  m = x + drop(cell(LN(x)));  y = m + drop(FF(LN(m)))
+//   Official form of arXiv 2106.06295 and 2310.16076 (ids 2, 3, 7, 8, 9): no norm after the last block.
+// skipnorm: m = LN(x) + drop(cell(x));  y = m + drop(FF(LN(m)))
+//   The SRWM layer of arXiv 2310.16076: the cell sees the raw stream, the norm sits on the skip path.
 #include <string>
 
 #include "blocks/block.hpp"
@@ -13,8 +15,9 @@ namespace {
 template <std::floating_point T>
 class Prenorm : public Wrapper<T> {
  public:
-  Prenorm(std::unique_ptr<Cell<T>> cell, Index width, Index inner)
-      : Wrapper<T>(std::move(cell), width), inner_(inner) {}
+  /// `norm_on_skip`: skipnorm.
+  Prenorm(std::unique_ptr<Cell<T>> cell, Index width, Index inner, bool norm_on_skip)
+      : Wrapper<T>(std::move(cell), width), inner_(inner), norm_on_skip_(norm_on_skip) {}
 
   void declare(ParameterSet<T>& parameters, std::string_view prefix) override {
     norm_.declare(parameters, std::string(prefix) + ".norm", width_);
@@ -40,10 +43,12 @@ class Prenorm : public Wrapper<T> {
     dropout_ = carry.dropout;
     const Index count = extent.rows() * width_;
     norm_.forward(rows(extent, x.data()), rows(extent, normal_));
+    const Tensor<T, 3> normal = sequence(extent, normal_);
+    const Tensor<T, 3>& skip = norm_on_skip_ ? normal : x;
     Tensor<T, 3> mixed = sequence(extent, middle_);
-    cell_->forward(extent, sequence(extent, normal_), this->inner(carry), mixed);
+    cell_->forward(extent, norm_on_skip_ ? x : normal, this->inner(carry), mixed);
     dropout_.stream(Site::after_cell).apply(middle_, count);
-    add(x.data(), middle_, middle_, count);
+    add(skip.data(), middle_, middle_, count);
     feed_forward_.forward(rows(extent, middle_), rows(extent, y.data()),
                           dropout_.stream(Site::in_feed_forward),
                           dropout_.stream(Site::after_feed_forward));
@@ -54,10 +59,16 @@ class Prenorm : public Wrapper<T> {
     const Index count = extent.rows() * width_;
     feed_forward_.backward(rows(extent, middle_), rows(extent, dy.data()), rows(extent, dmiddle_));
     const T* const dmixed = dropout_.stream(Site::after_cell).applied(dmiddle_, dmixed_, count);
-    Tensor<T, 3> dnormal = sequence(extent, dnormal_);
-    cell_->backward(extent, sequence(extent, normal_), sequence(extent, dmixed), dnormal);
-    norm_.backward(rows(extent, x.data()), rows(extent, dnormal_), dmiddle_,
-                   rows(extent, dx.data()));
+    if (norm_on_skip_) {
+      cell_->backward(extent, x, sequence(extent, dmixed), dx);
+      norm_.backward(rows(extent, x.data()), rows(extent, dmiddle_), dx.data(),
+                     rows(extent, dx.data()));
+    } else {
+      Tensor<T, 3> dnormal = sequence(extent, dnormal_);
+      cell_->backward(extent, sequence(extent, normal_), sequence(extent, dmixed), dnormal);
+      norm_.backward(rows(extent, x.data()), rows(extent, dnormal_), dmiddle_,
+                     rows(extent, dx.data()));
+    }
   }
 
  private:
@@ -68,6 +79,7 @@ class Prenorm : public Wrapper<T> {
   using Wrapper<T>::sequence;
 
   Index inner_;
+  bool norm_on_skip_;
   LayerNorm<T> norm_;
   FeedForwardSublayer<T> feed_forward_;
   Dropout dropout_;
@@ -82,12 +94,19 @@ class Prenorm : public Wrapper<T> {
 
 template <std::floating_point T>
 std::unique_ptr<Cell<T>> make_prenorm(std::unique_ptr<Cell<T>> cell, Index width, Index inner) {
-  return std::make_unique<Prenorm<T>>(std::move(cell), width, inner);
+  return std::make_unique<Prenorm<T>>(std::move(cell), width, inner, false);
 }
 
-template std::unique_ptr<Cell<float>> make_prenorm<float>(std::unique_ptr<Cell<float>>, Index,
-                                                          Index);
-template std::unique_ptr<Cell<double>> make_prenorm<double>(std::unique_ptr<Cell<double>>, Index,
-                                                            Index);
+template <std::floating_point T>
+std::unique_ptr<Cell<T>> make_skipnorm(std::unique_ptr<Cell<T>> cell, Index width, Index inner) {
+  return std::make_unique<Prenorm<T>>(std::move(cell), width, inner, true);
+}
+
+#define RLT_INSTANTIATE(T)                                                                   \
+  template std::unique_ptr<Cell<T>> make_prenorm<T>(std::unique_ptr<Cell<T>>, Index, Index); \
+  template std::unique_ptr<Cell<T>> make_skipnorm<T>(std::unique_ptr<Cell<T>>, Index, Index);
+RLT_INSTANTIATE(float)
+RLT_INSTANTIATE(double)
+#undef RLT_INSTANTIATE
 
 }  // namespace rlt

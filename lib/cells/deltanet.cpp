@@ -20,11 +20,9 @@ namespace rlt {
 namespace {
 
 template <typename T>
-class DeltaNetRule {
+class DeltaNetRule : public PlainRule<T> {
  public:
   using V = Lanes<T>;
-  static constexpr bool projects = true;
-  static constexpr bool learns_initial_state = false;
 
   explicit DeltaNetRule(const CellConfig& config)
       : inputs(3 * config.head_size() + 1),
@@ -34,9 +32,7 @@ class DeltaNetRule {
         beta_max_(static_cast<T>(config.number("beta_max"))) {}
 
   const Index inputs, state, kept;
-  static constexpr Index emitted = 0;
 
-  void declare(ParameterSet<T>&, std::string_view) {}
   void initial(Index, V* w) const { std::fill_n(w, state, V(T(0))); }
 
   // kept: q (d), k (d), e (d), beta, the sums that N divided by for q and k
@@ -70,8 +66,6 @@ class DeltaNetRule {
     sum_normalized_elu1_backward(k, e[d_ + 2], d_, dk);
     din[3 * d_] = dbeta * beta * (T(1) - beta / beta_max_);
   }
-
-  void backward_parameters(Extent, Matrix<const T>, Matrix<const T>) {}
 
  private:
   Index d_;

@@ -9,6 +9,14 @@ namespace rlt::fast_matrix {
 
 inline constexpr Index block = 8;  // sums held in registers at once
 
+/// body.operator()<width>(first) over blocks of `block`, then one by one.
+template <typename Body>
+void for_blocks(Index count, const Body& body) {
+  Index first = 0;
+  for (; first + block <= count; first += block) body.template operator()<block>(first);
+  for (; first < count; ++first) body.template operator()<1>(first);
+}
+
 /// y[m] += sum_e k[e] W[e][m], m in [0, cols). Read W^T k.
 template <typename T, typename Weight>
 void add_read(Index rows, Index cols, const Weight* w, const Lanes<T>* k, Lanes<T>* y) {
@@ -21,9 +29,7 @@ void add_read(Index rows, Index cols, const Weight* w, const Lanes<T>* k, Lanes<
     }
     for (Index j = 0; j < width; ++j) y[m + j] = sum[j];
   };
-  Index m = 0;
-  for (; m + block <= cols; m += block) columns.template operator()<block>(m);
-  for (; m < cols; ++m) columns.template operator()<1>(m);
+  for_blocks(cols, columns);
 }
 
 /// y[m] = W^T k and z[m] = W^T q in one pass over W.
@@ -46,9 +52,7 @@ void read_two(Index rows, Index cols, const Lanes<T>* w, const Lanes<T>* k, cons
       z[m + j] = second[j];
     }
   };
-  Index m = 0;
-  for (; m + block <= cols; m += block) columns.template operator()<block>(m);
-  for (; m < cols; ++m) columns.template operator()<1>(m);
+  for_blocks(cols, columns);
 }
 
 /// next[e][m] = W[e][m] + k[e] beta u[m]; `next` may be W itself.
@@ -64,9 +68,7 @@ void write_scaled(Index rows, Index cols, const Lanes<T>* w, const Lanes<T>* k,
       }
     }
   };
-  Index m = 0;
-  for (; m + block <= cols; m += block) columns.template operator()<block>(m);
-  for (; m < cols; ++m) columns.template operator()<1>(m);
+  for_blocks(cols, columns);
 }
 
 /// y[e] += sum_m W[e][m] g[m], e in [0, rows). The transposed product, for gradients.
@@ -82,9 +84,7 @@ void add_read_transposed(Index rows, Index cols, const Weight* w, const Lanes<T>
     }
     for (Index j = 0; j < height; ++j) y[e + j] = sum[j];
   };
-  Index e = 0;
-  for (; e + block <= rows; e += block) some_rows.template operator()<block>(e);
-  for (; e < rows; ++e) some_rows.template operator()<1>(e);
+  for_blocks(rows, some_rows);
 }
 
 /// Gradient through y = W^T q with dy = g, and then through W = W' + k u^T, in one pass over G = dL/dW:
@@ -111,9 +111,7 @@ void read_write_backward(Index rows, Index cols, Lanes<T>* gradient, const Lanes
     }
     for (Index j = 0; j < width; ++j) a[m + j] = sum[j];
   };
-  Index m = 0;
-  for (; m + block <= cols; m += block) columns.template operator()<block>(m);
-  for (; m < cols; ++m) columns.template operator()<1>(m);
+  for_blocks(cols, columns);
 }
 
 /// Gradient through the read W'^T k that the delta rule subtracts, and the read W'^T q, W' the matrix
@@ -142,9 +140,7 @@ void erase_backward(Index rows, Index cols, const Lanes<T>* before, Lanes<T>* gr
       dk[e + j] = key[j];
     }
   };
-  Index e = 0;
-  for (; e + block <= rows; e += block) some_rows.template operator()<block>(e);
-  for (; e < rows; ++e) some_rows.template operator()<1>(e);
+  for_blocks(rows, some_rows);
 }
 
 /// D[m] = sum_e W[e][m] p[e], then W[e][m] += k[e] rate[m] D[m], column block by column block, so that the
@@ -168,9 +164,7 @@ void respond_and_write(Index rows, Index cols, Lanes<T>* w, const Lanes<T>* p, c
       }
     }
   };
-  Index m = 0;
-  for (; m + block <= cols; m += block) columns.template operator()<block>(m);
-  for (; m < cols; ++m) columns.template operator()<1>(m);
+  for_blocks(cols, columns);
 }
 
 /// a[m] = sum_e G[e][m] k[e] and dk[e] = sum_m G[e][m] c[m] in one pass over G.
@@ -194,9 +188,7 @@ void read_both(Index rows, Index cols, const Lanes<T>* gradient, const Lanes<T>*
     }
     for (Index j = 0; j < width; ++j) a[m + j] = sum[j];
   };
-  Index m = 0;
-  for (; m + block <= cols; m += block) columns.template operator()<block>(m);
-  for (; m < cols; ++m) columns.template operator()<1>(m);
+  for_blocks(cols, columns);
 }
 
 /// y[e] = sum_m W[e][m] b[m] and G[e][m] += p[e] a[m] + x[e] b[m], in one pass over W and G.
@@ -216,9 +208,7 @@ void read_transposed_write_two(Index rows, Index cols, const Lanes<T>* w, Lanes<
     }
     for (Index j = 0; j < height; ++j) y[e + j] = sum[j];
   };
-  Index e = 0;
-  for (; e + block <= rows; e += block) some_rows.template operator()<block>(e);
-  for (; e < rows; ++e) some_rows.template operator()<1>(e);
+  for_blocks(rows, some_rows);
 }
 
 }  // namespace rlt::fast_matrix

@@ -33,6 +33,19 @@
 
 namespace rlt {
 
+/// What most Rules do not need. A Rule inherits it and hides what it has of its own.
+template <typename T>
+class PlainRule {
+ public:
+  using V = Lanes<T>;
+  static constexpr bool projects = true;
+  static constexpr bool learns_initial_state = false;
+  static constexpr Index emitted = 0;
+
+  void declare(ParameterSet<T>&, std::string_view) {}
+  void backward_parameters(Extent, Matrix<const T>, Matrix<const T>) {}
+};
+
 template <std::floating_point T, typename Rule>
 class FastWeightCell : public Cell<T> {
  public:

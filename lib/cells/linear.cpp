@@ -17,11 +17,9 @@ namespace rlt {
 namespace {
 
 template <typename T>
-class LinearRule {
+class LinearRule : public PlainRule<T> {
  public:
   using V = Lanes<T>;
-  static constexpr bool projects = true;
-  static constexpr bool learns_initial_state = false;
 
   explicit LinearRule(const CellConfig& config)
       : inputs(3 * config.head_size()),
@@ -30,9 +28,7 @@ class LinearRule {
         d_(config.head_size()) {}
 
   const Index inputs, state, kept;
-  static constexpr Index emitted = 0;
 
-  void declare(ParameterSet<T>&, std::string_view) {}
   void initial(Index, V* w) const { std::fill_n(w, state, V(T(0))); }
 
   // kept: q (d), k (d), v (d)
@@ -68,8 +64,6 @@ class LinearRule {
       dk[i] *= xsimd::min(k[i], V(T(1)));
     }
   }
-
-  void backward_parameters(Extent, Matrix<const T>, Matrix<const T>) {}
 
  private:
   Index d_;

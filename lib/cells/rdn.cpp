@@ -19,11 +19,9 @@ namespace rlt {
 namespace {
 
 template <typename T>
-class RdnRule {
+class RdnRule : public PlainRule<T> {
  public:
   using V = Lanes<T>;
-  static constexpr bool projects = true;
-  static constexpr bool learns_initial_state = false;
 
   explicit RdnRule(const CellConfig& config)
       : inputs(3 * config.head_size() + 1),

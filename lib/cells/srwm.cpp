@@ -23,7 +23,7 @@ namespace rlt {
 namespace {
 
 template <typename T>
-class SrwmRule {
+class SrwmRule : public PlainRule<T> {
  public:
   using V = Lanes<T>;
   static constexpr bool projects = false;
@@ -38,7 +38,6 @@ class SrwmRule {
         cols_(3 * config.head_size() + 4) {}
 
   const Index inputs, state, kept;
-  static constexpr Index emitted = 0;
 
   void declare(ParameterSet<T>& parameters, std::string_view prefix) {
     const std::string name(prefix);
@@ -131,8 +130,6 @@ class SrwmRule {
     fast_matrix::read_transposed_write_two<T>(d_, cols_, before, dw, difference, dchange, x, da,
                                               din);
   }
-
-  void backward_parameters(Extent, Matrix<const T>, Matrix<const T>) {}
 
   void backward_initial(Index head, const T* gradient) {
     for (const Block& block : blocks_) {

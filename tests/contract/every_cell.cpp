@@ -79,8 +79,15 @@ TEST_CASE("every cell: gradients equal central differences") {
     std::vector<std::uint8_t> starts(static_cast<std::size_t>(usual.rows()), 0);
     starts[1 * usual.steps + 20] = 1;  // one row starts anew inside: gradients must not cross
     starts[2 * usual.steps] = 1;
-    const rlt::Carry<double> carry{.starts = starts.data()};
+    // Behind a carried state: it acts on what follows but gets no gradient.
+    std::vector<double> state = fixture.fresh_state(usual.batch, 2 * usual.steps);
+    const rlt::Matrix<double> carried = fixture.state_matrix(state, usual.batch);
+    std::vector<double> past = fixture.random("past", count(usual, variant));
+    fixture.forward(usual, past, {.state = carried});
+    const std::vector<double> before = state;
+    const rlt::Carry<double> carry{.state = carried, .starts = starts.data()};
     const auto loss = [&] {
+      std::ranges::copy(before, state.begin());
       const std::vector<double> y = fixture.forward(usual, x, carry);
       double sum = 0;
       for (std::size_t i = 0; i < y.size(); ++i) sum += y[i] * probe[i];
