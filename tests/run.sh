@@ -44,7 +44,8 @@ import re, sys
 text = open(sys.argv[1]).read()
 ran = re.search(r'^Ran (\d+) test', text, re.M)
 bad = sum(map(int, re.findall(r'(?:failures|errors)=(\d+)', text)))
-print(int(ran[1]) - bad if ran else 0, bad if ran and int(ran[1]) else 1)
+skipped = sum(map(int, re.findall(r'skipped=(\d+)', text)))
+print(int(ran[1]) - bad - skipped if ran else 0, bad if ran else 1)
 PY
 )
   passed=$((passed + ${counts% *})) failed=$((failed + ${counts#* }))

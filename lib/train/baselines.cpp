@@ -17,23 +17,9 @@ int largest(const std::uint32_t* counts, Index classes) {
 
 class PositionMajority {
  public:
-  PositionMajority(const std::vector<Example>& fitted, Index classes)
-      : classes_(classes), overall_(static_cast<std::size_t>(classes)) {
-    for (const Example& example : fitted) add(example);
-    fallback_ = largest(overall_.data(), classes_);
-  }
+  explicit PositionMajority(Index classes)
+      : classes_(classes), overall_(static_cast<std::size_t>(classes)) {}
 
-  /// The counts of strings of this length, (length, classes); nullptr when none was seen.
-  const std::uint32_t* of_length(std::size_t length) const {
-    const auto entry = by_length_.find(length);
-    return entry == by_length_.end() ? nullptr : entry->second.data();
-  }
-
-  int predict(const std::uint32_t* counts, std::size_t t) const {
-    return counts ? largest(counts + static_cast<Index>(t) * classes_, classes_) : fallback_;
-  }
-
- private:
   void add(const Example& example) {
     Counts& counts = by_length_[example.targets.size()];
     counts.resize(example.targets.size() * overall_.size());
@@ -45,10 +31,20 @@ class PositionMajority {
     }
   }
 
+  /// The counts of strings of this length, (length, classes); nullptr when none was seen.
+  const std::uint32_t* of_length(std::size_t length) const {
+    const auto entry = by_length_.find(length);
+    return entry == by_length_.end() ? nullptr : entry->second.data();
+  }
+
+  int predict(const std::uint32_t* counts, std::size_t t) const {
+    return largest(counts ? counts + static_cast<Index>(t) * classes_ : overall_.data(), classes_);
+  }
+
+ private:
   Index classes_;
   Counts overall_;
   std::unordered_map<std::size_t, Counts> by_length_;
-  int fallback_ = 0;
 };
 
 /// Sums over a set; divided once at the end.
@@ -74,13 +70,10 @@ std::uint64_t fitting_seed(std::uint64_t evaluation_seed) {
 
 Index fitting_size(Index length) { return std::clamp<Index>(4'000'000 / length, 21, 10'000); }
 
-}  // namespace
-
-Baselines measure_baselines(const std::vector<Example>& scored, const std::vector<Example>& fitted,
-                            Index classes) {
+Baselines measure(const std::vector<Example>& scored, const PositionMajority& majority,
+                  Index classes) {
   Baselines result;
   if (scored.empty()) return result;
-  const PositionMajority majority(fitted, classes);
   Tally positions;
   std::vector<Tally> constants(static_cast<std::size_t>(classes));
   std::vector<Index> count(constants.size());  // of each class in one sequence
@@ -111,6 +104,15 @@ Baselines measure_baselines(const std::vector<Example>& scored, const std::vecto
   return result;
 }
 
+}  // namespace
+
+Baselines measure_baselines(const std::vector<Example>& scored, const std::vector<Example>& fitted,
+                            Index classes) {
+  PositionMajority majority(classes);
+  for (const Example& example : fitted) majority.add(example);
+  return measure(scored, majority, classes);
+}
+
 Baselines window_baselines(const Task& task, Window window, const std::vector<Example>& scored,
                            std::uint64_t evaluation_seed) {
   return measure_baselines(
@@ -121,9 +123,18 @@ Baselines window_baselines(const Task& task, Window window, const std::vector<Ex
 
 Baselines exact_baselines(const Task& task, Index length, const std::vector<Example>& scored,
                           std::uint64_t evaluation_seed) {
-  return measure_baselines(
-      scored, exact_set(task, length, fitting_size(length), fitting_seed(evaluation_seed)),
-      std::ssize(task.info().outputs));
+  constexpr Index long_string = 10'000;
+  const Index classes = std::ssize(task.info().outputs);
+  const std::uint64_t seed = fitting_seed(evaluation_seed);
+  if (length < long_string) {
+    return measure_baselines(scored, exact_set(task, length, fitting_size(length), seed), classes);
+  }
+  // Long strings are counted one by one: a million symbols take 8 MB each, and none comes twice.
+  PositionMajority majority(classes);
+  for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(fitting_size(length)); ++i) {
+    majority.add(exact_set(task, length, 1, seed + i).front());
+  }
+  return measure(scored, majority, classes);
 }
 
 }  // namespace rlt

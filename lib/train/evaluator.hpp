@@ -35,7 +35,7 @@ EvaluationSet fixed_set(const Task& task, const std::string& split);
 /// than `state_limit` bytes (attention keeps every token).
 template <std::floating_point T>
 Score evaluate(SequenceModel<T>& model, Extent capacity, const std::vector<Example>& examples,
-               std::size_t state_limit = std::size_t{8} << 30);
+               std::size_t state_limit = std::size_t{512} << 20);
 
 /// Columns of eval.csv and one row of it.
 const std::vector<std::string>& eval_columns();
