@@ -3,9 +3,8 @@
 // Label: 1 if t is even, else 0.
 // Paper rule: r uniform in the window, string a^(2 floor(r / 2)), rejected outside the window.
 // Honest rule: a^r, r uniform in the window.
-// Quirks: one string per length, so a bin holds at most 25 (paper) or 50 (honest) and Bin0 repeats
-// the
-//   training strings; under the paper rule the last label is always 1.
+// Quirks: one string per length, so a bin holds at most 25 (paper) or 50 (honest) and Bin0
+//   repeats the training strings; under the paper rule the last label is always 1.
 #include "tasks/registry.hpp"
 #include "tasks/star.hpp"
 

@@ -2,9 +2,8 @@
 // Paper: FL (arXiv 2310.16076), data of Bhattamishra et al. 2020.
 // Label: every a -> {a, b}; b_1..b_(n-1) -> {b}; b_n -> {T}, the end.
 // Paper rule: n uniform in the window. Honest rule: length 2n in the window, n uniform.
-// Quirks: the paper's window bounds n, not the length (n up to 50: 100 symbols); one string per n,
-// so
-//   Bin0 repeats the training strings.
+// Quirks: the paper's window bounds n, not the length (n up to 50: 100 symbols); one string per
+//   n, so Bin0 repeats the training strings.
 #include "tasks/counter.hpp"
 #include "tasks/registry.hpp"
 

@@ -1,11 +1,9 @@
 // file: the user's own labelled strings, or the paper's original files, from a folder (--data).
 // Form: train.src/.tgt, valid.src/.tgt and, if there, test.src/.tgt as in text_form.hpp; the
-// official
-//   names train_50, valid_50, test_50 do as well.
+//   official names train_50, valid_50, test_50 do as well.
 // Label: whatever the .tgt files say; every symbol is an ordinary class, `_` too.
 // Sampling: none. The sets are fixed (Task::fixed_set) and used as they are, duplicates included,
-// under
-//   either rule; the vocabulary is that of the training set, in order of appearance.
+//   under either rule; the vocabulary is that of the training set, in order of appearance.
 #include <algorithm>
 #include <filesystem>
 

@@ -2,14 +2,12 @@
 // Paper: FL (arXiv 2310.16076), data of Bhattamishra et al. 2020.
 // Label: 1 if the ones in x_1..x_t are even in number, else 0.
 // Paper rule: with L = floor((low + high) / 2) and p = L / (2 (1 + L)), append 0 or 1 with
-// probability
-//   p each, stop with 1 - 2p, cap at high; reject below low; an odd total gets one more 1, or is
-//   rejected where that does not fit.
+//   probability p each, stop with 1 - 2p, cap at high; reject below low; an odd total gets one
+//   more 1, or is rejected where that does not fit.
 // Honest rule: length uniform in the window, fair independent bits, either total.
 // Quirks of the paper rule: all totals are even, most strings end in 1, lengths pile up at high.
 // departs: the paper's generator rejects duplicates before that last 1 is appended, so its sets
-// hold a
-//   few strings twice; ours hold none.
+//   hold a few strings twice; ours hold none.
 #include "tasks/language.hpp"
 #include "tasks/registry.hpp"
 

@@ -1,19 +1,17 @@
 // reset_dyck1: balanced round brackets and a reset symbol 1 that closes all, is one open?
 // Paper: FL (arXiv 2310.16076).
-// Label: 1 if a bracket opened since the last reset is open after t, else 0; 0 at the reset itself.
+// Label: 1 if a bracket opened since the last reset is open after t, else 0; 0 at the reset
+//   itself.
 // Paper rule: a uniformly random prefix of one string of the grammar (brackets.hpp), one reset, a
-// second
-//   string of the grammar; rejected below the window.
+//   second string of the grammar; rejected below the window.
 // Honest rule: any number of (prefix, reset), then a string of the grammar; rejected outside the
-// window.
-//   One more reset follows with probability 2/3, so their mean is 2 before rejection.
-// Exact lengths, paper: the part behind the reset has an even length, uniform among those that fit.
-//   Honest: the number of resets as above, their places uniform. Balanced parts are uniform,
+//   window. One more reset follows with probability 2/3, so their mean is 2 before rejection.
+// Exact lengths, paper: the part behind the reset has an even length, uniform among those that
+//   fit. Honest: the number of resets as above, their places uniform. Balanced parts are uniform,
 //   prefixes are cut from uniform balanced strings whose length is uniform between that of the cut
 //   and of all.
 // Quirks of the paper rule: exactly one reset; only the lower end of the window holds: lengths
-// reach
-//   2 high + 1.
+//   reach 2 high + 1.
 #include <algorithm>
 
 #include "tasks/brackets.hpp"

@@ -5,11 +5,9 @@
 // Honest rule: two strings of the grammar, one per kind and neither empty, interleaved uniformly;
 //   rejected outside the window.
 // Exact lengths: a uniformly random well nested string (paper); two uniformly random balanced
-// strings,
-//   the division of the length between them uniform, interleaved uniformly (honest).
+//   strings, the division of the length between them uniform, interleaved uniformly (honest).
 // Quirks: the paper's strings are Dyck-2: always well nested, a crossing like ([)] never occurs,
-// though
-//   labels are two independent counters; short strings are in both training and Bin0.
+//   though labels are two independent counters; short strings are in both training and Bin0.
 #include "tasks/brackets.hpp"
 #include "tasks/language.hpp"
 #include "tasks/registry.hpp"
