@@ -46,7 +46,8 @@ class Parity final : public Language {
 
   /// False where the sampler rejects.
   static bool draw_paper(Draws& draws, Window window, std::vector<int>& string) {
-    const Index whole_middle = (window.low + window.high) / 2;  // rounded down, as the generator does
+    const Index whole_middle =
+        (window.low + window.high) / 2;  // rounded down, as the generator does
     const auto middle = static_cast<double>(whole_middle);
     const double bit = middle / (2.0 * (1.0 + middle));
     int sum = 0;

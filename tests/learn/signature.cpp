@@ -46,7 +46,8 @@ Trained twenty_steps(const std::string& cell) {
       }
       batch.set(b, example);
     }
-    const Score score = model.train(batch, {.rate = 0.1, .key = Rng(3).stream(static_cast<std::uint64_t>(step))});
+    const Score score =
+        model.train(batch, {.rate = 0.1, .key = Rng(3).stream(static_cast<std::uint64_t>(step))});
     clip_gradients(model.parameters(), 1.0);
     adam.update(model.parameters(), step, 1e-2);
     trained.loss = score.loss / static_cast<double>(score.tokens);
@@ -59,10 +60,10 @@ Trained twenty_steps(const std::string& cell) {
 // Loss of the twentieth step in double. Another processor rounds otherwise; 1e-7 leaves room for that
 // and none for a changed equation, default, start or order of random numbers.
 const std::map<std::string, double> signatures = {
-    {"lstm", 1.099493491812},   {"elstm", 1.098510413470},
+    {"lstm", 1.099493491812},        {"elstm", 1.098510413470},
     {"transformer", 1.102049770189}, {"transformer_preln", 1.093734865214},
-    {"linear", 1.306896264025}, {"deltanet", 1.093795049039},
-    {"rdn", 1.092824681703},    {"srwm", 1.092378059857},
+    {"linear", 1.306896264025},      {"deltanet", 1.093795049039},
+    {"rdn", 1.092824681703},         {"srwm", 1.092378059857},
 };
 
 }  // namespace
