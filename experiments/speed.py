@@ -198,16 +198,17 @@ def main(arguments):
     os.environ["OPENBLAS_NUM_THREADS"] = str(THREADS)  # the peer's; rlt sets its own
     peer = peer_there()
     name = processor()
+    out = Path(chosen.out)
+    out.mkdir(parents=True, exist_ok=True)
     rows = []
     for case in cases_of(chosen):
         print(f"speed: {case['cell']} d {case['d_model']}", file=sys.stderr)
         with_peer = peer and not (chosen.quick and case["d_model"] == SLOW)
         rows += [{**row, "processor": name} for row in measure(chosen, case, with_peer)]
-    frame = pandas.DataFrame(rows, columns=COLUMNS)
-    out = Path(chosen.out)
-    out.mkdir(parents=True, exist_ok=True)
-    write_aside(out / "bench.csv", lambda path: frame.to_csv(path, index=False))
-    write_aside(out / "table.md", lambda path: path.write_text(table(frame), encoding="utf-8"))
+        # After every case: what was measured stays when the rest is interrupted.
+        frame = pandas.DataFrame(rows, columns=COLUMNS)
+        write_aside(out / "bench.csv", lambda path: frame.to_csv(path, index=False))
+        write_aside(out / "table.md", lambda path: path.write_text(table(frame), encoding="utf-8"))
     print(out / "table.md")
 
 
