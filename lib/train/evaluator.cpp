@@ -9,12 +9,15 @@
 namespace rlt {
 namespace {
 
-EvaluationSet described(std::string split, std::vector<Example> examples, Baselines baselines) {
+using MeasureBaselines = std::function<Baselines(const std::vector<Example>&)>;
+
+EvaluationSet described(std::string split, std::vector<Example> examples,
+                        MeasureBaselines baselines) {
   EvaluationSet set{.split = std::move(split),
                     .length_min = 0,
                     .length_max = 0,
                     .examples = std::move(examples),
-                    .baselines = baselines,
+                    .baselines = std::move(baselines),
                     .hash = {}};
   set.hash = data_hash(set.examples);
   const auto shorter = [](const Example& a, const Example& b) {
@@ -72,8 +75,10 @@ EvaluationSet bin_set(const RunConfig& config, const Task& task, Index bin, Inde
                       std::uint64_t seed) {
   const Window window = bin == 0 ? training_window(config, task) : bin_window(task.info(), bin);
   std::vector<Example> examples = evaluation_set(task, window, sequences, seed);
-  const Baselines baselines = window_baselines(task, window, examples, seed);
-  return described(fmt::format("bin{}", bin), std::move(examples), baselines);
+  return described(fmt::format("bin{}", bin), std::move(examples),
+                   [&task, window, seed](const std::vector<Example>& scored) {
+                     return window_baselines(task, window, scored, seed);
+                   });
 }
 
 EvaluationSet length_set(const Task& task, Index length, Index sequences, std::uint64_t seed) {
@@ -84,8 +89,10 @@ EvaluationSet length_set(const Task& task, Index length, Index sequences, std::u
          task.info().name, task.info().training.low);
   }
   std::vector<Example> examples = exact_set(task, possible, sequences, seed);
-  const Baselines baselines = exact_baselines(task, possible, examples, seed);
-  return described("length", std::move(examples), baselines);
+  return described("length", std::move(examples),
+                   [&task, possible, seed](const std::vector<Example>& scored) {
+                     return exact_baselines(task, possible, scored, seed);
+                   });
 }
 
 EvaluationSet fixed_set(const Task& task, const std::string& split) {
@@ -94,8 +101,9 @@ EvaluationSet fixed_set(const Task& task, const std::string& split) {
   if (examples == nullptr || examples->empty() || training == nullptr) {
     fail(Exit::usage, "task {} has no set '{}'", task.info().name, split);
   }
-  return described(split, *examples,
-                   measure_baselines(*examples, *training, std::ssize(task.info().outputs)));
+  return described(split, *examples, [&task, training](const std::vector<Example>& scored) {
+    return measure_baselines(scored, *training, std::ssize(task.info().outputs));
+  });
 }
 
 template <std::floating_point T>
@@ -155,6 +163,7 @@ std::vector<CsvCell> eval_row(const RunConfig& config, const EvaluationSet& set,
   const auto ratio = [](double part, Index whole) {
     return whole == 0 ? 0.0 : part / static_cast<double>(whole);
   };
+  const Baselines baselines = set.baselines(set.examples);
   return {config.task,
           config.rule,
           config.protocol,
@@ -175,12 +184,12 @@ std::vector<CsvCell> eval_row(const RunConfig& config, const EvaluationSet& set,
           ratio(static_cast<double>(score.tokens_correct), score.tokens),
           ratio(static_cast<double>(score.sequences_correct), score.sequences),
           ratio(score.loss, score.tokens),
-          set.baselines.chance.token,
-          set.baselines.best_constant.token,
-          set.baselines.position_majority.token,
-          set.baselines.chance.sequence,
-          set.baselines.best_constant.sequence,
-          set.baselines.position_majority.sequence,
+          baselines.chance.token,
+          baselines.best_constant.token,
+          baselines.position_majority.token,
+          baselines.chance.sequence,
+          baselines.best_constant.sequence,
+          baselines.position_majority.sequence,
           set.hash};
 }
 

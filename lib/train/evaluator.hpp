@@ -2,6 +2,7 @@
 // so that memory does not grow with their length for cells with a constant state.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,17 +13,19 @@
 
 namespace rlt {
 
-/// Strings to measure on, with what no learning gets on them.
+/// Strings to measure on.
 struct EvaluationSet {
   std::string split;  // bin0, bin1, ..., length, valid, test
   Index length_min = 0;
   Index length_max = 0;
   std::vector<Example> examples;
-  Baselines baselines;
+  /// What no learning gets on them; takes longer than drawing them, so only who reports asks for it.
+  std::function<Baselines(const std::vector<Example>&)> baselines;
   std::string hash;
 };
 
-/// Bin 0 is the window that the run trains on, the others are the task's.
+/// Bin 0 is the window that the run trains on, the others are the task's. The sets of this and the next two
+/// functions must not outlive `task`.
 EvaluationSet bin_set(const RunConfig& config, const Task& task, Index bin, Index sequences,
                       std::uint64_t seed);
 /// Strings of one length; the longest possible one below when the language has none of `length`.

@@ -205,12 +205,11 @@ class Trainer {
   Exit final_evaluation() {
     TrainingState best;
     load_checkpoint<T>(folder_.best(), model_.parameters(), nullptr, best);
-    std::vector<EvaluationSet> sets;
+    std::vector<EvaluationSet> sets = validation_;
     if (task_->fixed_set("train") != nullptr) {
-      sets.push_back(fixed_set(*task_, "valid"));
       if (task_->fixed_set("test") != nullptr) sets.push_back(fixed_set(*task_, "test"));
     } else {
-      for (const Index bin : {0, 1, 2}) {
+      for (Index bin = std::ssize(sets); bin <= 2; ++bin) {
         sets.push_back(bin_set(config_, *task_, bin, config_.eval_sequences, config_.eval_seed));
       }
     }
