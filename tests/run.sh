@@ -59,7 +59,7 @@ check "clang-format" bash -c 'git ls-files "*.cpp" "*.hpp" | xargs clang-format 
 check "build" experiments/build.sh all
 if [ "$failed" -eq 0 ]; then
   doctest "tests" build/release/tests/rlt_tests
-  for folder in tests/apps tests/experiments tests/peer; do
+  for folder in tests/structure tests/apps tests/experiments tests/peer; do
     [ -d "$folder" ] && unittest "$folder"
   done
 fi

@@ -1,0 +1,59 @@
+"""Dependencies point one way, and every cell and task has what its neighbours have."""
+import pathlib
+import re
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BELOW = {
+    "base": [],
+    "tensor": ["base"],
+    "nn": ["base", "tensor"],
+    "optim": ["base", "tensor", "nn"],
+    "io": ["base"],
+    "cells": ["base", "tensor", "nn"],
+    "blocks": ["base", "tensor", "nn", "cells"],
+    "model": ["base", "tensor", "nn", "cells", "blocks"],
+    "train": ["base", "tensor", "nn", "cells", "blocks", "model", "optim", "io"],
+}
+
+
+def includes(path):
+    return re.findall(r'^#include "([^"]+)"', path.read_text(), re.M)
+
+
+def names(path, macro):
+    return re.findall(macro + r"\((\w+)\)", re.sub(r"//.*", "", path.read_text()))
+
+
+class Layers(unittest.TestCase):
+    def test_includes_point_down(self):
+        for path in sorted((ROOT / "lib").rglob("*.?pp")):
+            layer = path.relative_to(ROOT / "lib").parts[0]
+            for included in includes(path):
+                with self.subTest(file=str(path.relative_to(ROOT)), included=included):
+                    if included.startswith("tasks/"):
+                        self.assertIn(layer, ["model", "train"])
+                        self.assertIn(included, ["tasks/task.hpp", "tasks/environment.hpp"])
+                    else:
+                        self.assertIn(included.split("/")[0], [*BELOW[layer], layer])
+
+    def test_only_main_knows_the_command_line_library(self):
+        users = [path.name for path in ROOT.glob("*/**/*.?pp")
+                 if "build" not in path.parts and "<CLI/" in path.read_text()]
+        self.assertEqual(users, ["main.cpp"])
+
+    def test_every_cell_has_a_file_and_a_reference(self):
+        for cell in names(ROOT / "lib/cells/cells.def", "RLT_CELL"):
+            for place in [f"lib/cells/{cell}.cpp", f"tests/reference/{cell}.hpp"]:
+                self.assertTrue((ROOT / place).exists(), place)
+
+    def test_every_task_has_a_file_and_golden_text(self):
+        for task in names(ROOT / "tasks/tasks.def", "RLT_TASK"):
+            self.assertTrue((ROOT / f"tasks/{task}.cpp").exists(), task)
+            if task != "file":
+                for rule in ["paper", "honest"]:
+                    self.assertTrue((ROOT / f"tests/golden/{task}_{rule}.txt").exists(), task)
+
+
+if __name__ == "__main__":
+    unittest.main()
