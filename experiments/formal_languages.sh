@@ -76,7 +76,7 @@ $python experiments/report.py table "$OUT/eval.csv" > "$OUT/tables.md"
 $python experiments/report.py table --format latex "$OUT/eval.csv" > "$OUT/tables.tex"
 $python experiments/report.py literature --ours "$OUT/eval.csv" > "$OUT/literature.md"
 for protocol in $PROTOCOLS; do
-  $python experiments/plot.py length --train-length 50 --protocol "$protocol" \
+  $python experiments/plot.py length --train-length 50 --rule "$protocol" --protocol "$protocol" --metric token \
     --out "$OUT/lengths_$protocol.svg" "$OUT/lengths.csv"
 done
 echo "formal_languages: $OUT"
