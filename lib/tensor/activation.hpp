@@ -40,12 +40,4 @@ void softmax_backward(const Lanes<T>* p, Lanes<T>* dp, Index count) {
   for (Index i = 0; i < count; ++i) dp[i] = p[i] * (dp[i] - mean);
 }
 
-/// x_i <- e^(x_i - max x) / sum over the `count` > 0 numbers of one row.
-template <typename T>
-void softmax_row(T* x, Index count);
-
-/// to_i = tanh(from_i)
-template <typename T>
-void tanh_row(const T* from, T* to, Index count);
-
 }  // namespace rlt
