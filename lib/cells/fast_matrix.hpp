@@ -87,12 +87,11 @@ void add_read_transposed(Index rows, Index cols, const Weight* w, const Lanes<T>
   for_blocks(rows, some_rows);
 }
 
-/// Gradient through y = W^T q with dy = g, and then through W = W' + k u^T, in one pass over G = dL/dW:
-/// G += q g^T;   a[m] = sum_e G[e][m] k[e] (so du = a);   dk[e] = sum_m G[e][m] u[m].
-template <typename T>
-void read_write_backward(Index rows, Index cols, Lanes<T>* gradient, const Lanes<T>* q,
-                         const Lanes<T>* g, const Lanes<T>* k, const Lanes<T>* u, Lanes<T>* a,
-                         Lanes<T>* dk) {
+/// a[m] = sum_e G[e][m] k[e] and dk[e] = sum_m G[e][m] c[m] in one pass over G; entry(e, m) gives G[e][m],
+/// and may change it first.
+template <typename T, typename Entry>
+void read_both(Index rows, Index cols, const Entry& entry, const Lanes<T>* k, const Lanes<T>* c,
+               Lanes<T>* a, Lanes<T>* dk) {
   for (Index e = 0; e < rows; ++e) dk[e] = Lanes<T>(T(0));
   const auto columns = [&]<Index width>(Index m) {
     Lanes<T> sum[width];
@@ -101,17 +100,29 @@ void read_write_backward(Index rows, Index cols, Lanes<T>* gradient, const Lanes
       Lanes<T> even(T(0));
       Lanes<T> odd(T(0));
       for (Index j = 0; j < width; ++j) {
-        Lanes<T>& entry = gradient[e * cols + m + j];
-        entry = xsimd::fma(q[e], g[m + j], entry);
-        sum[j] = xsimd::fma(k[e], entry, sum[j]);
+        const Lanes<T> value = entry(e, m + j);
+        sum[j] = xsimd::fma(k[e], value, sum[j]);
         Lanes<T>& row = j % 2 == 0 ? even : odd;
-        row = xsimd::fma(u[m + j], entry, row);
+        row = xsimd::fma(c[m + j], value, row);
       }
       dk[e] += even + odd;
     }
     for (Index j = 0; j < width; ++j) a[m + j] = sum[j];
   };
   for_blocks(cols, columns);
+}
+
+/// Gradient through y = W^T q with dy = g, and then through W = W' + k u^T, in one pass over G = dL/dW:
+/// G += q g^T;   a[m] = sum_e G[e][m] k[e] (so du = a);   dk[e] = sum_m G[e][m] u[m].
+template <typename T>
+void read_write_backward(Index rows, Index cols, Lanes<T>* gradient, const Lanes<T>* q,
+                         const Lanes<T>* g, const Lanes<T>* k, const Lanes<T>* u, Lanes<T>* a,
+                         Lanes<T>* dk) {
+  const auto updated = [&](Index e, Index m) {
+    Lanes<T>& entry = gradient[e * cols + m];
+    return entry = xsimd::fma(q[e], g[m], entry);
+  };
+  read_both<T>(rows, cols, updated, k, u, a, dk);
 }
 
 /// Gradient through the read W'^T k that the delta rule subtracts, and the read W'^T q, W' the matrix
@@ -163,30 +174,6 @@ void respond_and_write(Index rows, Index cols, Lanes<T>* w, const Lanes<T>* p, c
         w[e * cols + m + j] = xsimd::fma(k[e], sum[j], w[e * cols + m + j]);
       }
     }
-  };
-  for_blocks(cols, columns);
-}
-
-/// a[m] = sum_e G[e][m] k[e] and dk[e] = sum_m G[e][m] c[m] in one pass over G.
-template <typename T>
-void read_both(Index rows, Index cols, const Lanes<T>* gradient, const Lanes<T>* k,
-               const Lanes<T>* c, Lanes<T>* a, Lanes<T>* dk) {
-  for (Index e = 0; e < rows; ++e) dk[e] = Lanes<T>(T(0));
-  const auto columns = [&]<Index width>(Index m) {
-    Lanes<T> sum[width];
-    for (Index j = 0; j < width; ++j) sum[j] = Lanes<T>(T(0));
-    for (Index e = 0; e < rows; ++e) {
-      Lanes<T> even(T(0));
-      Lanes<T> odd(T(0));
-      for (Index j = 0; j < width; ++j) {
-        const Lanes<T> entry = gradient[e * cols + m + j];
-        sum[j] = xsimd::fma(k[e], entry, sum[j]);
-        Lanes<T>& row = j % 2 == 0 ? even : odd;
-        row = xsimd::fma(c[m + j], entry, row);
-      }
-      dk[e] += even + odd;
-    }
-    for (Index j = 0; j < width; ++j) a[m + j] = sum[j];
   };
   for_blocks(cols, columns);
 }
