@@ -40,7 +40,7 @@ void print_cell(const CellInfo& info) {
   std::vector<std::string_view> positions;
   for (const Positions value : info.positions) positions.push_back(to_string(value));
   fmt::print("  positions  {}\n", fmt::join(positions, ", "));
-  for (const CellOption& option : info.options) {
+  for (const Option& option : info.options) {
     const std::string values = option.choices.empty()
                                    ? fmt::format("{} to {}", option.low, option.high)
                                    : fmt::format("{}", fmt::join(option.choices, ", "));

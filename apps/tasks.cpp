@@ -9,7 +9,7 @@ namespace {
 
 void print_task(const std::string& name, const std::string& rule) {
   const std::unique_ptr<Task> task =
-      make_task(name, TaskOptions{.rule = rule, .data = {}, .extra = {}});
+      make_task(name, TaskOptions{.rule = rule, .data = {}, .options = {}});
   const TaskInfo& info = task->info();
   fmt::print("{} (rule {}): {}\n", info.name, info.rule, info.summary);
   fmt::print("  source    {}\n", info.source);
@@ -21,6 +21,13 @@ void print_task(const std::string& name, const std::string& rule) {
   for (const Index bin : {0, 1, 2}) {
     const Window window = bin_window(info, bin);
     fmt::print(" {}: {}-{}{}", bin, window.low, window.high, bin < 2 ? "," : "\n");
+  }
+  for (const Option& option : info.options) {
+    const std::string values = option.choices.empty()
+                                   ? fmt::format("{} to {}", option.low, option.high)
+                                   : fmt::format("{}", fmt::join(option.choices, ", "));
+    fmt::print("  --task-option {}=VALUE  {} ({}) [{}]\n", option.name, option.help, values,
+               option.value);
   }
   fmt::print("  chance    {:.3f} a token\n", 1.0 / static_cast<double>(info.outputs.size()));
 }
@@ -38,7 +45,7 @@ Exit run_tasks(const std::string& name, const std::string& rule) {
                  entry.name);
       continue;
     }
-    const TaskOptions options{.rule = rule, .data = {}, .extra = {}};
+    const TaskOptions options{.rule = rule, .data = {}, .options = {}};
     fmt::print("{:<14} {}\n", entry.name, entry.make(options)->info().summary);
   }
   return Exit::done;

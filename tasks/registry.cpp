@@ -21,7 +21,11 @@ std::unique_ptr<Task> make_task(std::string_view name, const TaskOptions& option
   }
   std::vector<std::string> names;
   for (const TaskEntry& task : all_tasks()) {
-    if (task.name == name) return task.make(options);
+    if (task.name == name) {
+      std::unique_ptr<Task> made = task.make(options);
+      complete_options("task-option", name, made->info().options, options.options);
+      return made;
+    }
     names.emplace_back(task.name);
   }
   fail(Exit::usage, "--task {}: unknown{}", name, suggestion(name, names));

@@ -1,13 +1,13 @@
 // What a task is: a source of labelled strings. One .cpp per task; the list is tasks.def.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/index.hpp"
+#include "base/option.hpp"
 #include "base/rng.hpp"
 
 namespace rlt {
@@ -47,6 +47,14 @@ struct TaskInfo {
   Window training{2, 50};  // default training window (Bin0)
   Index bin_step = 50;     // Bin k covers [k step + 1, (k + 1) step] (Bin0: `training`)
   SplitRule splits;
+  std::vector<Option> options;  // `--task-option`s that the task knows
+  /// draw_exact and possible_length count `length_unit` and not symbols: their strings of one size differ
+  /// in length.
+  bool exact_in_units = false;
+  /// The class of positions where nothing is to be answered; scores then tell answers from blanks. -1: none.
+  int blank = -1;
+  /// The fixed sets hold long documents to be read in segments with the state carried between them.
+  bool documents = false;
 };
 
 /// Pure: every method depends on its arguments alone. Objects are immutable after construction.
@@ -60,11 +68,13 @@ class Task {
   /// `check_window` accepts.
   virtual void draw(Draws& draws, Window window, Example& example) const = 0;
 
-  /// Replaces `example` by one random string of exactly `length` symbols (not length_units).
+  /// Replaces `example` by one random string of exactly `length` symbols (length_units where
+  /// `exact_in_units`).
   /// `length` must be a value that `possible_length` returns.
   virtual void draw_exact(Draws& draws, Index length, Example& example) const = 0;
 
-  /// The largest number of symbols <= `length` that a string can have; 0 when there is none.
+  /// The largest number of symbols (length_units where `exact_in_units`) <= `length` that a string can
+  /// have; 0 when there is none.
   virtual Index possible_length(Index length) const = 0;
 
   /// The strings of a task whose sets are given, not drawn (`split`: "train", "valid" or "test");
@@ -77,8 +87,8 @@ class Task {
 /// What the command line chose for a task.
 struct TaskOptions {
   std::string rule = "paper";
-  std::string data;                          // `file` only: folder of the .src and .tgt files
-  std::map<std::string, std::string> extra;  // options that one task alone knows
+  std::string data;      // where the user's own data lie, for tasks that read them
+  OptionValues options;  // of the one task; missing ones have their defaults
 };
 
 using MakeTask = std::unique_ptr<Task> (*)(const TaskOptions&);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <utility>
 
 #include "base/error.hpp"
@@ -27,21 +26,6 @@ const CellEntry& find(std::string_view name) {
   std::vector<std::string> known;
   for (const CellEntry& entry : all_cells()) known.push_back(entry.info.name);
   fail(Exit::usage, "--cell {}: no such cell{}", name, suggestion(name, known));
-}
-
-void check_value(const CellInfo& info, const CellOption& option, const std::string& value) {
-  if (!option.choices.empty()) {
-    if (std::ranges::find(option.choices, value) != option.choices.end()) return;
-    fail(Exit::usage, "--cell-option {}={}: {} takes {}", option.name, value, info.name,
-         fmt::join(option.choices, " or "));
-  }
-  double number = 0;
-  const char* const end = value.data() + value.size();
-  const auto [rest, error] = std::from_chars(value.data(), end, number);
-  if (error != std::errc() || rest != end || !(number >= option.low && number <= option.high)) {
-    fail(Exit::usage, "--cell-option {}={}: {} takes a number from {} to {}", option.name, value,
-         info.name, option.low, option.high);
-  }
 }
 
 }  // namespace
@@ -90,18 +74,7 @@ CellConfig complete(std::string_view cell, CellConfig config) {
     fail(Exit::usage, "--positions {}: {} takes {}", to_string(config.positions), cell,
          fmt::join(allowed, " or "));
   }
-  std::vector<std::string> known;
-  for (const CellOption& option : info.options) {
-    known.push_back(option.name);
-    const auto [chosen, is_default] = config.options.try_emplace(option.name, option.value);
-    check_value(info, option, chosen->second);
-  }
-  for (const auto& [name, value] : config.options) {
-    if (std::ranges::find(known, name) != known.end()) continue;
-    if (known.empty()) fail(Exit::usage, "--cell-option {}: {} has no options", name, cell);
-    fail(Exit::usage, "--cell-option {}: {} has no such option{}", name, cell,
-         suggestion(name, known));
-  }
+  config.options = complete_options("cell-option", cell, info.options, std::move(config.options));
   return config;
 }
 

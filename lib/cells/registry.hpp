@@ -1,12 +1,12 @@
 // The table of cells. A new cell is one file and one line in cells.def.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/option.hpp"
 #include "cells/cell.hpp"
 
 namespace rlt {
@@ -21,29 +21,16 @@ Positions parse_positions(std::string_view name);
 /// Largest d_model / heads: kernels keep a few rows of a head on the stack.
 inline constexpr Index max_head_size = 256;
 
-/// Choices of one cell, by name; values as text.
-using CellOptions = std::map<std::string, std::string>;
-
 /// What a cell is built from.
 struct CellConfig {
   Index d_model = 64;
   Index heads = 4;
   Positions positions = Positions::none;
-  CellOptions options;  // complete: every option that the cell knows has a value
+  OptionValues options;  // complete: every option that the cell knows has a value
 
   Index head_size() const { return d_model / heads; }
   const std::string& text(const std::string& option) const { return options.at(option); }
   double number(const std::string& option) const { return std::stod(options.at(option)); }
-};
-
-/// An option that one cell alone knows, set with `--cell-option name=value`.
-struct CellOption {
-  std::string name;
-  std::string value;  // default
-  std::string help;
-  std::vector<std::string> choices;  // allowed words; empty: a number in [low, high]
-  double low = 0;
-  double high = 0;
 };
 
 /// How the model wraps the cell; see blocks/.
@@ -60,7 +47,7 @@ struct CellInfo {
   bool constant_memory = true;  // state does not grow with the sequence
   Index default_layers = 2;
   std::vector<Positions> positions = {Positions::none, Positions::sinusoidal};
-  std::vector<CellOption> options;
+  std::vector<Option> options;
 };
 
 template <typename T>

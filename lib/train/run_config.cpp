@@ -50,8 +50,11 @@ std::vector<Setting> settings(RunConfig& c) {
       {"task", "what to learn; `rlt tasks` lists them", &c.task, "Task"},
       {"rule", "paper: the original generator, quirks included; honest: what the name says",
        &c.rule, "Task"},
-      {"data", "folder of your own data (--task file): train.src, train.tgt, valid.src, ...",
+      {"data",
+       "your own data: a folder of .src and .tgt files (file), a file or folder of text (text)",
        &c.data, "Task"},
+      {"task-option", "NAME=VALUE, a choice of one task (repeatable); see `rlt tasks NAME`",
+       &c.task_options, "Task"},
       {"window", "training lengths, such as 2-50; empty: the task's own", &c.window, "Task"},
       {"train-size", "sequences in the training set; 0: fresh samples at every step", &c.train_size,
        "Task"},
@@ -184,7 +187,9 @@ RunConfig complete(RunConfig config) {
 }
 
 std::unique_ptr<Task> make_task(const RunConfig& config) {
-  return make_task(config.task, {.rule = config.rule, .data = config.data, .extra = {}});
+  return make_task(config.task, {.rule = config.rule,
+                                 .data = config.data,
+                                 .options = parse_options("task-option", config.task_options)});
 }
 
 Window training_window(const RunConfig& config, const Task& task) {
@@ -192,17 +197,10 @@ Window training_window(const RunConfig& config, const Task& task) {
 }
 
 ModelConfig model_config(const RunConfig& config, const TaskInfo& task) {
-  CellConfig cell{.d_model = config.d_model,
-                  .heads = config.heads,
-                  .positions = parse_positions(config.positions),
-                  .options = {}};
-  for (const std::string& option : config.cell_options) {
-    const std::size_t equals = option.find('=');
-    if (equals == std::string::npos) {
-      fail(Exit::usage, "--cell-option {}: must be NAME=VALUE", option);
-    }
-    cell.options[option.substr(0, equals)] = option.substr(equals + 1);
-  }
+  const CellConfig cell{.d_model = config.d_model,
+                        .heads = config.heads,
+                        .positions = parse_positions(config.positions),
+                        .options = parse_options("cell-option", config.cell_options)};
   return complete(ModelConfig{
       .cell = config.cell,
       .cell_config = cell,
@@ -224,6 +222,7 @@ OptimizerConfig optimizer_config(const RunConfig& config) {
 
 std::string option_summary(const RunConfig& config) {
   std::vector<std::string> parts = config.cell_options;
+  parts.insert(parts.end(), config.task_options.begin(), config.task_options.end());
   if (config.positions != "none") parts.push_back("positions=" + config.positions);
   std::ranges::sort(parts);
   return fmt::format("{}", fmt::join(parts, ";"));

@@ -19,6 +19,7 @@ struct RunConfig {
   std::string task = "parity";
   std::string rule = "paper";
   std::string data;
+  std::vector<std::string> task_options;
   std::string window;  // "2-50"; empty: the task's own
   Index train_size = 10000;
   std::string cell = "lstm";
@@ -79,7 +80,8 @@ std::unique_ptr<Task> make_task(const RunConfig& config);
 Window training_window(const RunConfig& config, const Task& task);
 ModelConfig model_config(const RunConfig& config, const TaskInfo& task);
 OptimizerConfig optimizer_config(const RunConfig& config);
-/// Choices of the cell that differ from its defaults, "beta_max=2;positions=rotary"; for CSV.
+/// What the user chose of cell and task beside the settings with a column of their own,
+/// "beta_max=2;positions=rotary"; for CSV.
 std::string option_summary(const RunConfig& config);
 
 }  // namespace rlt

@@ -25,7 +25,7 @@ void for_every_task(const std::function<void(const Task&)>& body) {
     if (entry.name == "file") continue;
     for (const std::string rule : {"paper", "honest"}) {
       const std::unique_ptr<Task> task =
-          make_task(entry.name, {.rule = rule, .data = {}, .extra = {}});
+          make_task(entry.name, {.rule = rule, .data = {}, .options = {}});
       const std::string where = fmt::format("{} {}", entry.name, rule);
       CAPTURE(where);
       CHECK(task->info().name == entry.name);

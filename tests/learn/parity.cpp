@@ -13,7 +13,7 @@ using namespace rlt;
 // Training accuracy by token over the last ten of `steps` steps.
 double learned(const std::string& cell, Index steps, std::uint64_t seed) {
   const std::unique_ptr<Task> task =
-      make_task("parity", {.rule = "honest", .data = {}, .extra = {}});
+      make_task("parity", {.rule = "honest", .data = {}, .options = {}});
   CellConfig cell_config;
   cell_config.d_model = 32;
   cell_config.heads = 2;

@@ -39,7 +39,7 @@ inline std::vector<Variant> variants() {
     config.d_model = 12;
     config.heads = 2;
     add(entry.info, config);
-    for (const rlt::CellOption& option : entry.info.options) {
+    for (const rlt::Option& option : entry.info.options) {
       std::vector<std::string> others = option.choices;
       std::erase(others, option.value);
       if (option.choices.empty()) others = {std::to_string(option.high)};

@@ -21,7 +21,7 @@ Index max_depth(const std::vector<int>& string) {
 }
 
 std::unique_ptr<Task> task_of(const char* name, const char* rule) {
-  return make_task(name, {.rule = rule, .data = {}, .extra = {}});
+  return make_task(name, {.rule = rule, .data = {}, .options = {}});
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ struct Folder : test::TemporaryFolder {
     write("valid.tgt", "0 1\n");
   }
   std::unique_ptr<Task> task() const {
-    return make_task("file", {.rule = "paper", .data = path().string(), .extra = {}});
+    return make_task("file", {.rule = "paper", .data = path().string(), .options = {}});
   }
   std::string error() const {
     return error_of([&] { task(); });
@@ -87,7 +87,7 @@ TEST_CASE("file: missing or unpaired files are errors") {
   CHECK(folder.error() == "1: " + folder.at("valid.src") + " has 2 lines, " +
                               folder.at("valid.tgt") + " has 1: they must pair up");
   CHECK(error_of([] {
-          make_task("file", {.rule = "paper", .data = "/no/such/folder", .extra = {}});
+          make_task("file", {.rule = "paper", .data = "/no/such/folder", .options = {}});
         }) == "1: --data /no/such/folder: no such folder");
   CHECK(error_of([] { make_task("file", {}); }).starts_with("2: --task file: needs --data"));
 }

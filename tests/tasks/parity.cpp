@@ -17,7 +17,7 @@ struct Statistics {
 };
 
 Statistics statistics(const char* rule, Window window) {
-  const auto task = make_task("parity", {.rule = rule, .data = {}, .extra = {}});
+  const auto task = make_task("parity", {.rule = rule, .data = {}, .options = {}});
   Draws draws(Rng(17));
   Example example;
   Statistics sum;

@@ -10,7 +10,7 @@ namespace {
 
 std::string window_error(const char* task, const char* rule, Window window) {
   return error_of(
-      [&] { check_window(*make_task(task, {.rule = rule, .data = {}, .extra = {}}), window); });
+      [&] { check_window(*make_task(task, {.rule = rule, .data = {}, .options = {}}), window); });
 }
 
 }  // namespace
@@ -23,7 +23,7 @@ TEST_CASE("registry: an unknown task names the nearest one") {
 }
 
 TEST_CASE("registry: a rule is paper or honest") {
-  CHECK(error_of([] { make_task("parity", {.rule = "honset", .data = {}, .extra = {}}); }) ==
+  CHECK(error_of([] { make_task("parity", {.rule = "honset", .data = {}, .options = {}}); }) ==
         "2: --rule honset: unknown; did you mean 'honest'?");
 }
 

@@ -11,7 +11,7 @@ using namespace rlt;
 namespace {
 
 Baselines of_bin(const char* name, const char* rule, Window window) {
-  const auto task = make_task(name, {.rule = rule, .data = {}, .extra = {}});
+  const auto task = make_task(name, {.rule = rule, .data = {}, .options = {}});
   return window_baselines(*task, window, evaluation_set(*task, window, 1000, 1), 1);
 }
 

@@ -12,7 +12,7 @@ using test::error_of;
 namespace {
 
 std::unique_ptr<Task> task_of(const std::string& name, const char* rule) {
-  return make_task(name, {.rule = rule, .data = {}, .extra = {}});
+  return make_task(name, {.rule = rule, .data = {}, .options = {}});
 }
 
 std::set<std::vector<int>> strings_of(const std::vector<Example>& examples) {
