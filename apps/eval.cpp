@@ -31,7 +31,7 @@ void evaluate_all(const EvalCommand& command, const RunConfig& config,
 
   CsvFile csv = CsvFile::open(command.csv.empty() ? "/dev/stdout" : command.csv, eval_columns());
   const auto measure = [&](const EvaluationSet& set) {
-    const Score score = evaluate(model, capacity, set.examples);
+    const Score score = evaluate(model, capacity, set);
     csv.append(eval_row(config, set, score, model.parameters().count(),
                         model.state_size(set.length_max), state.step, command.select));
     csv.flush();
@@ -41,7 +41,7 @@ void evaluate_all(const EvalCommand& command, const RunConfig& config,
   };
   if (task->fixed_set("train") != nullptr) {
     for (const char* split : {"valid", "test"}) {
-      if (task->fixed_set(split) != nullptr) measure(fixed_set(*task, split));
+      if (task->fixed_set(split) != nullptr) measure(fixed_set(config, *task, split));
     }
     return;
   }

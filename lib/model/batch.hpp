@@ -1,6 +1,7 @@
 // Token sequences of unequal length, padded on the right to the longest: harmless for causal cells.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "nn/extent.hpp"
@@ -14,13 +15,15 @@ class Batch {
   explicit Batch(Extent largest) {
     tokens_.reserve(static_cast<std::size_t>(largest.rows()));
     targets_.reserve(static_cast<std::size_t>(largest.rows()));
+    starts_.reserve(static_cast<std::size_t>(largest.rows()));
   }
 
-  /// `count` sequences of `steps` padded positions, all token 0 and not scored.
+  /// `count` sequences of `steps` padded positions, all token 0, not scored and without a start mark.
   void reset(Index count, Index steps) {
     extent_ = {count, steps};
     tokens_.assign(static_cast<std::size_t>(extent_.rows()), 0);
     targets_.assign(static_cast<std::size_t>(extent_.rows()), not_scored);
+    starts_.clear();
   }
   /// Copies positions [from, from + steps) of `example` into row b; beyond its end is padding.
   void set(Index b, const Example& example, Index from = 0) {
@@ -33,14 +36,23 @@ class Batch {
     }
   }
 
+  /// The state is reset before position t of row b: another document begins there.
+  void mark_start(Index b, Index t) {
+    if (starts_.empty()) starts_.assign(static_cast<std::size_t>(extent_.rows()), 0);
+    starts_[static_cast<std::size_t>(b * extent_.steps + t)] = 1;
+  }
+
   Extent extent() const { return extent_; }
   const int* tokens() const { return tokens_.data(); }
   const int* targets() const { return targets_.data(); }
+  /// (B, T), or null when no start is marked.
+  const std::uint8_t* starts() const { return starts_.empty() ? nullptr : starts_.data(); }
 
  private:
   Extent extent_;
   std::vector<int> tokens_;   // (B, T)
   std::vector<int> targets_;  // (B, T)
+  std::vector<std::uint8_t> starts_;
 };
 
 }  // namespace rlt

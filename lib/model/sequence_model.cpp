@@ -154,9 +154,10 @@ void SequenceModel<T>::backward(Extent extent, const int* tokens, Matrix<const T
 }
 
 template <std::floating_point T>
-Score SequenceModel<T>::train(const Batch& batch, const Dropout& dropout) {
+Score SequenceModel<T>::train(const Batch& batch, const Dropout& dropout, Matrix<T> state) {
   const Extent extent = batch.extent();
-  const Matrix<T> logits = forward(extent, batch.tokens(), {.dropout = dropout});
+  const Matrix<T> logits = forward(extent, batch.tokens(),
+                                   {.state = state, .starts = batch.starts(), .dropout = dropout});
   Score score;
   for (Index r = 0; r < extent.rows(); ++r) score.tokens += batch.targets()[r] >= 0 ? 1 : 0;
   const T scale = static_cast<T>(1.0 / static_cast<double>(std::max<Index>(1, score.tokens)));

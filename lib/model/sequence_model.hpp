@@ -53,7 +53,8 @@ class SequenceModel {
   void backward(Extent extent, const int* tokens, Matrix<const T> dlogits);
 
   /// Forward, cross-entropy averaged over scored positions, and backward: the gradients are overwritten.
-  Score train(const Batch& batch, const Dropout& dropout);
+  /// `state` (B, state_size), if any, is read as the past and replaced; no gradient flows into it.
+  Score train(const Batch& batch, const Dropout& dropout, Matrix<T> state = {nullptr, 0, 0});
 
  private:
   T* stream(Index layer) const { return streams_[static_cast<std::size_t>(layer)]; }

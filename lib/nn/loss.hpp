@@ -10,6 +10,8 @@ struct Score {
   double loss = 0;  // sum of -log p(target), in nats
   Index tokens = 0;
   Index tokens_correct = 0;  // the largest logit is the target's; ties go to the lower class
+  Index answers = 0;         // scored positions whose class is not the task's blank
+  Index answers_correct = 0;
   Index sequences = 0;
   Index sequences_correct = 0;  // every scored position correct
 
@@ -17,6 +19,8 @@ struct Score {
     loss += other.loss;
     tokens += other.tokens;
     tokens_correct += other.tokens_correct;
+    answers += other.answers;
+    answers_correct += other.answers_correct;
     sequences += other.sequences;
     sequences_correct += other.sequences_correct;
     return *this;

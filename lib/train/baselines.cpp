@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <unordered_map>
 
 #include "train/dataset.hpp"
@@ -17,18 +18,29 @@ int largest(const std::uint32_t* counts, Index classes) {
 
 class PositionMajority {
  public:
-  explicit PositionMajority(Index classes)
-      : classes_(classes), overall_(static_cast<std::size_t>(classes)) {}
+  explicit PositionMajority(ClassFacts classes)
+      : classes_(classes.count),
+        by_position_(classes.by_position),
+        overall_(static_cast<std::size_t>(classes.count)) {}
 
   void add(const Example& example) {
+    for (const int target : example.targets) {
+      if (target != not_scored) ++overall_[static_cast<std::size_t>(target)];
+    }
+    if (!by_position_) return;
     Counts& counts = by_length_[example.targets.size()];
     counts.resize(example.targets.size() * overall_.size());
     for (std::size_t t = 0; t < example.targets.size(); ++t) {
       if (example.targets[t] == not_scored) continue;
-      const auto target = static_cast<std::size_t>(example.targets[t]);
-      ++counts[t * overall_.size() + target];
-      ++overall_[target];
+      ++counts[t * overall_.size() + static_cast<std::size_t>(example.targets[t])];
     }
+  }
+
+  /// -log of the frequency of a class, counted once more than seen.
+  double loss(int target) const {
+    double all = 0;
+    for (const std::uint32_t count : overall_) all += count + 1.0;
+    return std::log(all / (overall_[static_cast<std::size_t>(target)] + 1.0));
   }
 
   /// The counts of strings of this length, (length, classes); nullptr when none was seen.
@@ -43,6 +55,7 @@ class PositionMajority {
 
  private:
   Index classes_;
+  bool by_position_;
   Counts overall_;
   std::unordered_map<std::size_t, Counts> by_length_;
 };
@@ -71,11 +84,14 @@ std::uint64_t fitting_seed(std::uint64_t evaluation_seed) {
 Index fitting_size(Index length) { return std::clamp<Index>(4'000'000 / length, 21, 10'000); }
 
 Baselines measure(const std::vector<Example>& scored, const PositionMajority& majority,
-                  Index classes) {
+                  ClassFacts classes) {
   Baselines result;
   if (scored.empty()) return result;
   Tally positions;
-  std::vector<Tally> constants(static_cast<std::size_t>(classes));
+  std::vector<Tally> constants(static_cast<std::size_t>(classes.count));
+  std::vector<Index> answers(constants.size());
+  std::vector<double> losses(constants.size());
+  for (std::size_t c = 0; c < losses.size(); ++c) losses[c] = majority.loss(static_cast<int>(c));
   std::vector<Index> count(constants.size());  // of each class in one sequence
   double chance = 0.0;
   for (const Example& example : scored) {
@@ -90,11 +106,20 @@ Baselines measure(const std::vector<Example>& scored, const PositionMajority& ma
       right += majority.predict(counts, t) == target ? 1 : 0;
     }
     positions.add(scored_here, right);
-    for (std::size_t c = 0; c < count.size(); ++c) constants[c].add(scored_here, count[c]);
-    chance += std::pow(static_cast<double>(classes), -static_cast<double>(scored_here));
+    for (std::size_t c = 0; c < count.size(); ++c) {
+      constants[c].add(scored_here, count[c]);
+      result.class_loss += losses[c] * static_cast<double>(count[c]);
+      if (static_cast<int>(c) != classes.blank) answers[c] += count[c];
+    }
+    chance += std::pow(static_cast<double>(classes.count), -static_cast<double>(scored_here));
   }
+  const Index answer_count = std::accumulate(answers.begin(), answers.end(), Index{0});
+  result.answer_constant = static_cast<double>(*std::ranges::max_element(answers)) /
+                           static_cast<double>(std::max<Index>(answer_count, 1));
+  result.class_loss /= static_cast<double>(std::max<Index>(positions.tokens, 1));
   const Index sequences = std::ssize(scored);
-  result.chance = {1.0 / static_cast<double>(classes), chance / static_cast<double>(sequences)};
+  result.chance = {1.0 / static_cast<double>(classes.count),
+                   chance / static_cast<double>(sequences)};
   result.position_majority = positions.accuracy(sequences);
   for (const Tally& constant : constants) {
     const Accuracy accuracy = constant.accuracy(sequences);
@@ -106,8 +131,12 @@ Baselines measure(const std::vector<Example>& scored, const PositionMajority& ma
 
 }  // namespace
 
+ClassFacts class_facts(const TaskInfo& info) {
+  return {.count = std::ssize(info.outputs), .blank = info.blank, .by_position = !info.documents};
+}
+
 Baselines measure_baselines(const std::vector<Example>& scored, const std::vector<Example>& fitted,
-                            Index classes) {
+                            ClassFacts classes) {
   PositionMajority majority(classes);
   for (const Example& example : fitted) majority.add(example);
   return measure(scored, majority, classes);
@@ -118,13 +147,13 @@ Baselines window_baselines(const Task& task, Window window, const std::vector<Ex
   return measure_baselines(
       scored,
       evaluation_set(task, window, fitting_size(window.high), fitting_seed(evaluation_seed)),
-      std::ssize(task.info().outputs));
+      class_facts(task.info()));
 }
 
 Baselines exact_baselines(const Task& task, Index length, const std::vector<Example>& scored,
                           std::uint64_t evaluation_seed) {
   constexpr Index long_string = 10'000;
-  const Index classes = std::ssize(task.info().outputs);
+  const ClassFacts classes = class_facts(task.info());
   const std::uint64_t seed = fitting_seed(evaluation_seed);
   if (length < long_string) {
     return measure_baselines(scored, exact_set(task, length, fitting_size(length), seed), classes);

@@ -19,13 +19,26 @@ struct Baselines {
   Accuracy chance;             // a uniform guess over the classes at every position (expectation)
   Accuracy best_constant;      // always one class: the best one for each of the two figures
   Accuracy position_majority;  // the most frequent class of each (sequence length, position)
+  double answer_constant =
+      0;  // always one class, the best one, where an answer is due (not the blank)
+  double class_loss =
+      0;  // nats a position of a guess by the classes' frequencies, the same everywhere
 };
 
+/// What of a task the baselines depend on.
+struct ClassFacts {
+  Index count = 0;          // of classes
+  int blank = -1;           // TaskInfo::blank
+  bool by_position = true;  // false: positions say nothing and are too many to count (documents)
+};
+ClassFacts class_facts(const TaskInfo& info);
+
 /// The majority is counted on `fitted` (ties: the smaller class) and scored on `scored`; where
-/// `fitted` never saw that length it is the majority over all of `fitted`. The best constant is
-/// chosen on `scored` itself, so it is an upper bound. All zero when `scored` is empty.
+/// `fitted` never saw that length it is the majority over all of `fitted`. So are the frequencies of
+/// class_loss, each class counted once more than seen. The best constants are chosen on `scored`
+/// itself, so they are upper bounds. All zero when `scored` is empty.
 Baselines measure_baselines(const std::vector<Example>& scored, const std::vector<Example>& fitted,
-                            Index classes);
+                            ClassFacts classes);
 
 /// With the majority fitted on an independent draw of the same window: distinct strings again, by
 /// another seed, about 4 million symbols of them but at least 21 and at most 10,000 strings.

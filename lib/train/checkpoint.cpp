@@ -121,13 +121,18 @@ struct Slot {
 
 /// Everything a checkpoint of these parameters holds, in order.
 template <typename T>
-std::vector<Slot<T>> slots(const ParameterSet<T>& parameters, Optimizer<T>* optimizer) {
+std::vector<Slot<T>> slots(const ParameterSet<T>& parameters, Optimizer<T>* optimizer,
+                           Matrix<T> carried) {
   std::vector<Slot<T>> all;
   const auto add = [&](const std::string& prefix, const Parameter<T>& parameter, T* values) {
     const auto count = static_cast<std::size_t>(parameter.count());
     all.push_back({prefix + parameter.name, parameter.shape, {values, count}});
   };
   for (const Parameter<T>& parameter : parameters.all()) add("model.", parameter, parameter.value);
+  if (carried.data != nullptr) {
+    const auto count = static_cast<std::size_t>(carried.rows * carried.cols);
+    all.push_back({"carried.state", {carried.rows, carried.cols}, {carried.data, count}});
+  }
   if (optimizer == nullptr) return all;
   for (const auto& moment : optimizer->moments()) {
     const std::string prefix = fmt::format("optimizer.{}.", moment.name);
@@ -187,7 +192,8 @@ void check_tensor(const Safetensors& file, const Slot<T>& slot) {
 
 template <typename T>
 void save_checkpoint(const fs::path& path, const ParameterSet<T>& parameters,
-                     Optimizer<T>* optimizer, const TrainingState& state, const Facts& facts) {
+                     Optimizer<T>* optimizer, const TrainingState& state, const Facts& facts,
+                     Matrix<T> carried) {
   Facts metadata = {{"format", format_name},
                     {"version", layout_version},
                     {"step", std::to_string(state.step)},
@@ -198,7 +204,7 @@ void save_checkpoint(const fs::path& path, const ParameterSet<T>& parameters,
     }
   }
   std::vector<TensorView> tensors;
-  for (const Slot<T>& slot : slots(parameters, optimizer)) {
+  for (const Slot<T>& slot : slots(parameters, optimizer, carried)) {
     const std::span<const std::byte> bytes = std::as_bytes(slot.values);
     check_finite<T>(Exit::diverged, path, slot.name, slot.shape, bytes);
     tensors.push_back({slot.name, dtype_of<T>(), slot.shape, bytes});
@@ -208,18 +214,19 @@ void save_checkpoint(const fs::path& path, const ParameterSet<T>& parameters,
 
 template <typename T>
 void load_checkpoint(const fs::path& path, ParameterSet<T>& parameters, Optimizer<T>* optimizer,
-                     TrainingState& state) {
+                     TrainingState& state, Matrix<T> carried) {
   const Safetensors file(path);
   check_format(file);
   const TrainingState found = parse_state(path, file.metadata());
-  const std::vector<Slot<T>> wanted = slots(parameters, optimizer);
+  const std::vector<Slot<T>> wanted = slots(parameters, optimizer, carried);
   std::set<std::string> names;
   for (const Slot<T>& slot : wanted) {
     check_tensor(file, slot);
     names.insert(slot.name);
   }
   for (const TensorView& tensor : file.tensors()) {
-    const bool passed_over = optimizer == nullptr && tensor.name.starts_with("optimizer.");
+    const bool passed_over = (optimizer == nullptr && tensor.name.starts_with("optimizer.")) ||
+                             (carried.data == nullptr && tensor.name.starts_with("carried."));
     if (!passed_over && !names.contains(tensor.name)) {
       fail(Exit::failed, "'{}': tensor '{}' has no place in this model or optimizer", path.string(),
            tensor.name);
@@ -238,12 +245,13 @@ Facts checkpoint_facts(const fs::path& path) {
 }
 
 template void save_checkpoint<float>(const fs::path&, const ParameterSet<float>&, Optimizer<float>*,
-                                     const TrainingState&, const Facts&);
+                                     const TrainingState&, const Facts&, Matrix<float>);
 template void save_checkpoint<double>(const fs::path&, const ParameterSet<double>&,
-                                      Optimizer<double>*, const TrainingState&, const Facts&);
+                                      Optimizer<double>*, const TrainingState&, const Facts&,
+                                      Matrix<double>);
 template void load_checkpoint<float>(const fs::path&, ParameterSet<float>&, Optimizer<float>*,
-                                     TrainingState&);
+                                     TrainingState&, Matrix<float>);
 template void load_checkpoint<double>(const fs::path&, ParameterSet<double>&, Optimizer<double>*,
-                                      TrainingState&);
+                                      TrainingState&, Matrix<double>);
 
 }  // namespace rlt

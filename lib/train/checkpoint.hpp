@@ -1,5 +1,6 @@
 // Checkpoints: everything that a run needs to go on bit for bit, as one safetensors file.
 //   model.NAME               each parameter, in its shape
+//   carried.state            (rows, state_size) what rows of documents have read, where there is such
 //   optimizer.MOMENT.NAME    the optimiser's memory of it; absent in files of weights only
 //   metadata                 format "rlt", version, step, state (JSON, below), and the caller's facts
 #pragma once
@@ -35,20 +36,23 @@ struct TrainingState {
 using Facts = std::map<std::string, std::string>;
 
 /// Replaces the file as `write_file` does. `optimizer` null: weights only. `facts` say what the model
-/// is (cell, sizes, vocabulary, task); their keys must differ from those above. Error(diverged) when
+/// is (cell, sizes, vocabulary, task); their keys must differ from those above. `carried`: the state that
+/// the next step goes on from, if any. Error(diverged) when
 /// a number is not finite: a good checkpoint is never replaced by one that no one could load.
 /// Error(failed) when the file cannot be written.
 template <typename T>
 void save_checkpoint(const std::filesystem::path& path, const ParameterSet<T>& parameters,
-                     Optimizer<T>* optimizer, const TrainingState& state, const Facts& facts);
+                     Optimizer<T>* optimizer, const TrainingState& state, const Facts& facts,
+                     Matrix<T> carried = {nullptr, 0, 0});
 
-/// Fills allocated `parameters`, `state` and, unless null, `optimizer`; with null the file's memory
-/// of an optimiser is passed over. Error(failed), and nothing is changed, when the file is no
+/// Fills allocated `parameters`, `state` and, unless null, `optimizer` and `carried`; with null the file's
+/// memory of an optimiser or of documents is passed over. Error(failed), and nothing is changed, when the file is no
 /// checkpoint of this program, or any tensor is missing, unexpected, of another shape or dtype, or
 /// holds nan or infinity: one line saying which file, what was found, what was expected.
 template <typename T>
 void load_checkpoint(const std::filesystem::path& path, ParameterSet<T>& parameters,
-                     Optimizer<T>* optimizer, TrainingState& state);
+                     Optimizer<T>* optimizer, TrainingState& state,
+                     Matrix<T> carried = {nullptr, 0, 0});
 
 /// The metadata of a checkpoint. Error(failed) when the file is none.
 Facts checkpoint_facts(const std::filesystem::path& path);

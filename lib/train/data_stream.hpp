@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "model/batch.hpp"
 #include "train/dataset.hpp"
 #include "train/run_config.hpp"
+#include "train/segments.hpp"
 
 namespace rlt {
 
@@ -17,20 +19,27 @@ class DataStream {
 
   /// Steps of one pass over the finite training set; 0 when samples are fresh.
   Index steps_per_epoch() const;
-  /// Fills `examples` with the strings of step 1, 2, ...; valid until the next call.
-  const std::vector<const Example*>& at(Index step);
+  /// Chooses what step 1, 2, ... reads, and tells its size.
+  Extent choose(Index step);
+  /// Writes what was chosen.
+  void fill(Batch& batch) const;
 
  private:
+  void choose_fresh(Index step);
+  void choose_from_set(Index step);
   void shuffle(Index epoch);
 
   RunConfig config_;
   const Task& task_;
   Window window_;
   StringSet validation_;
-  std::vector<Example> examples_;   // the finite set, or the rows of one fresh batch
-  std::vector<std::size_t> order_;  // of the epoch
+  std::optional<Segments> segments_;  // of a task with documents; else:
+  std::vector<Example> examples_;     // the finite set, or the rows of one fresh batch
+  std::vector<std::size_t> order_;    // of the epoch
   Index epoch_ = -1;
-  std::vector<const Example*> batch_;
+  Index step_of_epoch_ = 0;
+  Extent extent_;
+  std::vector<const Example*> chosen_;
 };
 
 }  // namespace rlt

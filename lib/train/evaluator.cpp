@@ -1,24 +1,26 @@
 #include "train/evaluator.hpp"
 
 #include <algorithm>
+#include <numbers>
 #include <numeric>
 
 #include "base/error.hpp"
 #include "train/dataset.hpp"
+#include "train/segments.hpp"
 
 namespace rlt {
 namespace {
 
 using MeasureBaselines = std::function<Baselines(const std::vector<Example>&)>;
 
-EvaluationSet described(std::string split, std::vector<Example> examples,
-                        MeasureBaselines baselines) {
-  EvaluationSet set{.split = std::move(split),
-                    .length_min = 0,
-                    .length_max = 0,
-                    .examples = std::move(examples),
-                    .baselines = std::move(baselines),
-                    .hash = {}};
+EvaluationSet described(const Task& task, std::string split, Window window,
+                        std::vector<Example> examples, MeasureBaselines baselines) {
+  EvaluationSet set;
+  set.split = std::move(split);
+  set.window = window;
+  set.blank = task.info().blank;
+  set.examples = std::move(examples);
+  set.baselines = std::move(baselines);
   set.hash = data_hash(set.examples);
   const auto shorter = [](const Example& a, const Example& b) {
     return a.tokens.size() < b.tokens.size();
@@ -33,7 +35,8 @@ EvaluationSet described(std::string split, std::vector<Example> examples,
 template <std::floating_point T>
 class Reader {
  public:
-  Reader(SequenceModel<T>& model, Extent capacity) : model_(model), batch_(capacity) {}
+  Reader(SequenceModel<T>& model, Extent capacity, int blank)
+      : model_(model), batch_(capacity), blank_(blank) {}
 
   Score read(const std::vector<const Example*>& examples, Index longest, std::vector<T>& state,
              Index piece) {
@@ -56,6 +59,10 @@ class Reader {
             cross_entropy(logits.data + r * logits.stride, logits.cols, target, T(0), correct));
         ++score.tokens;
         if (correct) ++score.tokens_correct;
+        if (target != blank_) {
+          ++score.answers;
+          if (correct) ++score.answers_correct;
+        }
         if (!correct) all_correct[static_cast<std::size_t>(r / extent.steps)] = false;
       }
     }
@@ -67,6 +74,7 @@ class Reader {
  private:
   SequenceModel<T>& model_;
   Batch batch_;
+  int blank_;
 };
 
 }  // namespace
@@ -75,7 +83,7 @@ EvaluationSet bin_set(const RunConfig& config, const Task& task, Index bin, Inde
                       std::uint64_t seed) {
   const Window window = bin == 0 ? training_window(config, task) : bin_window(task.info(), bin);
   std::vector<Example> examples = evaluation_set(task, window, sequences, seed);
-  return described(fmt::format("bin{}", bin), std::move(examples),
+  return described(task, fmt::format("bin{}", bin), window, std::move(examples),
                    [&task, window, seed](const std::vector<Example>& scored) {
                      return window_baselines(task, window, scored, seed);
                    });
@@ -89,32 +97,39 @@ EvaluationSet length_set(const Task& task, Index length, Index sequences, std::u
          task.info().name, task.info().training.low);
   }
   std::vector<Example> examples = exact_set(task, possible, sequences, seed);
-  return described("length", std::move(examples),
+  return described(task, "length", {possible, possible}, std::move(examples),
                    [&task, possible, seed](const std::vector<Example>& scored) {
                      return exact_baselines(task, possible, scored, seed);
                    });
 }
 
-EvaluationSet fixed_set(const Task& task, const std::string& split) {
+EvaluationSet fixed_set(const RunConfig& config, const Task& task, const std::string& split) {
   const std::vector<Example>* const examples = task.fixed_set(split);
   const std::vector<Example>* const training = task.fixed_set("train");
   if (examples == nullptr || examples->empty() || training == nullptr) {
     fail(Exit::usage, "task {} has no set '{}'", task.info().name, split);
   }
-  return described(split, *examples, [&task, training](const std::vector<Example>& scored) {
-    return measure_baselines(scored, *training, std::ssize(task.info().outputs));
-  });
+  EvaluationSet set =
+      described(task, split, {}, *examples, [&task, training](const std::vector<Example>& scored) {
+        return measure_baselines(scored, *training, class_facts(task.info()));
+      });
+  set.segment = config.segment;
+  return set;
 }
 
 template <std::floating_point T>
-Score evaluate(SequenceModel<T>& model, Extent capacity, const std::vector<Example>& examples,
+Score evaluate(SequenceModel<T>& model, Extent capacity, const EvaluationSet& set,
                std::size_t state_limit) {
+  const bool whole = set.segment == 0 || cell_info(model.config().cell).constant_memory;
+  const std::vector<Example> pieces =
+      whole ? std::vector<Example>() : cut(set.examples, set.segment);
+  const std::vector<Example>& examples = whole ? set.examples : pieces;
   // Sequences of like length share a batch: less padding. Ties keep the order of the set.
   std::vector<std::size_t> order(examples.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, {}, [&](std::size_t i) { return examples[i].tokens.size(); });
 
-  Reader<T> reader(model, capacity);
+  Reader<T> reader(model, capacity, set.blank);
   std::vector<T> state;
   std::vector<const Example*> batch;
   Score total;
@@ -140,19 +155,18 @@ Score evaluate(SequenceModel<T>& model, Extent capacity, const std::vector<Examp
   return total;
 }
 
-template Score evaluate<float>(SequenceModel<float>&, Extent, const std::vector<Example>&,
-                               std::size_t);
-template Score evaluate<double>(SequenceModel<double>&, Extent, const std::vector<Example>&,
-                                std::size_t);
+template Score evaluate<float>(SequenceModel<float>&, Extent, const EvaluationSet&, std::size_t);
+template Score evaluate<double>(SequenceModel<double>&, Extent, const EvaluationSet&, std::size_t);
 
 const std::vector<std::string>& eval_columns() {
   // clang-format off
   static const std::vector<std::string> columns = {
       "task", "rule", "protocol", "cell", "options", "parameters", "state_size", "seed", "step",
-      "select", "split", "length_min", "length_max", "sequences", "sequences_correct", "tokens",
-      "tokens_correct", "token_accuracy", "sequence_accuracy", "loss", "chance", "best_constant",
-      "position_majority", "chance_sequence", "best_constant_sequence",
-      "position_majority_sequence", "data_hash"};
+      "select", "split", "size_min", "size_max", "length_min", "length_max", "sequences",
+      "sequences_correct", "tokens", "tokens_correct", "answers", "answers_correct",
+      "token_accuracy", "sequence_accuracy", "answer_accuracy", "blank_accuracy", "loss", "bits",
+      "chance", "best_constant", "position_majority", "chance_sequence", "best_constant_sequence",
+      "position_majority_sequence", "answer_constant", "class_bits", "data_hash"};
   // clang-format on
   return columns;
 }
@@ -163,6 +177,11 @@ std::vector<CsvCell> eval_row(const RunConfig& config, const EvaluationSet& set,
   const auto ratio = [](double part, Index whole) {
     return whole == 0 ? 0.0 : part / static_cast<double>(whole);
   };
+  const auto share = [&](Index part, Index whole) {
+    return whole == 0 ? CsvCell() : CsvCell(ratio(static_cast<double>(part), whole));
+  };
+  const auto size = [&](Index bound) { return bound == 0 ? CsvCell() : CsvCell(bound); };
+  const double loss = ratio(score.loss, score.tokens);
   const Baselines baselines = set.baselines(set.examples);
   return {config.task,
           config.rule,
@@ -175,21 +194,30 @@ std::vector<CsvCell> eval_row(const RunConfig& config, const EvaluationSet& set,
           step,
           select,
           set.split,
+          size(set.window.low),
+          size(set.window.high),
           set.length_min,
           set.length_max,
           score.sequences,
           score.sequences_correct,
           score.tokens,
           score.tokens_correct,
+          score.answers,
+          score.answers_correct,
           ratio(static_cast<double>(score.tokens_correct), score.tokens),
           ratio(static_cast<double>(score.sequences_correct), score.sequences),
-          ratio(score.loss, score.tokens),
+          share(score.answers_correct, score.answers),
+          share(score.tokens_correct - score.answers_correct, score.tokens - score.answers),
+          loss,
+          loss / std::numbers::ln2,
           baselines.chance.token,
           baselines.best_constant.token,
           baselines.position_majority.token,
           baselines.chance.sequence,
           baselines.best_constant.sequence,
           baselines.position_majority.sequence,
+          baselines.answer_constant,
+          baselines.class_loss / std::numbers::ln2,
           set.hash};
 }
 

@@ -16,8 +16,11 @@ namespace rlt {
 /// Strings to measure on.
 struct EvaluationSet {
   std::string split;  // bin0, bin1, ..., length, valid, test
-  Index length_min = 0;
+  Window window;  // asked for, in the task's length_unit; {0, 0} for a set that came with the data
+  Index length_min = 0;  // in tokens
   Index length_max = 0;
+  int blank = -1;     // TaskInfo::blank
+  Index segment = 0;  // documents: cells that cannot carry a state over them start anew so often
   std::vector<Example> examples;
   /// What no learning gets on them; takes longer than drawing them, so only who reports asks for it.
   std::function<Baselines(const std::vector<Example>&)> baselines;
@@ -28,16 +31,17 @@ struct EvaluationSet {
 /// functions must not outlive `task`.
 EvaluationSet bin_set(const RunConfig& config, const Task& task, Index bin, Index sequences,
                       std::uint64_t seed);
-/// Strings of one length; the longest possible one below when the language has none of `length`.
+/// Strings of one length (in length_units where the task is `exact_in_units`); the longest possible one
+/// below when the language has none of `length`.
 EvaluationSet length_set(const Task& task, Index length, Index sequences, std::uint64_t seed);
-/// A set that came with the data, of the task `file`: "valid" or "test".
-EvaluationSet fixed_set(const Task& task, const std::string& split);
+/// A set that came with the data: "valid" or "test".
+EvaluationSet fixed_set(const RunConfig& config, const Task& task, const std::string& split);
 
-/// Reads `examples` in batches of at most `capacity.batch` sequences and pieces of `capacity.steps` tokens;
+/// Reads the examples in batches of at most `capacity.batch` sequences and pieces of `capacity.steps` tokens;
 /// the model must have been carved for `capacity`. Error(failed) when the carried state would need more
 /// than `state_limit` bytes (attention keeps every token).
 template <std::floating_point T>
-Score evaluate(SequenceModel<T>& model, Extent capacity, const std::vector<Example>& examples,
+Score evaluate(SequenceModel<T>& model, Extent capacity, const EvaluationSet& set,
                std::size_t state_limit = std::size_t{512} << 20);
 
 /// Columns of eval.csv and one row of it.

@@ -58,6 +58,11 @@ std::vector<Setting> settings(RunConfig& c) {
       {"window", "training lengths, such as 2-50; empty: the task's own", &c.window, "Task"},
       {"train-size", "sequences in the training set; 0: fresh samples at every step", &c.train_size,
        "Task"},
+      {"bucket", "batches whose strings are sorted by length together, to pad less; 1: no sorting",
+       &c.bucket, "Task"},
+      {"segment",
+       "tokens of a document read in one step, the state carried to the next; 0: 256 for text",
+       &c.segment, "Task"},
       {"cell", "sequence cell; `rlt cells` lists them", &c.cell, "Model"},
       {"d-model", "width D of the layers", &c.d_model, "Model"},
       {"layers", "number of layers; 0: the cell's own", &c.layers, "Model"},
@@ -157,6 +162,8 @@ RunConfig complete(RunConfig config) {
   require_choice("schedule", config.schedule, {"constant", "cosine"});
   require_choice("optimizer", config.optimizer, {"adam", "adamw", "sgd"});
   require_range<Index>("train-size", config.train_size, 0, many);
+  require_range<Index>("bucket", config.bucket, 1, many);
+  require_range<Index>("segment", config.segment, 0, 1'000'000);
   require_range<Index>("layers", config.layers, 0, 1000);
   require_range<Index>("batch", config.batch, 1, 1'000'000);
   require_range<Index>("epochs", config.epochs, 1, many);
@@ -178,11 +185,17 @@ RunConfig complete(RunConfig config) {
   if (config.train_size == 0 && config.steps == 0) {
     fail(Exit::usage, "--train-size 0 draws fresh samples for ever: say how long with --steps");
   }
-  if (config.task == "file") return config;
+  const bool documents = task->info().documents;
+  if (config.segment > 0 && !documents) {
+    fail(Exit::usage, "--segment {}: {} has no documents to cut; its strings are read whole",
+         config.segment, config.task);
+  }
+  if (documents && config.segment == 0) config.segment = 256;
+  model_config(config, task->info());
+  if (task->fixed_set("train") != nullptr) return config;
   const Window window = training_window(config, *task);
   check_window(*task, window);
   config.window = fmt::format("{}-{}", window.low, window.high);
-  model_config(config, task->info());
   return config;
 }
 

@@ -22,6 +22,8 @@ struct RunConfig {
   std::vector<std::string> task_options;
   std::string window;  // "2-50"; empty: the task's own
   Index train_size = 10000;
+  Index bucket = 1;
+  Index segment = 0;  // 0: 256 for tasks with documents
   std::string cell = "lstm";
   Index d_model = 64;
   Index layers = 0;  // 0: the cell's own

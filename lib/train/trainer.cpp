@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <optional>
 #include <span>
 
@@ -38,7 +39,14 @@ class Trainer {
                  .steps = total_steps_};
     model_.parameters().initialize(config.seed);
     reserve({config.batch, 32});
-    if (options.resume) load_checkpoint(folder.last(), model_.parameters(), &optimizer_, state_);
+    // Cells with a growing state start every segment anew.
+    if (config.segment > 0 && cell_info(config.cell).constant_memory) {
+      carried_.resize(static_cast<std::size_t>(config.batch * model_.state_size(config.segment)));
+      model_.initial_state(carried());
+    }
+    if (options.resume) {
+      load_checkpoint(folder.last(), model_.parameters(), &optimizer_, state_, carried());
+    }
     const Index resumed = state_.step;
     train_csv_.emplace(CsvFile::open(folder.train_csv(), train_columns(),
                                      [resumed](Index step) { return step <= resumed; }));
@@ -84,7 +92,7 @@ class Trainer {
   std::vector<EvaluationSet> validation_sets() const {
     std::vector<EvaluationSet> sets;
     if (task_->fixed_set("valid") != nullptr) {
-      sets.push_back(fixed_set(*task_, "valid"));
+      sets.push_back(fixed_set(config_, *task_, "valid"));
       return sets;
     }
     sets.push_back(bin_set(config_, *task_, 0, config_.eval_sequences, config_.eval_seed));
@@ -92,6 +100,12 @@ class Trainer {
       sets.push_back(bin_set(config_, *task_, 1, config_.eval_sequences, config_.eval_seed));
     }
     return sets;
+  }
+
+  /// The state that goes from one segment of the documents to the next; null without documents.
+  Matrix<T> carried() {
+    if (carried_.empty()) return {nullptr, 0, 0};
+    return {carried_.data(), config_.batch, std::ssize(carried_) / config_.batch};
   }
 
   void reserve(Extent extent) {
@@ -104,22 +118,16 @@ class Trainer {
 
   void step() {
     ++state_.step;
-    const std::vector<const Example*>& examples = data_.at(state_.step);
-    Index longest = 0;
-    for (const Example* example : examples)
-      longest = std::max(longest, std::ssize(example->tokens));
-    reserve({std::ssize(examples), longest});
-    batch_.reset(std::ssize(examples), longest);
-    for (Index b = 0; b < std::ssize(examples); ++b) {
-      batch_.set(b, *examples[static_cast<std::size_t>(b)]);
-    }
+    const Extent extent = data_.choose(state_.step);
+    reserve(extent);
+    data_.fill(batch_);
     const Dropout dropout{
         config_.dropout,
         Rng(config_.seed).stream("dropout").stream(static_cast<std::uint64_t>(state_.step))};
-    const Score score = model_.train(batch_, dropout);
+    const Score score = model_.train(batch_, dropout, carried());
     state_.gradient_norm = clip_gradients(model_.parameters(), config_.clip);
     const double loss = score.loss / static_cast<double>(std::max<Index>(1, score.tokens));
-    if (!std::isfinite(loss) || !std::isfinite(state_.gradient_norm)) diverged(longest, loss);
+    if (!std::isfinite(loss) || !std::isfinite(state_.gradient_norm)) diverged(extent.steps, loss);
     state_.last_loss = loss;
     optimizer_.update(model_.parameters(), state_.step, schedule_.at(state_.step));
     state_.interval += score;
@@ -160,12 +168,15 @@ class Trainer {
     double loss = 0;
     std::string line = fmt::format("step {}", state_.step);
     for (const EvaluationSet& set : validation_) {
-      const Score score = evaluate(model_, capacity_, set.examples);
+      const Score score = evaluate(model_, capacity_, set);
       const double right =
           static_cast<double>(score.sequences_correct) / static_cast<double>(score.sequences);
+      const double nats = score.loss / static_cast<double>(std::max<Index>(1, score.tokens));
       accuracy += right / static_cast<double>(validation_.size());
-      loss += score.loss / static_cast<double>(std::max<Index>(1, score.tokens));
-      line += fmt::format("  {} {:.2f} %", set.split, 100 * right);
+      loss += nats;
+      line += set.segment > 0
+                  ? fmt::format("  {} {:.4f} bits a token", set.split, nats / std::numbers::ln2)
+                  : fmt::format("  {} {:.2f} %", set.split, 100 * right);
     }
     state_.solved_in_a_row = accuracy == 1 ? state_.solved_in_a_row + 1 : 0;
     const bool gain = accuracy > state_.best_metric ||
@@ -191,7 +202,7 @@ class Trainer {
 
   void save(const std::filesystem::path& path) {
     train_csv_->flush();
-    save_checkpoint(path, model_.parameters(), &optimizer_, state_, to_facts(config_));
+    save_checkpoint(path, model_.parameters(), &optimizer_, state_, to_facts(config_), carried());
   }
 
   ProgressReport report() const {
@@ -207,7 +218,7 @@ class Trainer {
     load_checkpoint<T>(folder_.best(), model_.parameters(), nullptr, best);
     std::vector<EvaluationSet> sets = validation_;
     if (task_->fixed_set("train") != nullptr) {
-      if (task_->fixed_set("test") != nullptr) sets.push_back(fixed_set(*task_, "test"));
+      if (task_->fixed_set("test") != nullptr) sets.push_back(fixed_set(config_, *task_, "test"));
     } else {
       for (Index bin = std::ssize(sets); bin <= 2; ++bin) {
         sets.push_back(bin_set(config_, *task_, bin, config_.eval_sequences, config_.eval_seed));
@@ -215,7 +226,7 @@ class Trainer {
     }
     CsvFile csv = CsvFile::open(folder_.eval_csv(), eval_columns(), [](Index) { return false; });
     for (const EvaluationSet& set : sets) {
-      const Score score = evaluate(model_, capacity_, set.examples);
+      const Score score = evaluate(model_, capacity_, set);
       csv.append(eval_row(config_, set, score, model_.parameters().count(),
                           model_.state_size(set.length_max), best.step, "best"));
     }
@@ -237,6 +248,7 @@ class Trainer {
   TrainingState state_;
   Extent capacity_;
   Batch batch_;
+  std::vector<T> carried_;
   std::optional<CsvFile> train_csv_;
 };
 

@@ -22,19 +22,19 @@ TEST_CASE("baselines: a set small enough to count by hand") {
   const std::vector<Example> fitted = {{{0, 0}, {1, 0}}, {{0, 0}, {1, 1}}, {{0}, {2}}, {{1}, {2}}};
   const std::vector<Example> scored = {
       {{0, 0}, {1, 0}}, {{0, 0}, {1, 1}}, {{0}, {2}}, {{0, 0, 0}, {1, not_scored, 1}}};
-  const Baselines result = measure_baselines(scored, fitted, 3);
+  const Baselines result = measure_baselines(scored, fitted, {3});
   CHECK(result.chance.token == doctest::Approx(1.0 / 3));
   CHECK(result.chance.sequence == doctest::Approx((1.0 / 9 + 1.0 / 9 + 1.0 / 3 + 1.0 / 9) / 4));
   CHECK(result.best_constant.token == doctest::Approx(5.0 / 7));
   CHECK(result.best_constant.sequence == doctest::Approx(2.0 / 4));
   CHECK(result.position_majority.token == doctest::Approx(6.0 / 7));
   CHECK(result.position_majority.sequence == doctest::Approx(3.0 / 4));
-  CHECK(measure_baselines({}, fitted, 3).chance.token == 0.0);
+  CHECK(measure_baselines({}, fitted, {3}).chance.token == 0.0);
 }
 
 TEST_CASE("baselines: a length that was not fitted falls back to the most frequent class of all") {
   const std::vector<Example> fitted = {{{0, 0, 0}, {1, 1, 0}}};
-  const Baselines result = measure_baselines({{{0, 0, 0, 0}, {1, 0, 1, 1}}}, fitted, 2);
+  const Baselines result = measure_baselines({{{0, 0, 0, 0}, {1, 0, 1, 1}}}, fitted, {2});
   CHECK(result.position_majority.token == doctest::Approx(0.75));
 }
 
