@@ -23,13 +23,6 @@ void delta_step(Index d, Index m, const Lanes<T>* q, const Lanes<T>* k, const La
   fast_matrix::write_scaled<T>(d, m, w, k, beta, e, w);
 }
 
-/// The write alone: after = before + k (beta e)^T.
-template <typename T>
-void delta_replay(Index d, Index m, const Lanes<T>* k, const Lanes<T>* e, const Lanes<T>& beta,
-                  const Lanes<T>* before, Lanes<T>* after) {
-  fast_matrix::write_scaled<T>(d, m, before, k, beta, e, after);
-}
-
 /// Gradient of delta_step. `before` is W before the write, g = dy; G = dL/dW is that of the W after the
 /// step on entry and of the W before it on return. Overwrites dq, dk (d) and dv (m); returns dL/dbeta.
 template <typename T>

@@ -47,10 +47,10 @@ class DeltaNetRule : public PlainRule<T> {
     delta_step(d_, d_, q, k, in + 2 * d_, beta, w, e, y);
   }
 
-  void replay(const V* tape, const V* before, V* after) const {
+  void change(const V* tape, T sign, const V* from, V* to) const {
     const V* const k = tape + d_;
     const V* const e = k + d_;
-    delta_replay(d_, d_, k, e, e[d_], before, after);
+    fast_matrix::write_scaled<T>(d_, d_, from, k, sign * e[d_], e, to);
   }
 
   void step_backward(Index, const V* tape, const V* before, const V* dy, V* dw, V* din, V*) const {

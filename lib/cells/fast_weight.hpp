@@ -2,8 +2,10 @@
 // recurrence per head, output projection. The recurrence itself is a `Rule`; its file has the equations.
 //
 // Memory: lane_count sequences of one head form a group; a group keeps its state in cache while time runs
-// inside. The tape holds the Rule's `kept` vectors of every step and one state in `stride` steps;
-// backward recomputes the states between (exact, O(T d) for d <= stride).
+// inside. The tape holds the Rule's `kept` vectors of every step and one state in `stride` steps
+// (O(T d) for d <= stride). Backward walks back from the kept state after a segment by taking each change away
+// again, which needs no more than one state in cache; the rounding of at most `stride` additions is that of
+// the forward sums. Where a sequence starts inside the segment, it replays the segment from its beginning.
 //
 // A Rule is a class template on T with (V = Lanes<T>):
 //   explicit Rule(const CellConfig&);
@@ -13,8 +15,8 @@
 //   void declare(ParameterSet<T>&, prefix);    // its own parameters; may declare none
 //   void initial(Index head, V* state) const;
 //   void step(Index head, const V* in, V* state, V* kept, V* out) const;
-//   void replay(const V* kept, const V* before, V* after) const;  // the state change of `step`, for that
-//                                              // part of the state which step_backward reads
+//   void change(const V* kept, T sign, const V* from, V* to) const;  // to = from + sign (what `step` added),
+//                                              // for that part of the state which step_backward reads
 //   void step_backward(Index head, const V* kept, const V* before, const V* dout, V* dstate, V* din,
 //                      V* emitted) const;      // dstate: gradient after the step in, before the step out
 //   void backward_parameters(Extent, Matrix<const T> emitted, Matrix<const T> din);
@@ -66,7 +68,7 @@ class FastWeightCell : public Cell<T> {
     const Index groups = group_count(largest.batch);
     mixed_ = workspace.tape.take<T>(rows * width_);
     kept_ = workspace.tape.take<V>(groups * largest.steps * rule_.kept);
-    checkpoints_ = workspace.tape.take<V>(groups * divide_up(largest.steps, stride) * rule_.state);
+    checkpoints_ = workspace.tape.take<V>(groups * checkpoint_count(largest) * rule_.state);
     const ScratchScope scope(workspace);
     if constexpr (Rule::projects) inputs_ = workspace.scratch.take<T>(rows * heads_ * rule_.inputs);
     dmixed_ = workspace.scratch.take<T>(rows * width_);
@@ -124,6 +126,8 @@ class FastWeightCell : public Cell<T> {
   using V = Lanes<T>;
   static constexpr Index stride = 16;  // one state kept in so many steps
 
+  // One before the first step of each segment, and one after the last step.
+  static Index checkpoint_count(Extent extent) { return divide_up(extent.steps, stride) + 1; }
   Index group_count(Index batch) const { return divide_up(batch, lane_count<T>) * heads_; }
   Index thread_vectors() const {
     return rule_.inputs + (stride + 2) * rule_.state + head_ + rule_.emitted;
@@ -156,6 +160,16 @@ class FastWeightCell : public Cell<T> {
     return any;
   }
 
+  bool any_start(Extent extent, const Group& group, Index first, Index last) const {
+    if (carry_.starts == nullptr) return false;
+    for (Index lane = 0; lane < group.rows; ++lane) {
+      for (Index t = first; t <= last; ++t) {
+        if (carry_.start(extent, group.first_row + lane, t)) return true;
+      }
+    }
+    return false;
+  }
+
   void restart(Index head, const typename V::batch_bool_type& mask, V* state, V* fresh) const {
     rule_.initial(head, fresh);
     for (Index i = 0; i < rule_.state; ++i) state[i] = xsimd::select(mask, fresh[i], state[i]);
@@ -178,10 +192,10 @@ class FastWeightCell : public Cell<T> {
     }
     typename V::batch_bool_type mask;
     for (Index t = 0; t < extent.steps; ++t) {
-      if (starting(extent, group, t, mask)) restart(group.head, mask, state, fresh);
       if (t % stride == 0) {
         std::copy_n(state, rule_.state, checkpoint(extent, index, t / stride));
       }
+      if (starting(extent, group, t, mask)) restart(group.head, mask, state, fresh);
       const Index row = group.first_row * extent.steps + t;
       gather_lanes(in.data + row * in.stride + group.head * rule_.inputs, extent.steps * in.stride,
                    group.rows, rule_.inputs, inputs);
@@ -189,13 +203,14 @@ class FastWeightCell : public Cell<T> {
       scatter_lanes(out, head_, group.rows, mixed_ + row * width_ + group.head * head_,
                     extent.steps * width_);
     }
+    std::copy_n(state, rule_.state, checkpoint(extent, index, checkpoint_count(extent) - 1));
     if (carries) scatter_lanes(state, rule_.state, group.rows, carried, carry_.state.stride);
   }
 
   void backward_group(Extent extent, Index index, Matrix<T> din, V* scratch) {
     const Group group = group_at(extent, index);
     V* const dinputs = scratch;
-    V* const states = dinputs + rule_.inputs;  // states[i]: before step (segment start + i)
+    V* const states = dinputs + rule_.inputs;  // of a replayed segment: before each of its steps
     V* const dstate = states + stride * rule_.state;
     V* const dout = dstate + rule_.state;
     V* const emitted = dout + head_;
@@ -207,13 +222,20 @@ class FastWeightCell : public Cell<T> {
     for (Index segment = divide_up(extent.steps, stride) - 1; segment >= 0; --segment) {
       const Index first = segment * stride;
       const Index last = std::min(extent.steps, first + stride) - 1;
-      replay_segment(extent, group, index, first, last, states, fresh);
+      const bool walks_back = !any_start(extent, group, first + 1, last);
+      if (walks_back) {
+        std::copy_n(checkpoint(extent, index, segment + 1), rule_.state, states);
+      } else {
+        replay_segment(extent, group, index, first, last, states, fresh);
+      }
       for (Index t = last; t >= first; --t) {
+        V* const before = walks_back ? states : states + (t - first) * rule_.state;
+        if (walks_back) rule_.change(kept(extent, index, t), T(-1), before, before);
         const Index row = group.first_row * extent.steps + t;
         gather_lanes(dmixed_ + row * width_ + group.head * head_, extent.steps * width_, group.rows,
                      head_, dout);
-        rule_.step_backward(group.head, kept(extent, index, t), states + (t - first) * rule_.state,
-                            dout, dstate, dinputs, emitted);
+        rule_.step_backward(group.head, kept(extent, index, t), before, dout, dstate, dinputs,
+                            emitted);
         scatter_lanes(dinputs, rule_.inputs, group.rows,
                       din.data + row * din.stride + group.head * rule_.inputs,
                       extent.steps * din.stride);
@@ -240,10 +262,11 @@ class FastWeightCell : public Cell<T> {
                       V* states, V* fresh) const {
     typename V::batch_bool_type mask;
     std::copy_n(checkpoint(extent, index, first / stride), rule_.state, states);
+    if (starting(extent, group, first, mask)) restart(group.head, mask, states, fresh);
     for (Index t = first; t < last; ++t) {
       V* const before = states + (t - first) * rule_.state;
       V* const after = before + rule_.state;
-      rule_.replay(kept(extent, index, t), before, after);
+      rule_.change(kept(extent, index, t), T(1), before, after);
       if (starting(extent, group, t + 1, mask)) restart(group.head, mask, after, fresh);
     }
   }
@@ -264,7 +287,7 @@ class FastWeightCell : public Cell<T> {
     return kept_ + (group * extent.steps + t) * rule_.kept;
   }
   V* checkpoint(Extent extent, Index group, Index segment) const {
-    return checkpoints_ + (group * divide_up(extent.steps, stride) + segment) * rule_.state;
+    return checkpoints_ + (group * checkpoint_count(extent) + segment) * rule_.state;
   }
 
   Index width_;
@@ -277,7 +300,7 @@ class FastWeightCell : public Cell<T> {
   // tape
   T* mixed_ = nullptr;        // (B T, D) the heads' outputs
   V* kept_ = nullptr;         // (groups, T, kept)
-  V* checkpoints_ = nullptr;  // (groups, ceil(T / stride), state)
+  V* checkpoints_ = nullptr;  // (groups, ceil(T / stride) + 1, state)
   // scratch
   T* inputs_ = nullptr;  // (B T, H inputs): slow projection in forward, its gradient in backward
   T* dmixed_ = nullptr;

@@ -43,8 +43,8 @@ class LinearRule : public PlainRule<T> {
     fast_matrix::add_read<T>(d_, d_, w, q, y);
   }
 
-  void replay(const V* tape, const V* before, V* after) const {
-    fast_matrix::write_scaled<T>(d_, d_, before, tape + d_, V(T(1)), tape + 2 * d_, after);
+  void change(const V* tape, T sign, const V* from, V* to) const {
+    fast_matrix::write_scaled<T>(d_, d_, from, tape + d_, V(sign), tape + 2 * d_, to);
   }
 
   void step_backward(Index, const V* tape, const V* before, const V* g, V* dw, V* din, V*) const {

@@ -58,8 +58,8 @@ class RdnRule : public PlainRule<T> {
     std::copy_n(y, d_, out);
   }
 
-  void replay(const V* tape, const V* before, V* after) const {
-    delta_replay<T>(d_, d_, tape + d_, tape + 2 * d_, tape[4 * d_], before, after);
+  void change(const V* tape, T sign, const V* from, V* to) const {
+    fast_matrix::write_scaled<T>(d_, d_, from, tape + d_, sign * tape[4 * d_], tape + 2 * d_, to);
   }
 
   void step_backward(Index head, const V* tape, const V* before, const V* dout, V* dw, V* din,

@@ -86,12 +86,12 @@ class SrwmRule : public PlainRule<T> {
     fast_matrix::respond_and_write<T>(d_, cols_, w, difference, k, rate, change);
   }
 
-  void replay(const V* tape, const V* before, V* after) const {
+  void change(const V* tape, T sign, const V* from, V* to) const {
     const V* const k = tape + 2 * d_;
     const V* const beta = k + d_;
     V scaled[max_cols];
     scale_blocks(beta, beta + 4, scaled);
-    fast_matrix::write_scaled<T>(d_, cols_, before, k, V(T(1)), scaled, after);
+    fast_matrix::write_scaled<T>(d_, cols_, from, k, V(sign), scaled, to);
   }
 
   void step_backward(Index, const V* tape, const V* before, const V* g, V* dw, V* din, V*) const {
