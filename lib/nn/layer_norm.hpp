@@ -22,6 +22,9 @@ class LayerNorm {
   void backward(Matrix<const T> x, Matrix<const T> dy, const T* residual, Matrix<T> dx);
 
  private:
+  void backward_tile(Matrix<const T> x, Matrix<const T> dy, const T* residual, Matrix<T> dx,
+                     Index first, Index count, T* sums) const;
+
   Index width_ = 0;
   Parameter<T>* gain_ = nullptr;
   Parameter<T>* bias_ = nullptr;

@@ -9,20 +9,40 @@ namespace rlt {
 
 double default_width(Index inputs) { return 1 / std::sqrt(static_cast<double>(inputs)); }
 
+namespace {
+
+// `count` whole vectors of columns at once: as many sums run side by side.
+template <Index count, typename T>
+void add_some_columns(Matrix<const T> values, Index first, T* sums) {
+  constexpr Index n = lane_count<T>;
+  Lanes<T> sum[count];
+  for (Index i = 0; i < count; ++i) {
+    sum[i] = load_lanes(sums + first + i * n, values.cols - first - i * n);
+  }
+  for (Index r = 0; r < values.rows; ++r) {
+    const T* const row = values.data + r * values.stride + first;
+    for (Index i = 0; i < count; ++i) {
+      sum[i] += load_lanes(row + i * n, values.cols - first - i * n);
+    }
+  }
+  for (Index i = 0; i < count; ++i) {
+    store_lanes(sums + first + i * n, sum[i], values.cols - first - i * n);
+  }
+}
+
+}  // namespace
+
 template <typename T>
 void add_column_sums(Matrix<const T> values, T* sums) {
-  constexpr Index n = lane_count<T>;
-  constexpr Index width_of_block = 2 * n;
-  parallel_for(divide_up(values.cols, width_of_block), [&](Index block, int) {
-    const Index last = std::min(values.cols, width_of_block * (block + 1));
-    for (Index c = width_of_block * block; c < last; c += n) {
-      const Index width = values.cols - c;
-      Lanes<T> sum = load_lanes(sums + c, width);
-      for (Index r = 0; r < values.rows; ++r) {
-        sum += load_lanes(values.data + r * values.stride + c, width);
-      }
-      store_lanes(sums + c, sum, width);
+  constexpr Index vectors = 4;
+  constexpr Index width = vectors * lane_count<T>;
+  parallel_for(divide_up(values.cols, width), [&](Index block, int) {
+    Index first = block * width;
+    if (first + width <= values.cols) {
+      add_some_columns<vectors>(values, first, sums);
+      return;
     }
+    for (; first < values.cols; first += lane_count<T>) add_some_columns<1>(values, first, sums);
   });
 }
 

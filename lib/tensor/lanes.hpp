@@ -68,6 +68,15 @@ void transpose_lanes(std::array<Lanes<T>, static_cast<std::size_t>(lane_count<T>
   }
 }
 
+/// Lane r of the result is the sum over the lanes of rows[r]; `rows` is overwritten.
+template <typename T>
+Lanes<T> sum_each(std::array<Lanes<T>, static_cast<std::size_t>(lane_count<T>)>& rows) {
+  transpose_lanes<T>(rows);
+  Lanes<T> sum = rows[0];
+  for (Index i = 1; i < lane_count<T>; ++i) sum += rows[i];
+  return sum;
+}
+
 /// out[c], lane r = rows[r stride + c] for r < count, 0 in the other lanes; c in [0, channels).
 template <typename T>
 void gather_lanes(const T* rows, Index stride, Index count, Index channels, Lanes<T>* out) {
