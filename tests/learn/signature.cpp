@@ -63,6 +63,7 @@ const std::map<std::string, double> signatures = {
     {"lstm", 1.099493491812},        {"elstm", 1.098510413470},
     {"transformer", 1.102049770189}, {"transformer_preln", 1.093734865214},
     {"linear", 1.306896264025},      {"deltanet", 1.093795049039},
+    {"delta_rnn", 1.093334421955},   {"delta_lstm", 1.093441180221},
     {"rdn", 1.092824681703},         {"srwm", 1.092378059857},
 };
 

@@ -23,6 +23,11 @@ def write(w, k, u):
     return w + k.unsqueeze(-1) * u.unsqueeze(-2)
 
 
+def delta_write(w, k, v, beta):
+    """W + k (beta (v - W^T k))^T: the delta rule."""
+    return write(w, k, beta * (v - read(w, k)))
+
+
 def elu1(x):
     return functional.elu(x) + 1
 
@@ -33,14 +38,15 @@ def sum_norm(x):
 
 class Heads(nn.Module):
     """Slow projection, a recurrence in every head, output projection. Subclasses give `recur`, which maps
-    a head's inputs (B, T, H, 3 d + extra) to its outputs, T times (B, H, d)."""
+    a head's inputs (B, T, H, n) to its outputs, T times (B, H, d)."""
 
-    extra = 0  # inputs of a head beyond q, k, v
+    vectors = 3  # inputs of a head with d numbers: q, k, v
+    extra = 0  # then so many single numbers
 
     def __init__(self, d_model, heads):
         super().__init__()
         self.heads, self.d = heads, d_model // heads
-        self.sizes = [self.d] * 3 + [1] * self.extra
+        self.sizes = [self.d] * self.vectors + [1] * self.extra
         self.slow = nn.Linear(d_model, heads * sum(self.sizes), bias=False)
         self.out = nn.Linear(d_model, d_model, bias=False)
 
@@ -128,8 +134,53 @@ class DeltaNet(Heads):
         q, k, beta = sum_norm(elu1(q)), sum_norm(elu1(k)), torch.sigmoid(beta)
         w = self.fresh(a)
         for q_t, k_t, v_t, beta_t in zip(q.unbind(1), k.unbind(1), v.unbind(1), beta.unbind(1)):
-            w = write(w, k_t, beta_t * (v_t - read(w, k_t)))
+            w = delta_write(w, k_t, v_t, beta_t)
             yield read(w, q_t)
+
+
+class DeltaRnn(Heads):
+    """W reads q, R reads softmax of the head's last output; both are written by the delta rule."""
+
+    vectors = 5  # q, k, v of W, then k, v of R
+    extra = 2  # beta of W, beta of R
+
+    def recur(self, a):
+        w = self.fresh(a)
+        y = w[..., 0]
+        for z, r in self.fast_weights(a, w):
+            y = z + read(r, y.softmax(-1))
+            yield y
+
+    def fast_weights(self, a, w):
+        """W^T q and R of every step, from a (B, T, ..., 5 d + 2) and W = R at the start."""
+        q, k, v, k_r, v_r, beta, beta_r = a.split(self.sizes, -1)
+        parts = (sum_norm(elu1(q)), sum_norm(elu1(k)), v, torch.sigmoid(beta), k_r.softmax(-1), v_r,
+                 torch.sigmoid(beta_r))
+        r = w
+        for q, k, v, beta, k_r, v_r, beta_r in zip(*(part.unbind(1) for part in parts)):
+            w, r = delta_write(w, k, v, beta), delta_write(r, k_r, v_r, beta_r)
+            yield read(w, q), r
+
+
+class DeltaLstm(DeltaRnn):
+    """Gates i, u, o, each like a DeltaRnn; the forget gate is 1 - i."""
+
+    gates = 3
+
+    def __init__(self, d_model, heads):
+        super().__init__(d_model, heads)
+        self.slow = nn.Linear(d_model, heads * self.gates * sum(self.sizes), bias=False)
+
+    def recur(self, a):
+        w = self.fresh(a)
+        h = c = w[..., 0]
+        w = w.unsqueeze(2).expand(-1, -1, self.gates, -1, -1)
+        for z, r in self.fast_weights(a.unflatten(-1, (self.gates, -1)), w):
+            i, u, o = (z + read(r, h.softmax(-1).unsqueeze(-2))).unbind(-2)
+            i = torch.sigmoid(i)
+            c = i * u + (1 - i) * c
+            h = torch.sigmoid(o) * c
+            yield h
 
 
 class Rdn(Heads):
@@ -149,7 +200,7 @@ class Rdn(Heads):
             feedback = torch.einsum("bhe,hem->bhm", torch.tanh(y), self.recurrent)
             q, k, v, beta = (a_t + feedback).split(self.sizes, -1)
             q, k, beta = q.softmax(-1), k.softmax(-1), torch.sigmoid(beta)
-            w = write(w, k, beta * (v - read(w, k)))
+            w = delta_write(w, k, v, beta)
             y = read(w, q)
             yield y
 
@@ -234,6 +285,8 @@ CELLS = {
     "transformer_preln": (BareAttention, Prenorm),
     "linear": (Linear, Prenorm),
     "deltanet": (DeltaNet, Prenorm),
+    "delta_rnn": (DeltaRnn, Prenorm),
+    "delta_lstm": (DeltaLstm, Prenorm),
     "rdn": (Rdn, Prenorm),
     "srwm": (Srwm, Skipnorm),
 }

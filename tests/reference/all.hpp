@@ -1,6 +1,8 @@
 // The references by cell name; the contract fails for a cell without one.
 #pragma once
 
+#include "reference/delta_lstm.hpp"
+#include "reference/delta_rnn.hpp"
 #include "reference/deltanet.hpp"
 #include "reference/elstm.hpp"
 #include "reference/linear.hpp"
@@ -19,6 +21,8 @@ inline Forward find(const std::string& cell) {
       {"transformer", transformer},
       {"transformer_preln", transformer_preln},
       {"deltanet", deltanet},
+      {"delta_rnn", delta_rnn},
+      {"delta_lstm", delta_lstm},
       {"srwm", srwm},
       {"rdn", rdn},
       {"linear", linear},

@@ -1,0 +1,147 @@
+// What delta_rnn has once and delta_lstm once for each gate: two fast weight matrices that the delta rule
+// writes, one that reads with a query and one that reads with what the head feeds back; and how a head feeds
+// back. All vectors are Lanes<T>: one sequence a lane.
+#pragma once
+
+#include <cmath>
+
+#include "cells/delta_rule.hpp"
+#include "cells/registry.hpp"
+
+namespace rlt {
+
+/// From slow outputs a = [q k v k' v' beta beta'] and the fed-back s (d), W and R (d key, d value):
+///   q = f(a^q)   k = f(a^k)   beta = sigmoid(a^beta)      f = softmax, or elu1 divided by its sum
+///   W += k (beta e)^T,  e = v - W^T k;    z = W^T q
+///   k' = softmax(a^k')   beta' = sigmoid(a^beta')
+///   R += k' (beta' e')^T,  e' = v' - R^T k';    r = R^T s
+template <typename T>
+class DeltaPair {
+ public:
+  using V = Lanes<T>;
+  static Index inputs(Index d) { return 5 * d + 2; }
+  static Index state(Index d) { return 2 * d * d; }
+  static Index kept(Index d) { return 5 * d + 4; }
+
+  DeltaPair(Index d, bool softmax_keys) : d_(d), softmax_keys_(softmax_keys) {}
+
+  // w: W, R (d d each). tape: q, k, e, k', e' (d each), beta, beta', the sums that f divided by for q and k.
+  // k2, e2 are k', e'.
+  void step(const V* in, const V* s, V* w, V* tape, V* z, V* r) const {
+    V* const q = tape;
+    V* const k = q + d_;
+    V* const e = k + d_;
+    V* const k2 = e + d_;
+    V* const e2 = k2 + d_;
+    V* const beta = e2 + d_;
+    beta[0] = sigmoid<T>(in[5 * d_]);
+    beta[1] = sigmoid<T>(in[5 * d_ + 1]);
+    beta[2] = feature(in, q);
+    beta[3] = feature(in + d_, k);
+    std::copy_n(in + 3 * d_, d_, k2);
+    softmax<T>(k2, d_);
+    delta_step<T>(d_, d_, q, k, in + 2 * d_, beta[0], w, e, z);
+    delta_step<T>(d_, d_, s, k2, in + 4 * d_, beta[1], w + d_ * d_, e2, r);
+  }
+
+  void change(const V* tape, T sign, const V* from, V* to) const {
+    const V* const k = tape + d_;
+    const V* const e = k + d_;
+    const V* const k2 = e + d_;
+    const V* const e2 = k2 + d_;
+    const V* const beta = e2 + d_;
+    fast_matrix::write_scaled<T>(d_, d_, from, k, sign * beta[0], e, to);
+    fast_matrix::write_scaled<T>(d_, d_, from + d_ * d_, k2, sign * beta[1], e2, to + d_ * d_);
+  }
+
+  /// dw is dL/dW and dL/dR after the step on entry, before it on return. Overwrites din and ds (d).
+  void step_backward(const V* tape, const V* s, const V* before, const V* dz, const V* dr, V* dw,
+                     V* din, V* ds) const {
+    const V* const q = tape;
+    const V* const k = q + d_;
+    const V* const e = k + d_;
+    const V* const k2 = e + d_;
+    const V* const e2 = k2 + d_;
+    const V* const beta = e2 + d_;
+    V* const dq = din;
+    V* const dk = dq + d_;
+    V* const dv = dk + d_;
+    V* const dk2 = dv + d_;
+    V* const dv2 = dk2 + d_;
+    V* const dbeta = dv2 + d_;
+    dbeta[0] = delta_step_backward<T>(d_, d_, q, k, e, beta[0], before, dz, dw, dq, dk, dv);
+    dbeta[1] = delta_step_backward<T>(d_, d_, s, k2, e2, beta[1], before + d_ * d_, dr,
+                                      dw + d_ * d_, ds, dk2, dv2);
+    for (Index i = 0; i < 2; ++i) dbeta[i] *= beta[i] * (T(1) - beta[i]);
+    feature_backward(q, beta[2], dq);
+    feature_backward(k, beta[3], dk);
+    softmax_backward<T>(k2, dk2, d_);
+  }
+
+ private:
+  // p = f(a); returns the sum that it divided by where feature_backward needs it.
+  V feature(const V* a, V* p) const {
+    if (!softmax_keys_) return sum_normalized_elu1<T>(a, d_, p);
+    std::copy_n(a, d_, p);
+    softmax<T>(p, d_);
+    return V(T(1));
+  }
+  void feature_backward(const V* p, const V& sum, V* dp) const {
+    if (softmax_keys_) {
+      softmax_backward<T>(p, dp, d_);
+    } else {
+      sum_normalized_elu1_backward<T>(p, sum, d_, dp);
+    }
+  }
+
+  Index d_;
+  bool softmax_keys_;
+};
+
+/// A head's result y is fed back as s = softmax(y), s_0 = softmax(0). The head puts out y, or s itself where
+/// the softmax is on the output; times the option `scale`.
+template <typename T>
+class Feedback {
+ public:
+  using V = Lanes<T>;
+
+  Feedback(const CellConfig& config, bool softmax_output)
+      : d_(config.head_size()),
+        softmax_output_(softmax_output),
+        scale_(config.text("scale") == "rsqrt" ? T(1) / std::sqrt(static_cast<T>(d_)) : T(1)) {}
+
+  static Option scale_option() {
+    return {.name = "scale",
+            .value = "none",
+            .help = "rsqrt: the output, not what is fed back, times 1/sqrt(head size)",
+            .choices = {"none", "rsqrt"}};
+  }
+
+  void initial(V* s) const { std::fill_n(s, d_, V(T(1) / static_cast<T>(d_))); }
+
+  void step(const V* y, V* s, V* out) const {
+    std::copy_n(y, d_, s);
+    softmax<T>(s, d_);
+    const V* const from = softmax_output_ ? s : y;
+    for (Index i = 0; i < d_; ++i) out[i] = scale_ * from[i];
+  }
+
+  /// Overwrites dy.
+  void step_backward(const V* s, const V* ds, const V* dout, V* dy) const {
+    std::copy_n(ds, d_, dy);
+    if (softmax_output_) add_scaled(dout, dy);
+    softmax_backward<T>(s, dy, d_);
+    if (!softmax_output_) add_scaled(dout, dy);
+  }
+
+ private:
+  void add_scaled(const V* dout, V* dy) const {
+    for (Index i = 0; i < d_; ++i) dy[i] = xsimd::fma(V(scale_), dout[i], dy[i]);
+  }
+
+  Index d_;
+  bool softmax_output_;
+  T scale_;
+};
+
+}  // namespace rlt

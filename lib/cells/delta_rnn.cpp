@@ -1,0 +1,100 @@
+// delta_rnn: a recurrent fast net: the delta rule writes its input weights and its recurrent weights.
+// Irie, Schlag, Csordas, Schmidhuber 2021 (arXiv 2106.06295); official id 3. Version 2 is the reported one.
+//
+// Per head of size d, from the bias-free projection a = W_slow x of the layer's input, for each head in the
+// order q, k, v, k', v', beta, beta'; W and R (d key, d value), W_0 = R_0 = 0:
+//   q = N(phi(a^q))   k = N(phi(a^k))   v = a^v   beta = sigmoid(a^beta)      phi(a) = elu(a) + 1
+//   k' = softmax(a^k')   v' = a^v'   beta' = sigmoid(a^beta')                 N(p) = p / sum(p)
+//   W_t = W_{t-1} + k (beta e)^T,      e = v - W_{t-1}^T k
+//   R_t = R_{t-1} + k' (beta' e')^T,   e' = v' - R_{t-1}^T k'
+//   y_t = W_t^T q + R_t^T s_{t-1}      s_t = softmax(y_t), s_0 = softmax(0): 1/d everywhere, not 0
+// The output is y_t. Version 1 (option): q and k by softmax, the output is s_t.
+// Backward, ds carried from step t + 1 and dout from above, for t = T..1:
+//   dy = dout + s (ds - s . ds)        version 1: dy = s (ds' - s . ds'), ds' = ds + dout
+//   the delta rule's (see deltanet.cpp) on W with q and dy, and on R with s_{t-1} as query and dy:
+//   what is dq there is ds for step t - 1
+// departs: without the 1e-6 that the official kernel adds to the denominator of s_0. Version 1: s_0 = 1/d as
+//   in version 2, since s is then a probability vector at every step, and k' by softmax as well (both chosen
+//   here). scale=rsqrt (option) multiplies the output, but not what is fed back, by 1/sqrt(d), as the paper's
+//   language model does.
+// Memory: state 2 d^2 + d per head, W, R and s; tape 7 d + 4 per step and head.
+#include "cells/delta_pair.hpp"
+#include "cells/fast_weight.hpp"
+
+namespace rlt {
+namespace {
+
+template <typename T>
+class DeltaRnnRule : public PlainRule<T> {
+  using Pair = DeltaPair<T>;
+
+ public:
+  using V = Lanes<T>;
+
+  explicit DeltaRnnRule(const CellConfig& config)
+      : inputs(Pair::inputs(config.head_size())),
+        state(Pair::state(config.head_size()) + config.head_size()),
+        kept(Pair::kept(config.head_size()) + 2 * config.head_size()),
+        d_(config.head_size()),
+        pair_(d_, config.text("version") == "1"),
+        feedback_(config, config.text("version") == "1") {}
+
+  const Index inputs, state, kept;
+
+  void initial(Index, V* w) const {
+    std::fill_n(w, state - d_, V(T(0)));
+    feedback_.initial(w + state - d_);
+  }
+
+  // state: W, R (d d each), s (d). kept: the pair's, s_{t-1}, s_t (d each)
+  void step(Index, const V* in, V* w, V* tape, V* out) const {
+    V* const s = w + state - d_;
+    std::copy_n(s, d_, tape + kept - 2 * d_);
+    V y[max_head_size];
+    V r[max_head_size];
+    pair_.step(in, s, w, tape, y, r);
+    for (Index i = 0; i < d_; ++i) y[i] += r[i];
+    feedback_.step(y, s, out);
+    std::copy_n(s, d_, tape + kept - d_);
+  }
+
+  void change(const V* tape, T sign, const V* from, V* to) const {
+    pair_.change(tape, sign, from, to);
+  }
+
+  void step_backward(Index, const V* tape, const V* before, const V* dout, V* dw, V* din,
+                     V*) const {
+    V* const ds = dw + state - d_;
+    V dy[max_head_size];
+    feedback_.step_backward(tape + kept - d_, ds, dout, dy);
+    pair_.step_backward(tape, tape + kept - 2 * d_, before, dy, dy, dw, din, ds);
+  }
+
+ private:
+  Index d_;
+  Pair pair_;
+  Feedback<T> feedback_;
+};
+
+template <typename T>
+using DeltaRnn = FastWeightCell<T, DeltaRnnRule<T>>;
+
+}  // namespace
+
+CellEntry cells::delta_rnn() {
+  return cell_entry<DeltaRnn>({
+      .name = "delta_rnn",
+      .summary = "recurrent fast net: the delta rule writes input and recurrent weights",
+      .source = "Irie et al. 2021, arXiv 2106.06295",
+      .equation = "W_t, R_t by the delta rule from k, v, beta and k', v', beta';  "
+                  "y_t = W_t^T q_t + R_t^T softmax(y_{t-1})",
+      .wrapping = Wrapping::prenorm,
+      .options = {{.name = "version",
+                   .value = "2",
+                   .help = "1: y_t = softmax(W_t^T q_t + R_t^T y_{t-1}), q and k by softmax",
+                   .choices = {"2", "1"}},
+                  Feedback<float>::scale_option()},
+  });
+}
+
+}  // namespace rlt
