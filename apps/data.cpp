@@ -21,6 +21,7 @@ void print_examples(const TaskInfo& info, const std::vector<Example>& examples) 
     }
     fmt::print("\n\n");
   }
+  if (!info.quirks.empty()) fmt::print(stderr, "{}: {}\n", info.name, info.quirks);
   fmt::print(stderr, "{} distinct strings, data {}\n", examples.size(), data_hash(examples));
 }
 
@@ -57,8 +58,10 @@ Exit run_data(const DataCommand& command) {
     return Exit::done;
   }
   if (command.lengths.empty()) {
-    print_examples(task->info(), evaluation_set(*task, bin_window(task->info(), command.bin),
-                                                command.sequences, command.config.eval_seed));
+    const Window window = command.bin == 0 ? training_window(command.config, *task)
+                                           : bin_window(task->info(), command.bin);
+    print_examples(task->info(),
+                   evaluation_set(*task, window, command.sequences, command.config.eval_seed));
     return Exit::done;
   }
   for (const Index length : parse_list("lengths", command.lengths)) {

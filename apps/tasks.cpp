@@ -7,6 +7,13 @@
 namespace rlt {
 namespace {
 
+/// The --data of a task that reads the user's own; empty for one that draws its strings.
+std::string_view data_of(std::string_view task) {
+  if (task == "file") return "FOLDER with train.src, train.tgt, ...";
+  if (task == "text") return "FILE or FOLDER of UTF-8 text";
+  return {};
+}
+
 void print_task(const std::string& name, const std::string& rule) {
   const std::unique_ptr<Task> task =
       make_task(name, TaskOptions{.rule = rule, .data = {}, .options = {}});
@@ -40,9 +47,8 @@ Exit run_tasks(const std::string& name, const std::string& rule) {
     return Exit::done;
   }
   for (const TaskEntry& entry : all_tasks()) {
-    if (entry.name == "file") {
-      fmt::print("{:<14} your own data: --task file --data FOLDER with train.src, train.tgt, ...\n",
-                 entry.name);
+    if (const std::string_view data = data_of(entry.name); !data.empty()) {
+      fmt::print("{:<14} your own data: --task {} --data {}\n", entry.name, entry.name, data);
       continue;
     }
     const TaskOptions options{.rule = rule, .data = {}, .options = {}};

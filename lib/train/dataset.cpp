@@ -94,8 +94,8 @@ std::vector<Example> evaluation_set(const Task& task, Window window, Index seque
 std::vector<Example> exact_set(const Task& task, Index length, Index sequences,
                                std::uint64_t evaluation_seed) {
   if (length < 1 || task.possible_length(length) != length) {
-    fail(Exit::usage, "task {} ({} rule): no string has {} symbols", task.info().name,
-         task.info().rule, length);
+    fail(Exit::usage, "task {} ({} rule): no string has {} {}", task.info().name, task.info().rule,
+         length, task.info().exact_in_units ? task.info().length_unit : "symbols");
   }
   StringSet seen;
   return collect(

@@ -49,8 +49,7 @@ class Runs(unittest.TestCase):
         self.assertEqual(without_times(one / "train.csv"), without_times(other / "train.csv"))
 
     def test_the_same_seed_gives_the_same_bits_for_1_and_2_threads(self):
-        for cell in ["lstm", "elstm", "transformer", "transformer_preln", "linear", "deltanet", "rdn",
-                     "srwm"]:
+        for cell in [line.split()[0] for line in run("cells").stdout.splitlines()]:
             with self.subTest(cell=cell):
                 big = ["--cell", cell, "--d-model", "32", "--heads", "2", "--dropout", "0.1"]
                 one = self.train(cell + "1", *big, "--threads", "1")
@@ -78,6 +77,39 @@ class Runs(unittest.TestCase):
             stops += 1
         self.assertGreaterEqual(stops, 1)
         self.same(whole, parts)
+
+    def text(self):
+        """Three documents, 1500 characters of a language with some order."""
+        folder = self.folder / "text"
+        folder.mkdir(exist_ok=True)
+        for name, word in [("one", "abc "), ("two", "b\u00e9ta, "), ("three", "acca\n")]:
+            (folder / name).write_text(word * (500 // len(word)), encoding="utf-8")
+        return ["--task", "text", "--data", folder, "--segment", "9", "--batch", "3"]
+
+    def test_documents_are_learned_and_scored_in_bits(self):
+        done = run("train", *TINY[4:10], *self.text(), "--cell", "lstm", "--lr", "0.01", "--epochs", "8",
+                   "--out", self.folder / "run")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("bits a token", done.stderr)
+        rows = without_times(self.folder / "run" / "eval.csv")
+        self.assertEqual([row["split"] for row in rows], ["valid", "test"])
+        for row in rows:
+            self.assertLess(float(row["bits"]), 0.8 * float(row["class_bits"]))
+
+    def test_a_stopped_run_over_documents_goes_on_with_the_carried_state(self):
+        for cell in ["rdn", "transformer"]:
+            with self.subTest(cell=cell):
+                long = [*self.text(), "--cell", cell, "--epochs", "12", "--patience", "0", "--log-every", "7"]
+                whole = self.train(f"whole-{cell}", *long)
+                parts = self.folder / f"parts-{cell}"
+                stops = 0
+                while run("train", *TINY, *long, "--out", parts, "--resume", "--time-limit",
+                          "0.05s" if stops < 4 else "1h").returncode == 75:
+                    stops += 1
+                self.assertGreaterEqual(stops, 1)
+                self.same(whole, parts)
+                carried = "carried.state" in tensors(parts / "last.safetensors")[0]
+                self.assertEqual(carried, cell == "rdn")  # attention starts every segment anew
 
     def signalled(self, number, code):
         out = self.folder / f"signal-{number}"

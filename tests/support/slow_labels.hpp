@@ -1,5 +1,5 @@
-// The labels of the formal languages once more, slowly and from their definitions on text: every
-// prefix is looked at as a whole, nothing is carried from one position to the next.
+// The labels of the drawn tasks once more, slowly and from their definitions on text. Of the formal
+// languages every prefix is looked at as a whole, nothing is carried from one position to the next.
 #pragma once
 
 #include <algorithm>
@@ -8,13 +8,21 @@
 #include <vector>
 
 #include "tasks/task.hpp"
+#include "tests/support/slow_expression.hpp"
+#include "tests/support/slow_program.hpp"
 
 namespace rlt::test {
 
+/// The symbols one after the other, with spaces between them where one of all is longer than a letter.
 inline std::string text_of(const std::vector<int>& tokens,
                            const std::vector<std::string>& symbols) {
+  const bool spaced = std::any_of(symbols.begin(), symbols.end(),
+                                  [](const std::string& symbol) { return symbol.size() > 1; });
   std::string text;
-  for (const int token : tokens) text += symbols.at(static_cast<std::size_t>(token));
+  for (const int token : tokens) {
+    if (spaced && !text.empty()) text += ' ';
+    text += symbols.at(static_cast<std::size_t>(token));
+  }
   return text;
 }
 
@@ -70,9 +78,28 @@ inline std::string slow_label(const std::string& task, const std::string& prefix
   return "no slow rule for " + task;
 }
 
+/// The symbol of the class at every position of `text`; "." where none is scored.
+inline std::vector<std::string> slow_labels(const std::string& task, const std::string& rule,
+                                            const std::string& text) {
+  if (task == "code_execution") return run_program(text, rule);
+  if (task == "listops") {
+    const auto words = 1 + std::count(text.begin(), text.end(), ' ');
+    std::vector<std::string> labels(static_cast<std::size_t>(words), ".");
+    labels.back() = std::to_string(read_expression(text).value);
+    return labels;
+  }
+  std::vector<std::string> labels;
+  for (std::size_t length = 1; length <= text.size(); ++length) {
+    labels.push_back(slow_label(task, text.substr(0, length)));
+  }
+  return labels;
+}
+
 /// Is `text` a whole string of the language that the rule draws from?
 inline bool slow_member(const std::string& task, const std::string& rule, const std::string& text) {
   const bool paper = rule == "paper";
+  if (task == "code_execution") return !run_program(text, rule).empty();
+  if (task == "listops") return read_expression(text).depth > 0;  // throws for other texts
   if (task == "parity") return !paper || std::count(text.begin(), text.end(), '1') % 2 == 0;
   if (task == "aa_star") return only(text, "a") == text && (!paper || text.size() % 2 == 0);
   if (task == "abab_star") {

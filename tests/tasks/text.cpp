@@ -1,0 +1,213 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+
+#include "tasks/task.hpp"
+#include "tests/support/message.hpp"
+#include "tests/support/slow_labels.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+using namespace rlt;
+using test::error_of;
+
+namespace {
+
+std::unique_ptr<Task> text_task(const std::filesystem::path& data,
+                                const OptionValues& options = {}) {
+  return make_task("text", {.rule = "paper", .data = data.string(), .options = options});
+}
+
+std::string repeated(const std::string& text, int count) {
+  std::string result;
+  while (count-- > 0) result += text;
+  return result;
+}
+
+std::string symbols_of(const Task& task, const std::vector<int>& numbers) {
+  std::string text;
+  for (const int number : numbers) text += task.info().inputs.at(static_cast<std::size_t>(number));
+  return text;
+}
+
+/// The characters of the documents of a split, each as it was before it was cut into (token, target).
+std::vector<std::string> documents(const Task& task, const char* split) {
+  std::vector<std::string> texts;
+  for (const Example& example : *task.fixed_set(split)) {
+    REQUIRE(example.tokens.size() == example.targets.size());
+    REQUIRE(std::equal(example.tokens.begin() + 1, example.tokens.end(), example.targets.begin()));
+    texts.push_back(symbols_of(task, example.tokens) + symbols_of(task, {example.targets.back()}));
+  }
+  return texts;
+}
+
+using Texts = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("text: a file is cut at 90 and 95 % of its characters, every next one is the target") {
+  const test::TemporaryFolder folder;
+  folder.write("a", repeated("abcdefghé", 20) + "abcd1efgh2abcdefghi3");  // 200 characters
+  const auto task = text_task(folder.path() / "a");
+  CHECK(documents(*task, "train") == Texts{repeated("abcdefghé", 20)});
+  // what training never shows is the unknown symbol, as input and as class
+  CHECK(documents(*task, "valid") == Texts{"abcd<unknown>efgh<unknown>"});
+  CHECK(documents(*task, "test") == Texts{"abcdefgh<unknown><unknown>"});
+  CHECK(task->info().inputs == Texts{"<unknown>", "a", "b", "c", "d", "e", "f", "g", "h", "é"});
+  CHECK(task->info().outputs == task->info().inputs);
+  CHECK(task->info().documents);
+  CHECK(task->info().quirks.empty());
+  CHECK(task->info().training.low == 179);
+  CHECK(task->info().training.high == 179);
+  CHECK(task->fixed_set("other") == nullptr);
+
+  const auto half = text_task(folder.path() / "a", {{"held_out", "0.5"}});
+  CHECK(half->fixed_set("train")->at(0).tokens.size() == 99);
+  CHECK(half->fixed_set("valid")->at(0).tokens.size() == 49);
+  CHECK(half->fixed_set("test")->at(0).tokens.size() == 49);
+}
+
+TEST_CASE("text: no symbol holds white space or anything that does not show") {
+  const test::TemporaryFolder folder;
+  folder.write("a", repeated("\\ \t\r\n\v\u00a0\u3000\ufeff\u2028n", 20));
+  CHECK(text_task(folder.path() / "a")->info().inputs ==
+        Texts{"<unknown>", "\\\\", "\\s", "\\t", "\\r", "\\n", "\\u{b}", "\\u{a0}", "\\u{3000}",
+              "\\u{feff}", "\\u{2028}", "n"});
+}
+
+TEST_CASE("text: a folder gives one document a file, in an order of its own") {
+  const test::TemporaryFolder folder;
+  std::filesystem::create_directories(folder.path() / "below" / "deep");
+  const std::string letters = "abcdefghijklmnopqrst";
+  for (std::size_t i = 0; i < letters.size(); ++i) {
+    const std::string place = i % 3 == 0 ? "below/deep/" : i % 3 == 1 ? "below/" : "";
+    folder.write(place + letters[i], repeated(letters.substr(i, 1), 10));
+  }
+  const auto task = text_task(folder.path(), {{"held_out", "0.5"}});
+  // 100, 50 and 50 characters: 10, 5 and 5 whole documents
+  std::string order;
+  for (const char* split : {"train", "valid", "test"}) {
+    for (const std::string& text : documents(*task, split)) {
+      if (std::string(split) == "train") order += text[0];
+      CHECK(text.size() % 10 == 0);  // letters; `<unknown>`, 9 letters, comes ten times as well
+    }
+  }
+  CHECK(task->fixed_set("train")->size() == 10);
+  CHECK(task->fixed_set("valid")->size() == 5);
+  CHECK(task->fixed_set("test")->size() == 5);
+  CHECK(!std::is_sorted(order.begin(), order.end()));
+  CHECK(task->info().quirks.empty());
+
+  // the order is that of the paths below the folder, wherever the folder lies
+  const test::TemporaryFolder other;
+  std::filesystem::copy(folder.path(), other.path() / "moved",
+                        std::filesystem::copy_options::recursive);
+  const auto moved = text_task(other.path() / "moved" / "", {{"held_out", "0.5"}});
+  CHECK(documents(*moved, "train") == documents(*task, "train"));
+}
+
+TEST_CASE("text: a document across a border becomes two, a piece of one character none") {
+  const test::TemporaryFolder folder;
+  folder.write("a", repeated("x", 60));
+  folder.write("b", repeated("y", 60));
+  const auto cut = text_task(folder.path());
+  const Texts train = documents(*cut, "train");
+  REQUIRE(train.size() == 2);
+  const bool a_first = train[0] == repeated("x", 60);
+  const std::string first = a_first ? "x" : "y", second = a_first ? "y" : "x";
+  CHECK(train == Texts{repeated(first, 60), repeated(second, 48)});
+  CHECK(documents(*cut, "valid") == Texts{repeated(second, 6)});
+  CHECK(documents(*cut, "test") == Texts{repeated(second, 6)});
+
+  // 59 of 120 held out: training ends one character into the second document
+  const auto just_past = text_task(folder.path(), {{"held_out", "0.4916667"}});
+  CHECK(documents(*just_past, "train") == Texts{repeated(first, 60)});
+  CHECK(just_past->info().inputs == Texts{"<unknown>", first, second});  // it was seen all the same
+  CHECK(documents(*just_past, "valid") == Texts{repeated(second, 29)});
+  CHECK(documents(*just_past, "test") == Texts{repeated(second, 30)});
+}
+
+TEST_CASE("text: files of a folder that are no text are skipped and counted") {
+  const test::TemporaryFolder folder;
+  folder.write("good", repeated("some text\n", 10));
+  folder.write("binary", std::string("so\0me", 5));
+  folder.write("latin", "caf\xE9 au lait");
+  folder.write("empty", "");
+  folder.write("single", "x");
+  std::filesystem::create_symlink("good", folder.path() / "link");
+  const auto task = text_task(folder.path());
+  CHECK(task->info().quirks == "4 files skipped: not UTF-8 text, or under 2 characters");
+  CHECK(task->fixed_set("train")->size() == 1);
+  CHECK(task->fixed_set("train")->at(0).tokens.size() == 89);
+}
+
+TEST_CASE("text: errors say where and what") {
+  const test::TemporaryFolder folder;
+  const auto error = [&](const std::string& name, const std::string& text) {
+    folder.write(name, text);
+    return error_of([&] { text_task(folder.path() / name); });
+  };
+  const std::string a = (folder.path() / "a").string();
+  CHECK(error("a", "one\ntwö\nthr\xC3 e\n") ==
+        "1: " + a + ": line 3: byte 0xc3 at offset 12 is not UTF-8 text");
+  CHECK(error("a", std::string("one\n\0two", 8)) ==
+        "1: " + a + ": line 2: byte 0x00 at offset 4 is not UTF-8 text");
+  CHECK(error("a", repeated("x", 40)) == "no error");
+  const std::string needed =
+      "training, validation and test need two neighbouring characters each; one document of 40 "
+      "will do";
+  CHECK(error("a", repeated("x", 29)) ==
+        "1: --data " + a + ": too little text, 29 characters: " + needed);
+  CHECK(error("a", "") == "1: --data " + a + ": too little text, 0 characters: " + needed);
+  std::filesystem::create_directories(folder.path() / "none");
+  const std::string none = (folder.path() / "none").string();
+  CHECK(error_of([&] { text_task(none); }) ==
+        "1: --data " + none + ": too little text, 0 characters: " + needed);
+  CHECK(error_of([] { text_task("/no/such/text"); }) ==
+        "1: --data /no/such/text: no such file or folder");
+  CHECK(error_of([] { make_task("text", {}); }) ==
+        "2: --task text: needs --data FILE or FOLDER of UTF-8 text");
+  CHECK(error_of([&] {
+          text_task(folder.path(), {{"held_out", "0.6"}});
+        }) == "2: --task-option held_out=0.6: text takes a number from 0.002 to 0.5");
+}
+
+TEST_CASE("text: as little text as the error asks for is enough, whatever is held out") {
+  const test::TemporaryFolder folder;
+  folder.write("a", "x");
+  for (const char* held_out : {"0.002", "0.0137", "0.07", "0.1", "0.3", "0.37", "0.45", "0.5"}) {
+    CAPTURE(held_out);
+    folder.write("a", "x");
+    const std::string error = error_of([&] {
+      text_task(folder.path() / "a", {{"held_out", held_out}});
+    });
+    const std::string before = "one document of ";
+    const int needed = std::stoi(error.substr(error.find(before) + before.size()));
+    folder.write("a", repeated("x", needed));
+    CHECK(error_of([&] {
+            text_task(folder.path() / "a", {{"held_out", held_out}});
+          }) == "no error");
+  }
+}
+
+TEST_CASE("text: nothing can be drawn") {
+  const test::TemporaryFolder folder;
+  folder.write("a", repeated("text", 20));
+  const auto task = text_task(folder.path() / "a");
+  Draws draws(Rng(1));
+  Example example;
+  CHECK(error_of([&] { task->draw(draws, {1, 3}, example); }).starts_with("2: task text"));
+  CHECK(error_of([&] { task->draw_exact(draws, 3, example); }).starts_with("2: task text"));
+  CHECK(task->possible_length(9) == 0);
+}
+
+TEST_CASE("text: ten million characters load in a second or two") {
+  const test::TemporaryFolder folder;
+  folder.write("a", repeated("ten bytes\n", 1'000'000));
+  const auto start = std::chrono::steady_clock::now();
+  const auto task = text_task(folder.path() / "a");
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+  CHECK(task->fixed_set("train")->at(0).tokens.size() == 8'999'999);
+  CHECK(taken.count() < 2.0);  // a quarter of a second is usual
+}
