@@ -14,44 +14,48 @@ from runs import CELLS, Parser, Problem, in_order, run_main, write_aside
 
 PEER = Path(__file__).resolve().parents[1] / "tests" / "peer" / "time_step.py"
 
-# Width of the layers -> the other sizes. The first is the main case, which the targets are about.
-CASES = {64: {"heads": 4, "batch": 32, "length": 50}, 16: {"heads": 4, "batch": 32, "length": 50},
-         32: {"heads": 4, "batch": 32, "length": 50}, 128: {"heads": 4, "batch": 64, "length": 50},
-         256: {"heads": 8, "batch": 64, "length": 100}}
-MAIN, SLOW = 64, 256
+# Short strings at several widths, the main case first, and long ones.
+CASES = {"64": {"d_model": 64, "heads": 4, "batch": 32, "length": 50},
+         "long": {"d_model": 128, "heads": 8, "batch": 16, "length": 512},
+         "16": {"d_model": 16, "heads": 4, "batch": 32, "length": 50},
+         "32": {"d_model": 32, "heads": 4, "batch": 32, "length": 50},
+         "128": {"d_model": 128, "heads": 4, "batch": 64, "length": 50},
+         "256": {"d_model": 256, "heads": 8, "batch": 64, "length": 100}}
+SLOW = {"256", "long"}  # for the peer
 LAYERS, FF, THREADS = 2, 4, 2
 SLOW_PEER_REPEATS = 1
+FAST_WEIGHTS = ["linear", "deltanet", "delta_rnn", "delta_lstm", "delta_mlp", "rdn", "srwm"]
 
-# Targets of the main case: at most so many times the floor; the peer takes at least so many times as long.
-TO_FLOOR = dict.fromkeys(["linear", "deltanet", "rdn", "srwm", "transformer_preln"], 1.5)
-TO_PEER = {"deltanet": 15, "rdn": 15, "srwm": 15, "lstm": 2, "elstm": 2}
+# Targets by case: at most so many times the floor; the peer takes at least so many times as long.
+TO_FLOOR = {"64": dict.fromkeys(["linear", "deltanet", "rdn", "srwm", "transformer_preln"], 1.5),
+            "long": dict.fromkeys(["deltanet", "rdn", "delta_rnn"], 1.6)}
+TO_PEER = {"64": {"deltanet": 15, "rdn": 15, "srwm": 15, "lstm": 2, "elstm": 2},
+           "long": dict.fromkeys(["deltanet", "rdn", "delta_rnn"], 20)}
 
 SIZES = ["d_model", "layers", "heads", "ff", "batch", "length", "threads"]
-KEYS = ["cell", *SIZES]
+FLAGS = ["cell", *SIZES]
+KEYS = ["case", *FLAGS]
 COLUMNS = [*KEYS, "round", "rlt_step_ms", "rlt_forward_ms", "floor_ms", "peer_step_ms",
-           "peer_forward_ms", "step_over_floor", "peer_over_rlt", "processor"]
+           "peer_forward_ms", "fast_peer_step_ms", "step_over_floor", "peer_over_rlt",
+           "fast_peer_over_rlt", "processor"]
 
 
 def parse(arguments):
     parser = Parser(description=__doc__)
     parser.add_argument("--rlt", required=True, help="the program")
     parser.add_argument("--out", default="results/speed", help="folder for bench.csv and table.md")
-    parser.add_argument("--sizes", default=",".join(map(str, CASES)), help="values of d_model")
+    parser.add_argument("--cases", default=",".join(CASES), help=f"of {', '.join(CASES)}")
     parser.add_argument("--cells", default="", help="cells; default: all that rlt has")
     parser.add_argument("--rounds", type=int, default=5, help="turns of rlt and peer for each case")
     parser.add_argument("--repeats", type=int, default=21, help="steps of rlt in a round")
     parser.add_argument("--peer-repeats", type=int, default=5, help="steps of the peer in a round")
-    parser.add_argument("--quick", action="store_true", help=f"no peer at d_model {SLOW}")
+    parser.add_argument("--quick", action="store_true", help=f"no peer in the cases {', '.join(sorted(SLOW))}")
     chosen = parser.parse_args(arguments)
-    chosen.sizes = numbers_of(chosen.sizes)
+    chosen.cases = chosen.cases.replace(",", " ").split()
+    for name in chosen.cases:
+        if name not in CASES:
+            raise Problem(f"--cases {name}: choose from {', '.join(CASES)}")
     return chosen
-
-
-def numbers_of(text):
-    unknown = [size for size in text.replace(",", " ").split() if size not in map(str, CASES)]
-    if unknown:
-        raise Problem(f"--sizes {unknown[0]}: choose from {', '.join(map(str, CASES))}")
-    return [int(size) for size in text.replace(",", " ").split()]
 
 
 # ---- measuring
@@ -73,7 +77,7 @@ def row_of(command):
 
 
 def flags(case):
-    return [word for name in KEYS for word in ("--" + name.replace("_", "-"), case[name])]
+    return [word for name in FLAGS for word in ("--" + name.replace("_", "-"), case[name])]
 
 
 def time_rlt(program, case, repeats):
@@ -82,29 +86,32 @@ def time_rlt(program, case, repeats):
             "floor_ms": float(row["floor_ms"]), "step_over_floor": float(row["step_over_floor"])}
 
 
-def time_peer(case, repeats):
-    row = row_of([sys.executable, PEER, *flags(case), "--repeats", repeats])
+def time_peer(case, repeats, read):
+    row = row_of([sys.executable, PEER, *flags(case), "--repeats", repeats, "--read", read])
     return {name: float(row[name]) for name in ["peer_step_ms", "peer_forward_ms"]}
 
 
 def measure(chosen, case, with_peer):
     """The rows of one case: a slow moment of the machine meets both sides of a round."""
-    peer_repeats = SLOW_PEER_REPEATS if case["d_model"] == SLOW else chosen.peer_repeats
+    repeats = SLOW_PEER_REPEATS if case["case"] in SLOW else chosen.peer_repeats
     for turn in range(1, chosen.rounds + 1):
         row = {**case, "round": turn, **time_rlt(chosen.rlt, case, chosen.repeats)}
         if with_peer:
-            row |= time_peer(case, peer_repeats)
+            row |= time_peer(case, repeats, "matmul")
             row["peer_over_rlt"] = row["peer_step_ms"] / row["rlt_step_ms"]
+            if case["cell"] in FAST_WEIGHTS:
+                row["fast_peer_step_ms"] = time_peer(case, repeats, "elementwise")["peer_step_ms"]
+                row["fast_peer_over_rlt"] = row["fast_peer_step_ms"] / row["rlt_step_ms"]
         yield row
 
 
 def cases_of(chosen):
     known = [line.split()[0] for line in output_of([chosen.rlt, "cells"]).splitlines()]
     wanted = chosen.cells.replace(",", " ").split() or in_order(known, CELLS)
-    for size in chosen.sizes:
+    for name in chosen.cases:
         for cell in wanted:
-            yield {"cell": cell, "d_model": size, "layers": 1 if cell == "elstm" else LAYERS,
-                   "ff": FF, "threads": THREADS, **CASES[size]}
+            yield {"case": name, "cell": cell, "layers": 1 if cell == "elstm" else LAYERS, "ff": FF,
+                   "threads": THREADS, **CASES[name]}
 
 
 # ---- the machine
@@ -157,13 +164,11 @@ def judged(text, value, met):
 
 def verdict(row):
     """What was asked of this case and whether it is so; empty where nothing is asked."""
-    if row["d_model"] != MAIN:
-        return ""
     asked = []
-    if limit := TO_FLOOR.get(row["cell"]):
+    if limit := TO_FLOOR.get(row["case"], {}).get(row["cell"]):
         value = row["step_over_floor"]
         asked.append(judged(f"step / floor ≤ {limit}", value, value <= limit))
-    if limit := TO_PEER.get(row["cell"]):
+    if limit := TO_PEER.get(row["case"], {}).get(row["cell"]):
         value = row["peer_over_rlt"]
         asked.append(judged(f"peer / rlt ≥ {limit}", value, value >= limit))
     return "; ".join(asked)
@@ -181,13 +186,15 @@ def table(frame):
         f"Milliseconds of a training step (forward, backward, Adam), float, {THREADS} threads, on "
         f"{frame['processor'].iloc[0]}; medians over {rounds} rounds of `rlt bench` and "
         "`tests/peer/time_step.py` in turns. Floor: the same dense products alone. Peer: the same "
-        f"cell in PyTorch. Targets are for d = {MAIN}.", "",
-        "| cell | d | layers | heads | batch | length | rlt | floor | step / floor | peer | peer / rlt "
-        "| target |", "|---|" + "---:|" * 10 + "---|"]
+        "cell in PyTorch, reading fast weights as everybody writes it (`k @ W`); fast peer: by the "
+        "fastest form found, `(W * k).sum`.", "",
+        "| cell | d | layers | heads | batch | length | rlt | floor | step / floor | peer | fast peer "
+        "| peer / rlt | fast peer / rlt | target |", "|---|" + "---:|" * 12 + "---|"]
     for _, row in medians.iterrows():
         cells = [row["cell"], *(row[name] for name in ["d_model", "layers", "heads", "batch", "length"]),
                  number(row["rlt_step_ms"]), number(row["floor_ms"]), number(row["step_over_floor"]),
-                 number(row["peer_step_ms"]), number(row["peer_over_rlt"], 1), verdict(row)]
+                 number(row["peer_step_ms"]), number(row["fast_peer_step_ms"]),
+                 number(row["peer_over_rlt"], 1), number(row["fast_peer_over_rlt"], 1), verdict(row)]
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines) + "\n"
 
@@ -202,8 +209,8 @@ def main(arguments):
     out.mkdir(parents=True, exist_ok=True)
     rows = []
     for case in cases_of(chosen):
-        print(f"speed: {case['cell']} d {case['d_model']}", file=sys.stderr)
-        with_peer = peer and not (chosen.quick and case["d_model"] == SLOW)
+        print(f"speed: case {case['case']}: {case['cell']}", file=sys.stderr)
+        with_peer = peer and not (chosen.quick and case["case"] in SLOW)
         rows += [{**row, "processor": name} for row in measure(chosen, case, with_peer)]
         # After every case: what was measured stays when the rest is interrupted.
         frame = pandas.DataFrame(rows, columns=COLUMNS)

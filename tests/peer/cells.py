@@ -13,9 +13,17 @@ from torch.nn import functional
 
 # ---- what the recurrences share
 
+# Ways to compute W^T k, w (..., d, m), k (..., d) -> (..., m): the one that everybody writes, and one that
+# is with its backward 1.1 to 2 times as fast on small matrices.
+READS = {
+    "matmul": lambda w, k: (k.unsqueeze(-2) @ w).squeeze(-2),
+    "elementwise": lambda w, k: (w * k.unsqueeze(-1)).sum(-2),
+}
+READ = "elementwise"
+
+
 def read(w, k):
-    """W^T k: w (..., d, m), k (..., d) -> (..., m)."""
-    return (w * k.unsqueeze(-1)).sum(-2)  # with backward 1.1 to 2 times as fast as @ on these sizes
+    return READS[READ](w, k)
 
 
 def write(w, k, u):

@@ -25,6 +25,7 @@ def parse():
     parser.add_argument("--cell", choices=cells.CELLS, required=True)
     for name, default in zip(SIZES, [64, 2, 4, 4, 32, 50, 2]):
         parser.add_argument("--" + name.replace("_", "-"), type=int, default=default)
+    parser.add_argument("--read", choices=cells.READS, default="matmul", help="of fast weights")
     parser.add_argument("--repeats", type=int, default=7)
     return parser.parse_args()
 
@@ -37,6 +38,7 @@ def milliseconds(work):
 
 def main():
     sizes = parse()
+    cells.READ = sizes.read
     torch.set_num_threads(sizes.threads)
     torch.set_flush_denormal(True)  # as rlt does
     torch.manual_seed(1)
