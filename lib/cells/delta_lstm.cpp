@@ -80,15 +80,13 @@ class DeltaLstmRule : public PlainRule<T> {
     std::copy_n(s, d_, values + (gates + 2) * d_);
   }
 
-  void change(const V* tape, T sign, const V* from, V* to) const {
+  void replay(const V* tape, V* w) const {
     for (Index g = 0; g < gates; ++g) {
-      pair_.change(tape + g * Pair::kept(d_), sign, from + g * Pair::state(d_),
-                   to + g * Pair::state(d_));
+      pair_.replay(tape + g * Pair::kept(d_), w + g * Pair::state(d_));
     }
   }
 
-  void step_backward(Index, const V* tape, const V* before, const V* dout, V* dw, V* din,
-                     V*) const {
+  void step_backward(Index, const V* tape, V* w, const V* dout, V* dw, V* din, V*) const {
     const V* const i = tape + pairs_kept();
     const V* const u = i + update * d_;
     const V* const o = i + output * d_;
@@ -117,8 +115,8 @@ class DeltaLstmRule : public PlainRule<T> {
     for (Index g = 0; g < gates; ++g) {
       const V* const da_g = da + g * d_;
       const V* const dz = skips_ && g == update ? dh : da_g;
-      pair_.step_backward(tape + g * Pair::kept(d_), previous_s, before + g * Pair::state(d_), dz,
-                          da_g, dw + g * Pair::state(d_), din + g * Pair::inputs(d_), part);
+      pair_.step_backward(tape + g * Pair::kept(d_), previous_s, w + g * Pair::state(d_), dz, da_g,
+                          dw + g * Pair::state(d_), din + g * Pair::inputs(d_), part);
       for (Index j = 0; j < d_; ++j) ds[j] += part[j];
     }
   }

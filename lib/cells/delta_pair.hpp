@@ -44,19 +44,20 @@ class DeltaPair {
     delta_step<T>(d_, d_, s, k2, in + 4 * d_, beta[1], w + d_ * d_, e2, r);
   }
 
-  void change(const V* tape, T sign, const V* from, V* to) const {
+  void replay(const V* tape, V* w) const {
     const V* const k = tape + d_;
     const V* const e = k + d_;
     const V* const k2 = e + d_;
     const V* const e2 = k2 + d_;
     const V* const beta = e2 + d_;
-    fast_matrix::write_scaled<T>(d_, d_, from, k, sign * beta[0], e, to);
-    fast_matrix::write_scaled<T>(d_, d_, from + d_ * d_, k2, sign * beta[1], e2, to + d_ * d_);
+    delta_replay<T>(d_, d_, k, e, beta[0], w);
+    delta_replay<T>(d_, d_, k2, e2, beta[1], w + d_ * d_);
   }
 
-  /// dw is dL/dW and dL/dR after the step on entry, before it on return. Overwrites din and ds (d).
-  void step_backward(const V* tape, const V* s, const V* before, const V* dz, const V* dr, V* dw,
-                     V* din, V* ds) const {
+  /// w (W and R) and dw (their gradients) are after the step on entry, before it on return. Overwrites din
+  /// and ds (d).
+  void step_backward(const V* tape, const V* s, V* w, const V* dz, const V* dr, V* dw, V* din,
+                     V* ds) const {
     const V* const q = tape;
     const V* const k = q + d_;
     const V* const e = k + d_;
@@ -69,9 +70,9 @@ class DeltaPair {
     V* const dk2 = dv + d_;
     V* const dv2 = dk2 + d_;
     V* const dbeta = dv2 + d_;
-    dbeta[0] = delta_step_backward<T>(d_, d_, q, k, e, beta[0], before, dz, dw, dq, dk, dv);
-    dbeta[1] = delta_step_backward<T>(d_, d_, s, k2, e2, beta[1], before + d_ * d_, dr,
-                                      dw + d_ * d_, ds, dk2, dv2);
+    dbeta[0] = delta_step_backward<T>(d_, d_, q, k, e, beta[0], w, dz, dw, dq, dk, dv);
+    dbeta[1] = delta_step_backward<T>(d_, d_, s, k2, e2, beta[1], w + d_ * d_, dr, dw + d_ * d_, ds,
+                                      dk2, dv2);
     for (Index i = 0; i < 2; ++i) dbeta[i] *= beta[i] * (T(1) - beta[i]);
     feature_backward(q, beta[2], dq);
     feature_backward(k, beta[3], dk);

@@ -58,16 +58,13 @@ class DeltaRnnRule : public PlainRule<T> {
     std::copy_n(s, d_, tape + kept - d_);
   }
 
-  void change(const V* tape, T sign, const V* from, V* to) const {
-    pair_.change(tape, sign, from, to);
-  }
+  void replay(const V* tape, V* w) const { pair_.replay(tape, w); }
 
-  void step_backward(Index, const V* tape, const V* before, const V* dout, V* dw, V* din,
-                     V*) const {
+  void step_backward(Index, const V* tape, V* w, const V* dout, V* dw, V* din, V*) const {
     V* const ds = dw + state - d_;
     V dy[max_head_size];
     feedback_.step_backward(tape + kept - d_, ds, dout, dy);
-    pair_.step_backward(tape, tape + kept - 2 * d_, before, dy, dy, dw, din, ds);
+    pair_.step_backward(tape, tape + kept - 2 * d_, w, dy, dy, dw, din, ds);
   }
 
  private:

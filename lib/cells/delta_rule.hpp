@@ -23,29 +23,30 @@ void delta_step(Index d, Index m, const Lanes<T>* q, const Lanes<T>* k, const La
   fast_matrix::write_scaled<T>(d, m, w, k, beta, e, w);
 }
 
-/// Gradient of delta_step. `before` is W before the write, g = dy; G = dL/dW is that of the W after the
-/// step on entry and of the W before it on return. Overwrites dq, dk (d) and dv (m); returns dL/dbeta.
+/// The write alone, W += k (beta e)^T.
+template <typename T>
+void delta_replay(Index d, Index m, const Lanes<T>* k, const Lanes<T>* e, const Lanes<T>& beta,
+                  Lanes<T>* w) {
+  fast_matrix::write_scaled<T>(d, m, w, k, beta, e, w);
+}
+
+/// Gradient of delta_step with g = dy. W and G = dL/dW are after the step on entry and before it on
+/// return. Overwrites dq, dk (d) and dv (m); returns dL/dbeta.
 template <typename T>
 Lanes<T> delta_step_backward(Index d, Index m, const Lanes<T>* q, const Lanes<T>* k,
-                             const Lanes<T>* e, const Lanes<T>& beta, const Lanes<T>* before,
+                             const Lanes<T>* e, const Lanes<T>& beta, Lanes<T>* w,
                              const Lanes<T>* g, Lanes<T>* gradient, Lanes<T>* dq, Lanes<T>* dk,
                              Lanes<T>* dv) {
   // G += q g^T;  a = G^T k, left in dv;  dk = G e
   fast_matrix::read_write_backward<T>(d, m, gradient, q, g, k, e, dv, dk);
   Lanes<T> dbeta(T(0));
-  Lanes<T> written(T(0));  // u . g, for W_t g = W_{t-1} g + k (u . g)
   for (Index j = 0; j < m; ++j) {
     dbeta = xsimd::fma(dv[j], e[j], dbeta);
-    written = xsimd::fma(e[j], g[j], written);
     dv[j] *= beta;
   }
-  written *= beta;
-  for (Index i = 0; i < d; ++i) {
-    dq[i] = k[i] * written;
-    dk[i] *= beta;
-  }
-  // dq += W_{t-1} g;  dk -= W_{t-1} dv;  G -= k dv^T
-  fast_matrix::erase_backward<T>(d, m, before, gradient, k, g, dv, dq, dk);
+  for (Index i = 0; i < d; ++i) dk[i] *= beta;
+  // dq = W_t g;  W_{t-1} = W_t - k (beta e)^T;  dk -= W_{t-1} dv;  G -= k dv^T
+  fast_matrix::erase_backward<T>(d, m, w, gradient, k, beta, e, g, dv, dq, dk);
   return dbeta;
 }
 

@@ -47,13 +47,13 @@ class DeltaNetRule : public PlainRule<T> {
     delta_step(d_, d_, q, k, in + 2 * d_, beta, w, e, y);
   }
 
-  void change(const V* tape, T sign, const V* from, V* to) const {
+  void replay(const V* tape, V* w) const {
     const V* const k = tape + d_;
     const V* const e = k + d_;
-    fast_matrix::write_scaled<T>(d_, d_, from, k, sign * e[d_], e, to);
+    delta_replay<T>(d_, d_, k, e, e[d_], w);
   }
 
-  void step_backward(Index, const V* tape, const V* before, const V* dy, V* dw, V* din, V*) const {
+  void step_backward(Index, const V* tape, V* w, const V* dy, V* dw, V* din, V*) const {
     const V* const q = tape;
     const V* const k = q + d_;
     const V* const e = k + d_;
@@ -61,7 +61,7 @@ class DeltaNetRule : public PlainRule<T> {
     V* const dq = din;
     V* const dk = dq + d_;
     V* const dv = dk + d_;
-    const V dbeta = delta_step_backward(d_, d_, q, k, e, beta, before, dy, dw, dq, dk, dv);
+    const V dbeta = delta_step_backward(d_, d_, q, k, e, beta, w, dy, dw, dq, dk, dv);
     sum_normalized_elu1_backward(q, e[d_ + 1], d_, dq);
     sum_normalized_elu1_backward(k, e[d_ + 2], d_, dk);
     din[3 * d_] = dbeta * beta * (T(1) - beta / beta_max_);

@@ -8,12 +8,16 @@
 namespace rlt::fast_matrix {
 
 inline constexpr Index block = 8;  // sums held in registers at once
+/// Rows of a matrix that is read and written in one pass. Few, and all loads of a column stand before its
+/// stores: rows lie a power of two apart, and a load behind a store that lies a multiple of 4 KiB before it
+/// waits for that store.
+inline constexpr Index few = 4;
 
-/// body.operator()<width>(first) over blocks of `block`, then one by one.
-template <typename Body>
+/// body.operator()<width>(first) over blocks of `size`, then one by one.
+template <Index size = block, typename Body>
 void for_blocks(Index count, const Body& body) {
   Index first = 0;
-  for (; first + block <= count; first += block) body.template operator()<block>(first);
+  for (; first + size <= count; first += size) body.template operator()<size>(first);
   for (; first < count; ++first) body.template operator()<1>(first);
 }
 
@@ -125,33 +129,64 @@ void read_write_backward(Index rows, Index cols, Lanes<T>* gradient, const Lanes
   read_both<T>(rows, cols, updated, k, u, a, dk);
 }
 
-/// Gradient through the read W'^T k that the delta rule subtracts, and the read W'^T q, W' the matrix
-/// before the write: dq[e] += sum_m W'[e][m] g[m];  dk[e] -= sum_m W'[e][m] dv[m];  G[e][m] -= k[e] dv[m].
+/// Gradient through the two reads of the delta rule, which takes its write back on the way; W is the matrix
+/// after the write W = W' + k (beta e)^T on entry and W' before it on return:
+/// dq[e] = sum_m W[e][m] g[m];   dk[e] -= sum_m W'[e][m] dv[m];   G[e][m] -= k[e] dv[m].
 template <typename T>
-void erase_backward(Index rows, Index cols, const Lanes<T>* before, Lanes<T>* gradient,
-                    const Lanes<T>* k, const Lanes<T>* g, const Lanes<T>* dv, Lanes<T>* dq,
-                    Lanes<T>* dk) {
-  const auto some_rows = [&]<Index height>(Index e) {
+void erase_backward(Index rows, Index cols, Lanes<T>* w, Lanes<T>* gradient, const Lanes<T>* k,
+                    const Lanes<T>& beta, const Lanes<T>* e, const Lanes<T>* g, const Lanes<T>* dv,
+                    Lanes<T>* dq, Lanes<T>* dk) {
+  const auto some_rows = [&]<Index height>(Index row) {
     Lanes<T> query[height];
     Lanes<T> key[height];
+    Lanes<T> written[height];
     for (Index j = 0; j < height; ++j) {
-      query[j] = dq[e + j];
-      key[j] = dk[e + j];
+      query[j] = Lanes<T>(T(0));
+      key[j] = dk[row + j];
+      written[j] = beta * k[row + j];
     }
     for (Index m = 0; m < cols; ++m) {
+      Lanes<T> before[height];
+      Lanes<T> slope[height];
       for (Index j = 0; j < height; ++j) {
-        const Index at = (e + j) * cols + m;
-        query[j] = xsimd::fma(before[at], g[m], query[j]);
-        key[j] = xsimd::fnma(before[at], dv[m], key[j]);
-        gradient[at] = xsimd::fnma(k[e + j], dv[m], gradient[at]);
+        const Index at = (row + j) * cols + m;
+        query[j] = xsimd::fma(w[at], g[m], query[j]);
+        before[j] = xsimd::fnma(written[j], e[m], w[at]);
+        key[j] = xsimd::fnma(before[j], dv[m], key[j]);
+        slope[j] = xsimd::fnma(k[row + j], dv[m], gradient[at]);
+      }
+      for (Index j = 0; j < height; ++j) {
+        const Index at = (row + j) * cols + m;
+        w[at] = before[j];
+        gradient[at] = slope[j];
       }
     }
     for (Index j = 0; j < height; ++j) {
-      dq[e + j] = query[j];
-      dk[e + j] = key[j];
+      dq[row + j] = query[j];
+      dk[row + j] = key[j];
     }
   };
-  for_blocks(rows, some_rows);
+  for_blocks<few>(rows, some_rows);
+}
+
+/// W[e][m] -= k[e] u[m], and y[e] = sum_m W[e][m] g[m] of the W after it.
+template <typename T>
+void undo_read_transposed(Index rows, Index cols, Lanes<T>* w, const Lanes<T>* k, const Lanes<T>* u,
+                          const Lanes<T>* g, Lanes<T>* y) {
+  const auto some_rows = [&]<Index height>(Index row) {
+    Lanes<T> sum[height];
+    for (Index j = 0; j < height; ++j) sum[j] = Lanes<T>(T(0));
+    for (Index m = 0; m < cols; ++m) {
+      Lanes<T> before[height];
+      for (Index j = 0; j < height; ++j) {
+        before[j] = xsimd::fnma(k[row + j], u[m], w[(row + j) * cols + m]);
+        sum[j] = xsimd::fma(before[j], g[m], sum[j]);
+      }
+      for (Index j = 0; j < height; ++j) w[(row + j) * cols + m] = before[j];
+    }
+    for (Index j = 0; j < height; ++j) y[row + j] = sum[j];
+  };
+  for_blocks<few>(rows, some_rows);
 }
 
 /// D[m] = sum_e W[e][m] p[e], then W[e][m] += k[e] rate[m] D[m], column block by column block, so that the
@@ -187,15 +222,17 @@ void read_transposed_write_two(Index rows, Index cols, const Lanes<T>* w, Lanes<
     Lanes<T> sum[height];
     for (Index j = 0; j < height; ++j) sum[j] = Lanes<T>(T(0));
     for (Index m = 0; m < cols; ++m) {
+      Lanes<T> slope[height];
       for (Index j = 0; j < height; ++j) {
         const Index at = (e + j) * cols + m;
         sum[j] = xsimd::fma(w[at], b[m], sum[j]);
-        gradient[at] = xsimd::fma(p[e + j], a[m], xsimd::fma(x[e + j], b[m], gradient[at]));
+        slope[j] = xsimd::fma(p[e + j], a[m], xsimd::fma(x[e + j], b[m], gradient[at]));
       }
+      for (Index j = 0; j < height; ++j) gradient[(e + j) * cols + m] = slope[j];
     }
     for (Index j = 0; j < height; ++j) y[e + j] = sum[j];
   };
-  for_blocks(rows, some_rows);
+  for_blocks<few>(rows, some_rows);
 }
 
 }  // namespace rlt::fast_matrix

@@ -15,10 +15,11 @@
 //   void declare(ParameterSet<T>&, prefix);    // its own parameters; may declare none
 //   void initial(Index head, V* state) const;
 //   void step(Index head, const V* in, V* state, V* kept, V* out) const;
-//   void change(const V* kept, T sign, const V* from, V* to) const;  // to = from + sign (what `step` added),
-//                                              // for that part of the state which step_backward reads
-//   void step_backward(Index head, const V* kept, const V* before, const V* dout, V* dstate, V* din,
-//                      V* emitted) const;      // dstate: gradient after the step in, before the step out
+//   void replay(const V* kept, V* state) const;  // what `step` did to that part of the state which
+//                                              // step_backward reads
+//   void step_backward(Index head, const V* kept, V* state, const V* dout, V* dstate, V* din,
+//                      V* emitted) const;      // state (the same part), dstate (its gradient): after the
+//                                              // step on entry, before it on return
 //   void backward_parameters(Extent, Matrix<const T> emitted, Matrix<const T> din);
 //   void backward_initial(Index head, const T* gradient); // if learns_initial_state
 #pragma once
@@ -210,7 +211,7 @@ class FastWeightCell : public Cell<T> {
   void backward_group(Extent extent, Index index, Matrix<T> din, V* scratch) {
     const Group group = group_at(extent, index);
     V* const dinputs = scratch;
-    V* const states = dinputs + rule_.inputs;  // of a replayed segment: before each of its steps
+    V* const states = dinputs + rule_.inputs;  // of a replayed segment: after each of its steps
     V* const dstate = states + stride * rule_.state;
     V* const dout = dstate + rule_.state;
     V* const emitted = dout + head_;
@@ -222,19 +223,18 @@ class FastWeightCell : public Cell<T> {
     for (Index segment = divide_up(extent.steps, stride) - 1; segment >= 0; --segment) {
       const Index first = segment * stride;
       const Index last = std::min(extent.steps, first + stride) - 1;
-      const bool walks_back = !any_start(extent, group, first + 1, last);
-      if (walks_back) {
-        std::copy_n(checkpoint(extent, index, segment + 1), rule_.state, states);
-      } else {
+      const bool replays = any_start(extent, group, first + 1, last);
+      if (replays) {
         replay_segment(extent, group, index, first, last, states, fresh);
+      } else {
+        std::copy_n(checkpoint(extent, index, segment + 1), rule_.state, states);
       }
       for (Index t = last; t >= first; --t) {
-        V* const before = walks_back ? states : states + (t - first) * rule_.state;
-        if (walks_back) rule_.change(kept(extent, index, t), T(-1), before, before);
+        V* const state = replays ? states + (t - first) * rule_.state : states;
         const Index row = group.first_row * extent.steps + t;
         gather_lanes(dmixed_ + row * width_ + group.head * head_, extent.steps * width_, group.rows,
                      head_, dout);
-        rule_.step_backward(group.head, kept(extent, index, t), before, dout, dstate, dinputs,
+        rule_.step_backward(group.head, kept(extent, index, t), state, dout, dstate, dinputs,
                             emitted);
         scatter_lanes(dinputs, rule_.inputs, group.rows,
                       din.data + row * din.stride + group.head * rule_.inputs,
@@ -257,17 +257,17 @@ class FastWeightCell : public Cell<T> {
     }
   }
 
-  // From the kept state at the start of a segment to the state before each of its steps.
+  // From the kept state at the start of a segment to the state after each of its steps.
   void replay_segment(Extent extent, const Group& group, Index index, Index first, Index last,
                       V* states, V* fresh) const {
     typename V::batch_bool_type mask;
-    std::copy_n(checkpoint(extent, index, first / stride), rule_.state, states);
-    if (starting(extent, group, first, mask)) restart(group.head, mask, states, fresh);
-    for (Index t = first; t < last; ++t) {
-      V* const before = states + (t - first) * rule_.state;
-      V* const after = before + rule_.state;
-      rule_.change(kept(extent, index, t), T(1), before, after);
-      if (starting(extent, group, t + 1, mask)) restart(group.head, mask, after, fresh);
+    const V* before = checkpoint(extent, index, first / stride);
+    for (Index t = first; t <= last; ++t) {
+      V* const state = states + (t - first) * rule_.state;
+      std::copy_n(before, rule_.state, state);
+      if (starting(extent, group, t, mask)) restart(group.head, mask, state, fresh);
+      rule_.replay(kept(extent, index, t), state);
+      before = state;
     }
   }
 

@@ -43,11 +43,11 @@ class LinearRule : public PlainRule<T> {
     fast_matrix::add_read<T>(d_, d_, w, q, y);
   }
 
-  void change(const V* tape, T sign, const V* from, V* to) const {
-    fast_matrix::write_scaled<T>(d_, d_, from, tape + d_, V(sign), tape + 2 * d_, to);
+  void replay(const V* tape, V* w) const {
+    fast_matrix::write_scaled<T>(d_, d_, w, tape + d_, V(T(1)), tape + 2 * d_, w);
   }
 
-  void step_backward(Index, const V* tape, const V* before, const V* g, V* dw, V* din, V*) const {
+  void step_backward(Index, const V* tape, V* w, const V* g, V* dw, V* din, V*) const {
     const V* const q = tape;
     const V* const k = q + d_;
     const V* const v = k + d_;
@@ -55,10 +55,10 @@ class LinearRule : public PlainRule<T> {
     V* const dk = dq + d_;
     V* const dv = dk + d_;
     fast_matrix::read_write_backward<T>(d_, d_, dw, q, g, k, v, dv, dk);
+    fast_matrix::undo_read_transposed<T>(d_, d_, w, k, v, g, dq);
     V written(T(0));  // v . g, for W_t g = W_{t-1} g + k (v . g)
     for (Index j = 0; j < d_; ++j) written = xsimd::fma(v[j], g[j], written);
-    for (Index i = 0; i < d_; ++i) dq[i] = k[i] * written;
-    fast_matrix::add_read_transposed<T>(d_, d_, before, g, dq);
+    for (Index i = 0; i < d_; ++i) dq[i] = xsimd::fma(k[i], written, dq[i]);
     for (Index i = 0; i < d_; ++i) {
       dq[i] *= xsimd::min(q[i], V(T(1)));
       dk[i] *= xsimd::min(k[i], V(T(1)));

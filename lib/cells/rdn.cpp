@@ -58,12 +58,11 @@ class RdnRule : public PlainRule<T> {
     std::copy_n(y, d_, out);
   }
 
-  void change(const V* tape, T sign, const V* from, V* to) const {
-    fast_matrix::write_scaled<T>(d_, d_, from, tape + d_, sign * tape[4 * d_], tape + 2 * d_, to);
+  void replay(const V* tape, V* w) const {
+    delta_replay<T>(d_, d_, tape + d_, tape + 2 * d_, tape[4 * d_], w);
   }
 
-  void step_backward(Index head, const V* tape, const V* before, const V* dout, V* dw, V* din,
-                     V* emit) const {
+  void step_backward(Index head, const V* tape, V* w, const V* dout, V* dw, V* din, V* emit) const {
     const V* const q = tape;
     const V* const k = q + d_;
     const V* const e = k + d_;
@@ -74,7 +73,7 @@ class RdnRule : public PlainRule<T> {
     V* const dq = din;
     V* const dk = dq + d_;
     V* const dv = dk + d_;
-    const V dbeta = delta_step_backward<T>(d_, d_, q, k, e, beta, before, dy, dw, dq, dk, dv);
+    const V dbeta = delta_step_backward<T>(d_, d_, q, k, e, beta, w, dy, dw, dq, dk, dv);
     softmax_backward<T>(q, dq, d_);
     softmax_backward<T>(k, dk, d_);
     din[3 * d_] = dbeta * beta * (T(1) - beta);

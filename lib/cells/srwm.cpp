@@ -86,15 +86,15 @@ class SrwmRule : public PlainRule<T> {
     fast_matrix::respond_and_write<T>(d_, cols_, w, difference, k, rate, change);
   }
 
-  void change(const V* tape, T sign, const V* from, V* to) const {
+  void replay(const V* tape, V* w) const {
     const V* const k = tape + 2 * d_;
     const V* const beta = k + d_;
     V scaled[max_cols];
     scale_blocks(beta, beta + 4, scaled);
-    fast_matrix::write_scaled<T>(d_, cols_, from, k, V(sign), scaled, to);
+    fast_matrix::write_scaled<T>(d_, cols_, w, k, V(T(1)), scaled, w);
   }
 
-  void step_backward(Index, const V* tape, const V* before, const V* g, V* dw, V* din, V*) const {
+  void step_backward(Index, const V* tape, V* w, const V* g, V* dw, V* din, V*) const {
     const V* const x = tape;
     const V* const q = x + d_;
     const V* const k = q + d_;
@@ -118,8 +118,8 @@ class SrwmRule : public PlainRule<T> {
     }
     scale_blocks(beta, dchange, dchange);
     V difference[max_head_size];
-    std::fill_n(dq, d_, V(T(0)));
-    fast_matrix::add_read_transposed<T>(d_, cols_, before, dchange, dq);
+    // dq = W_{t-1} dD: undone first
+    fast_matrix::undo_read_transposed<T>(d_, cols_, w, k, scaled, dchange, dq);
     for (Index i = 0; i < d_; ++i) {
       difference[i] = q[i] - k[i];
       dk[i] -= dq[i];
@@ -128,8 +128,7 @@ class SrwmRule : public PlainRule<T> {
     softmax_backward<T>(k, dk, d_);
     std::copy_n(g, d_, da);
     // dx = W_{t-1} dA;  G += (q - k) dD^T + x dA^T
-    fast_matrix::read_transposed_write_two<T>(d_, cols_, before, dw, difference, dchange, x, da,
-                                              din);
+    fast_matrix::read_transposed_write_two<T>(d_, cols_, w, dw, difference, dchange, x, da, din);
   }
 
   void backward_initial(Index head, const T* gradient) {
