@@ -11,6 +11,7 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+import pandas
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -201,10 +202,12 @@ def draw_series(axes, curves, style, place, count):
               **marked_by(style))
 
 
-def seeds_caption(frame, tail=""):
+def seeds_caption(frame, shared, tail=""):
     counts = frame.groupby(["task", "cell", "options"])["seed"].nunique()
     low, high = counts.min(), counts.max()
     number = f"{high}" if low == high else f"{low} to {high}"
+    if shared:
+        tail += f" All with {', '.join(shared)}."
     if high == 1:
         return f"One seed.{tail}"
     return f"Line: median over {number} seeds. Band: lowest to highest. Thin: single seeds.{tail}"
@@ -217,34 +220,47 @@ Accuracy against length, one panel a task, one colour a cell.
 
 The line is the median over seeds, the band reaches from the lowest to the highest seed, a thin
 line is one seed. Grey: chance (dotted) and the best trivial baseline (dashed), a predictor that
-knows only the most frequent class, or only the most frequent class of every position.
+knows only the most frequent class, or only the most frequent class of every position. With
+`--metric answer`, which leaves out positions where nothing is to be answered, it knows the most
+frequent answer. `--x size` takes the size that was asked for in the task's own unit, statements
+or depth say, in place of the longest string in tokens.
 Read rows of split `length`; `rlt eval RUN --lengths 10-200:10` makes them. Merge the runs first:
 a diverged or timed-out run is in the merged CSV as a failure, but in no CSV of its own.
 
 examples:
-  report.py merge runs/formal_languages --out eval.csv
-  plot.py length --out length.svg --train-length 50 eval.csv
-  plot.py length --out length.svg --train-length 50 --train-length anbn=100 eval.csv
-  plot.py length --out token.png --metric token --tasks parity,dyck1 --cells lstm,rdn eval.csv
+  report.py merge runs/formal_languages --which lengths --out lengths.csv
+  plot.py length --out length.svg --train-length 50 lengths.csv
+  plot.py length --out length.svg --train-length 50 --train-length anbn=100 lengths.csv
+  plot.py length --out token.png --metric token --tasks parity,dyck1 --cells lstm,rdn lengths.csv
+  plot.py length --out answer.svg --metric answer --x size --x-label statements lengths.csv
 """
+
+# metric: column of chance, columns of the trivial baselines
+ACCURACIES = {
+    "sequence": ("chance_sequence", ["best_constant_sequence", "position_majority_sequence"]),
+    "token": ("chance", ["best_constant", "position_majority"]),
+    "answer": (None, ["answer_constant"]),
+}
 
 
 def plot_length(arguments):
     metric = f"{arguments.metric}_accuracy"
-    tail = "_sequence" if arguments.metric == "sequence" else ""
-    chance, trivial = f"chance{tail}", [f"best_constant{tail}", f"position_majority{tail}"]
-    frame = runs.read_frame(arguments.csv, runs.EVAL_ROW + [metric, chance] + trivial)
+    chance, trivial = ACCURACIES[arguments.metric]
+    frame = runs.read_frame(arguments.csv, runs.EVAL_ROW + [metric, *filter(None, [chance])]
+                            + trivial, optional=["size_max"])
     frame = frame[frame["split"] == "length"]
     if frame.empty:
         raise Problem(f"{arguments.csv[0]}: no rows of split `length`:"
                       " `rlt eval RUN --lengths 10-200:10` makes them")
     frame = chosen_rows(frame, arguments)
     frame = runs.choose_checkpoint(frame, arguments.select)
-    runs.check_distinct(frame, runs.RUN + ["length_max"])
+    x = f"{arguments.x}_max"
+    check_sizes(frame, x)
     if frame[metric].isna().any():
         row = frame[frame[metric].isna()].iloc[0]
         raise Problem(f"{row['file']}: {metric} is empty for {runs.describe(row)}")
     frame["trivial"] = frame[trivial].max(axis=1)
+    frame, shared = runs.set_aside_shared_options(frame)
 
     page = Page(runs.in_order(frame["task"].unique(), runs.TASKS), arguments.columns)
     looks = looks_of(runs.series_in_order(frame))
@@ -252,12 +268,12 @@ def plot_length(arguments):
     for task, axes in page.axes.items():
         rows = frame[frame["task"] == task]
         for place, (pair, style) in enumerate(looks.items()):
-            one = rows[(rows["cell"] == pair[0]) & (rows["options"] == pair[1])]
+            one = runs.of_series(rows, pair)
             if len(one):
-                draw_series(axes, 100 * seeds_apart(one, "length_max", metric), style, place,
-                            len(looks))
-        draw_reference(axes, rows, chance, DOTTED)
-        draw_reference(axes, rows, "trivial", DASHED)
+                draw_series(axes, 100 * seeds_apart(one, x, metric), style, place, len(looks))
+        if chance:
+            draw_reference(axes, rows, x, chance, DOTTED)
+        draw_reference(axes, rows, x, "trivial", DASHED)
         if task in marked:
             axes.axvline(marked[task], color="#444444", linestyle=(0, (3, 2)), linewidth=0.8,
                          zorder=1.5)
@@ -265,15 +281,29 @@ def plot_length(arguments):
         axes.set_yticks([0, 25, 50, 75, 100])
         axes.set_xlim(left=0)
         axes.xaxis.set_major_locator(MaxNLocator(5, steps=ROUND, integer=True))
-    page.label("length", f"{arguments.metric} accuracy (%)")
+    page.label(arguments.x_label or arguments.x, f"{arguments.metric} accuracy (%)")
+    of_training = "longest training string" if arguments.x == "length" else "largest in training"
     page.finish([key(runs.label(*pair), style) for pair, style in looks.items()],
-                references(frame, chance, marked), seeds_caption(frame))
+                references(frame, chance, marked, of_training), seeds_caption(frame, shared))
     page.save(arguments.out)
+
+
+def check_sizes(frame, x):
+    """Every row has a place on the x axis, and a run only one row there."""
+    sizes = pandas.to_numeric(frame["size_max"]).fillna(frame["length_max"])
+    runs.check_distinct(frame.assign(size=sizes), runs.RUN + ["size"])
+    if x == "size_max" and pandas.to_numeric(frame[x]).isna().any():
+        raise Problem("--x size: some rows have no size_max: measure them again with `rlt eval`")
+    twice = frame[frame.duplicated(runs.RUN + [x])]
+    if len(twice):
+        raise Problem(f"strings of two sizes have up to {twice.iloc[0][x]:g} tokens: draw them"
+                      " with --x size", runs.USAGE)
 
 
 def chosen_rows(frame, arguments):
     frame = runs.keep_names(frame, "task", arguments.tasks)
     frame = runs.keep_names(frame, "cell", arguments.cells)
+    frame = runs.where(frame, arguments.where)
     frame = runs.choose(frame, "rule", arguments.rule)
     return runs.choose(frame, "protocol", arguments.protocol).copy()
 
@@ -282,22 +312,22 @@ def seeds_apart(rows, x, value):
     return rows.pivot(index=x, columns="seed", values=value).sort_index()
 
 
-def draw_reference(axes, rows, column, line):
-    known = rows.dropna(subset=[column]).groupby("length_max")[column].median()
+def draw_reference(axes, rows, x, column, line):
+    known = rows.dropna(subset=[column]).groupby(x)[column].median()
     if len(known):
         axes.plot(known.index, 100 * known, color=GREY, linestyle=line, linewidth=1.0, zorder=1.8)
 
 
-def references(frame, chance, marked):
+def references(frame, chance, marked, of_training):
     handles = []
-    if frame[chance].notna().any():
+    if chance and frame[chance].notna().any():
         handles.append(Line2D([], [], color=GREY, linestyle=DOTTED, linewidth=1, label="chance"))
     if frame["trivial"].notna().any():
         handles.append(Line2D([], [], color=GREY, linestyle=DASHED, linewidth=1,
                               label="best trivial baseline"))
     if marked:
         handles.append(Line2D([], [], color="#444444", linestyle="none", marker="|",
-                              markersize=10, label="longest training string"))
+                              markersize=10, label=of_training))
     return handles
 
 
@@ -345,6 +375,7 @@ def plot_train(arguments):
     frame[value] = frame[value].where(np.isfinite(frame[value])) * scale
     if frame[value].isna().all():
         raise Problem(f"{arguments.csv[0]}: no finite value of {value}")
+    frame, shared = runs.set_aside_shared_options(frame)
     frame, averaged = thin_out(frame, sorted({x, value}))
 
     page = Page(runs.in_order(frame["task"].unique(), runs.TASKS), arguments.columns)
@@ -352,7 +383,7 @@ def plot_train(arguments):
     for task, axes in page.axes.items():
         rows = frame[frame["task"] == task]
         for place, (pair, style) in enumerate(looks.items()):
-            one = rows[(rows["cell"] == pair[0]) & (rows["options"] == pair[1])]
+            one = runs.of_series(rows, pair)
             if one[value].notna().any():
                 draw_series(axes, training_curves(one, x, value), style, place, len(looks))
         axes.xaxis.set_major_locator(MaxNLocator(4, steps=ROUND))
@@ -367,7 +398,7 @@ def plot_train(arguments):
     page.label(x_label, value_label)
     tail = f" Each point averages {averaged} logged steps." if averaged > 1 else ""
     page.finish([key(runs.label(*pair), style) for pair, style in looks.items()], [],
-                seeds_caption(frame, tail))
+                seeds_caption(frame, shared, tail))
     page.save(arguments.out)
 
 
@@ -414,10 +445,15 @@ def parser():
     length = commands.add_parser("length", help="accuracy against length",
                                  description=LENGTH_HELP)
     length.set_defaults(plot=plot_length)
-    length.add_argument("--metric", choices=["sequence", "token"], default="sequence",
-                        help="whole strings right, or single symbols right (default sequence)")
+    length.add_argument("--metric", choices=list(ACCURACIES), default="sequence",
+                        help="whole strings right, single symbols, or single answers"
+                             " (default sequence)")
+    length.add_argument("--x", choices=["length", "size"], default="length",
+                        help="what runs to the right: tokens, or the task's own unit"
+                             " (default length)")
+    length.add_argument("--x-label", metavar="WORDS", help="its name (default that of --x)")
     length.add_argument("--train-length", action="append", default=[], metavar="[TASK=]N",
-                        help="mark the longest training string; may be repeated")
+                        help="mark the longest training string, or its size; may be repeated")
     length.add_argument("--select", default="best", metavar="NAME",
                         help="checkpoint to show: best or last (default best)")
     train = commands.add_parser("train", help="loss or accuracy during training",
@@ -435,6 +471,8 @@ def parser():
         command.add_argument("--rule", metavar="NAME", help="only this rule: paper or honest")
         command.add_argument("--protocol", metavar="NAME",
                              help="only this protocol: paper or honest")
+        command.add_argument("--where", action="append", default=[], metavar="NAME=VALUE",
+                             help="only rows of this option or column; may be repeated")
         command.add_argument("--columns", type=positive, metavar="N", help="panels in a row")
         command.add_argument("csv", nargs="+", metavar="CSV")
     return top

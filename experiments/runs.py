@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import io
 import os
 import sys
 from pathlib import Path
@@ -11,13 +12,20 @@ import pandas
 # The order of cells and tasks in every figure and table; names not listed follow by alphabet.
 CELLS = ["lstm", "elstm", "transformer", "transformer_preln", "linear", "deltanet", "rdn", "srwm",
          "delta_rnn", "delta_lstm", "delta_mlp", "gru", "elman"]
-TASKS = ["parity", "aa_star", "abab_star", "anbn", "anbncn", "dyck1", "shuffle2", "reset_dyck1"]
+TASKS = ["parity", "aa_star", "abab_star", "anbn", "anbncn", "dyck1", "shuffle2", "reset_dyck1",
+         "code_execution", "listops", "text"]
 
 # A run is known by these columns; one of its eval.csv rows by the longer list.
 RUN = ["task", "rule", "protocol", "cell", "options", "seed"]
 EVAL_ROW = RUN + ["select", "split", "length_min", "length_max", "step"]
 
 TEXT = {"task", "rule", "protocol", "cell", "options", "select", "split", "data_hash"}
+# Settings that are words; `report.py merge --settings` makes columns of them.
+TEXT |= {"window", "data", "task-option", "cell-option", "positions", "optimizer", "schedule",
+         "precision"}
+
+# A predictor that knows nothing, or only the position; the score is sequence_accuracy.
+BASELINES = ["chance_sequence", "best_constant_sequence", "position_majority_sequence"]
 
 COULD_NOT = 1  # file, disk, data
 USAGE = 2
@@ -127,7 +135,33 @@ def write_aside(path, write):
         aside.unlink(missing_ok=True)
 
 
+def write_csv(out, header, rows):
+    """`rows`: dictionaries; what a row does not hold is empty. `-`: stdout."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, header, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    if out == "-":
+        sys.stdout.write(text.getvalue())
+    else:
+        write_aside(out, lambda aside: aside.write_text(text.getvalue(), encoding="utf-8"))
+
+
 # ---- rows
+
+def read_scores(arguments, columns):
+    """(rows of --splits, --select and --where, what all of them share)."""
+    splits = arguments.splits.split(",")
+    frame = read_frame(arguments.csv,
+                       EVAL_ROW + ["parameters", "state_size", "data_hash", *columns])
+    frame = where(choose_checkpoint(frame, arguments.select), arguments.where)
+    for split in splits:
+        choose(frame, "split", split)
+    frame = frame[frame["split"].isin(splits)].copy()
+    check_distinct(frame, RUN + ["split"])
+    frame, shared = set_aside_shared_options(frame)
+    return frame, shared + [one for one in arguments.where if one not in shared]
+
 
 def choose(frame, column, wanted):
     """Rows with `column` equal to `wanted`; without a wish there must be only one value."""
@@ -151,6 +185,28 @@ def choose_checkpoint(frame, select):
     return pandas.concat([others, failed], ignore_index=True)
 
 
+def where(frame, conditions):
+    """Rows that fulfil every `NAME=VALUE`."""
+    for condition in conditions:
+        kept = frame[fulfilled(frame, condition)]
+        if kept.empty:
+            name = condition.partition("=")[0]
+            found = sorted(map(str, frame[name if name in frame else "options"].unique()))
+            raise Problem(f"no rows with {condition}: found {', '.join(map(repr, found))}")
+        frame = kept
+    return frame
+
+
+def fulfilled(frame, condition):
+    """Whether each row fulfils `NAME=VALUE`; NAME is a column, or one of the options."""
+    name, equals, value = condition.partition("=")
+    if not equals:
+        raise Problem(f"{condition}: a condition must be NAME=VALUE", USAGE)
+    if name not in frame:
+        return frame["options"].map(lambda text: condition in split_options(text)).astype(bool)
+    return frame[name] == (value if name in TEXT else pandas.to_numeric(value, errors="coerce"))
+
+
 def check_distinct(frame, keys):
     """One observation a row: the same key twice means that runs were mixed up."""
     twice = frame[frame.duplicated(keys, keep=False)]
@@ -158,7 +214,28 @@ def check_distinct(frame, keys):
         first = twice.iloc[0]
         same = twice[(twice[keys] == first[keys]).all(axis=1)]
         files = " and ".join(dict.fromkeys(same["file"]))
-        raise Problem(f"two rows for {describe(first)} in {files}: give each run once")
+        raise Problem(f"two rows for {describe(first)} in {files}: give each run once, or choose"
+                      " with --where")
+
+
+def check_shares(frame, metric):
+    bad = frame[~frame[metric].between(0, 1)]
+    if len(bad):
+        row = bad.iloc[0]
+        raise Problem(f"{row['file']}: {metric} of {describe(row)} is {row[metric]}: it must be"
+                      " from 0 to 1")
+
+
+def check_same_strings(frame):
+    """Scores on different evaluation strings do not stand in one table."""
+    for (task, rule, split), rows in frame.groupby(["task", "rule", "split"]):
+        known = rows[rows["data_hash"] != ""].drop_duplicates("data_hash")
+        if len(known) > 1:
+            one, two = known.iloc[0], known.iloc[1]
+            raise Problem(f"{task} {split}, rule {rule}: seed {one['seed']:g} of {one['cell']}"
+                          f" ({one['file']}) and seed {two['seed']:g} of {two['cell']}"
+                          f" ({two['file']}) were tested on different strings (data_hash): choose"
+                          " with --where")
 
 
 def describe(row):
@@ -193,7 +270,25 @@ def series_in_order(frame):
     return sorted(pairs, key=lambda pair: (cells.index(pair[0]), pair[1]))
 
 
+def of_series(frame, pair):
+    """Rows of one (cell, options)."""
+    return frame[(frame["cell"] == pair[0]) & (frame["options"] == pair[1])]
+
+
 def label(cell, options):
     """`deltanet` or `deltanet (beta_max=2)`."""
-    options = options.strip(";").replace(";", ", ")
+    options = ", ".join(split_options(options))
     return f"{cell} ({options})" if options else cell
+
+
+def split_options(text):
+    return [option for option in text.split(";") if option]
+
+
+def set_aside_shared_options(frame):
+    """(rows without the options that all of them have, these options): what all share, such as
+    variables=3, tells none apart and is said once, not in every label."""
+    options = frame["options"].map(split_options)
+    shared = set.intersection(*map(set, options))
+    rest = options.map(lambda each: ";".join(one for one in each if one not in shared))
+    return frame.assign(options=rest), sorted(shared)

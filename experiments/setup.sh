@@ -4,6 +4,8 @@
 #   figures  Python with pandas, matplotlib, scipy
 #   checks   clang-format and clang-tidy
 #   peer     PyTorch, to compare with
+#   text     a few megabytes of English text to train on
+# shellcheck disable=SC2034  # groups are read by name
 set -euo pipefail
 
 build="g++ cmake ninja-build libcli11-dev libxtensor-dev libxtensor-blas-dev libxsimd-dev
@@ -11,6 +13,7 @@ build="g++ cmake ninja-build libcli11-dev libxtensor-dev libxtensor-blas-dev lib
 figures="python3 python3-pandas python3-matplotlib python3-scipy"
 peer="python3 python3-numpy python3-torch"
 checks="clang-format clang-tidy libomp-dev"
+text="fortunes"
 
 missing=()
 for group in "$@"; do

@@ -172,7 +172,8 @@ class Trainer {
       const double right =
           static_cast<double>(score.sequences_correct) / static_cast<double>(score.sequences);
       const double nats = score.loss / static_cast<double>(std::max<Index>(1, score.tokens));
-      accuracy += right / static_cast<double>(validation_.size());
+      // Documents are never right as a whole: their loss decides.
+      if (set.segment == 0) accuracy += right / static_cast<double>(validation_.size());
       loss += nats;
       line += set.segment > 0
                   ? fmt::format("  {} {:.4f} bits a token", set.split, nats / std::numbers::ln2)

@@ -22,6 +22,8 @@ EVAL = ("task,rule,protocol,cell,options,parameters,state_size,seed,step,select,
         "length_max,sequences,sequences_correct,tokens,tokens_correct,token_accuracy,"
         "sequence_accuracy,loss,chance,best_constant,position_majority,chance_sequence,"
         "best_constant_sequence,position_majority_sequence,data_hash")
+NEW_EVAL = EVAL.replace("length_min", "size_min,size_max,length_min") \
+    .replace(",loss,", ",answer_accuracy,loss,").replace(",data_hash", ",answer_constant,data_hash")
 TRAIN = ("task,cell,seed,step,sequences,tokens,wall_s,learning_rate,loss,token_accuracy,"
          "sequence_accuracy,gradient_norm")
 
@@ -29,6 +31,14 @@ TRAIN = ("task,cell,seed,step,sequences,tokens,wall_s,learning_rate,loss,token_a
 def eval_row(task, cell, seed, length, accuracy, options="", rule="paper", select="best"):
     return (f"{task},{rule},paper,{cell},{options},100,8,{seed},500,{select},length,{length},"
             f"{length},50,0,900,0,0.75,{accuracy},0.2,0.5,0.5,0.6,0.001,0,0.02,{task}{length}")
+
+
+def sized_row(size, tokens, seed=1, cell="rdn", options="variables=3", answer=0.25, **changes):
+    plain = eval_row("listops", cell, seed, tokens, 0.5, options)
+    facts = dict(zip(EVAL.split(","), plain.split(",")))
+    facts |= {"size_min": size, "size_max": size, "answer_accuracy": answer,
+              "answer_constant": 0.125, **changes}
+    return ",".join(str(facts[name]) for name in NEW_EVAL.split(","))
 
 
 def train_row(task, cell, seed, step, loss):
@@ -122,6 +132,66 @@ class Figures(Folder):
                                          (self.folder / "a.svg").read_text())))
         self.assertEqual(counts, [0, 1, 2])
 
+    def drawn(self, *words):
+        """What `draw_series` got: (x, y) of the median of every curve, in order."""
+        curves = []
+        with mock.patch.object(plot, "draw_series", side_effect=lambda axes, values, *rest:
+                               curves.append(values.median(axis=1).to_dict())):
+            self.assertEqual(self.plot("length", "--out", "a.svg", *words), (0, "", ""))
+        return curves
+
+    def test_the_x_axis_is_tokens_or_the_size_that_was_asked_for(self):
+        path = self.csv("a.csv", NEW_EVAL, [sized_row(3, 40), sized_row(4, 55)])
+        self.assertEqual(self.drawn(path), [{40: 50, 55: 50}])
+        self.assertEqual(self.drawn("--x", "size", path), [{3: 50, 4: 50}])
+
+    def test_answers_have_their_own_accuracy_and_baseline(self):
+        path = self.csv("a.csv", NEW_EVAL, [sized_row(3, 40, answer=0.75)])
+        with mock.patch.object(plot, "draw_reference") as reference:
+            self.assertEqual(self.drawn("--metric", "answer", path), [{40: 75}])
+        (_, rows, x, column, _), = (call.args for call in reference.call_args_list)
+        self.assertEqual((x, column, rows[column].tolist()), ("length_max", "trivial", [0.125]))
+
+    def test_rows_of_other_splits_do_not_clash_with_those_of_a_size(self):
+        path = self.csv("a.csv", NEW_EVAL, [sized_row(4, 40)] + [
+            sized_row(4, 40, split=split, answer=0.5) for split in ("bin0", "valid")])
+        self.assertEqual(self.drawn("--x", "size", "--metric", "answer", path), [{4: 25}])
+
+    def test_sizes_of_equal_length_need_the_size_as_x(self):
+        path = self.csv("a.csv", NEW_EVAL, [sized_row(3, 40), sized_row(4, 40)])
+        self.assert_fails(2, "strings of two sizes have up to 40 tokens: draw them with --x size",
+                          "length", "--out", "a.svg", path)
+        self.assertEqual(self.drawn("--x", "size", path), [{3: 50, 4: 50}])
+        self.assert_fails(1, "--x size: some rows have no size_max", "length", "--out", "a.svg",
+                          "--x", "size", self.lengths("old.csv"))
+
+    def test_options_that_all_rows_share_stand_in_the_caption(self):
+        rows = [sized_row(3, 40, cell=cell, options=options) for cell, options in (
+            ("rdn", "variables=3"), ("transformer", "positions=rotary;variables=3"))]
+        with mock.patch.object(plot.Page, "finish") as finish:
+            self.plot("length", "--out", "a.svg", self.csv("a.csv", NEW_EVAL, rows))
+        handles, _, caption = finish.call_args.args
+        self.assertEqual([handle.get_label() for handle in handles],
+                         ["transformer (positions=rotary)", "rdn"])
+        self.assertEqual(caption, "One seed. All with variables=3.")
+
+    def test_where_chooses_by_option_or_column(self):
+        path = self.csv("a.csv", NEW_EVAL + ",window,lr", [
+            sized_row(3, 40, options=options, answer=answer) + f",{window},{lr}"
+            for options, window, lr, answer in (("variables=3", "1-9", "0.001", 0.25),
+                                                ("variables=3", "1-9", "0.01", 0.5),
+                                                ("variables=30", "2-5", "0.001", 0.75))])
+        metric = ("--metric", "answer")
+        self.assert_fails(1, "give each run once, or choose with --where", "length", "--out",
+                          "a.svg", path)
+        self.assertEqual(self.drawn(*metric, "--where", "variables=30", path), [{40: 75}])
+        self.assertEqual(self.drawn(*metric, "--where", "window=1-9", "--where", "lr=1e-2", path),
+                         [{40: 50}])
+        self.assert_fails(1, "no rows with window=1-8: found '1-9', '2-5'", "length", "--out",
+                          "a.svg", "--where", "window=1-8", path)
+        self.assert_fails(2, "window: a condition must be NAME=VALUE", "length", "--out", "a.svg",
+                          "--where", "window", path)
+
     def test_nothing_is_left_beside_the_figure(self):
         self.plot("length", "--out", "a.png", self.lengths())
         self.assertEqual({path.name for path in self.folder.iterdir()}, {"a.png", "eval.csv"})
@@ -131,9 +201,15 @@ class Figures(Folder):
                          {"a.png", "b.png", "eval.csv"})
 
 
+def names_in(table):
+    return set(re.findall(r"^RLT_\w+\((\w+)\)", (EXPERIMENTS.parent / table).read_text(), re.M))
+
+
 class Looks(unittest.TestCase):
     def test_every_named_cell_has_its_own_look(self):
         self.assertEqual(set(plot.LOOKS), set(runs.CELLS))
+        self.assertLessEqual(names_in("lib/cells/cells.def"), set(runs.CELLS))
+        self.assertLessEqual(names_in("tasks/tasks.def") - {"file"}, set(runs.TASKS))
         looks = [plot.look(cell) for cell in runs.CELLS]
         self.assertEqual(len({colour for colour, _, _ in looks}), len(looks))
         self.assertEqual(len({marker for _, _, marker in looks}), len(looks))

@@ -1,0 +1,67 @@
+# Sourced by the scripts of one experiment each: set-up, then the steps from commands to tables. A script
+# defines `commands`, which prints one `rlt train` a line, and calls these functions in turn:
+#   train      runs the commands, JOBS at a time; LIST=1 prints them and ends the script
+#   measure    accuracy at LENGTHS of the finished runs given, once a run
+#   merge      eval.csv, or another CSV of the runs, into OUT
+#   both FILE  a table of report.py as FILE.md and FILE.tex
+# Finished runs are skipped, interrupted ones go on. One thread a run: many runs keep the cores busy.
+# shellcheck shell=bash
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
+
+SEEDS=${SEEDS:-1 2 3}
+JOBS=${JOBS:-$(nproc)}
+
+experiments/setup.sh build figures
+rlt=${RLT_PROGRAM:-$(experiments/build.sh)}
+report() { /usr/bin/python3 experiments/report.py "$@"; }
+plot() { /usr/bin/python3 experiments/plot.py "$@"; }
+
+# The transformer of arXiv 2106.06295 always has sinusoidal positions, that of arXiv 2310.16076 never.
+positions() { [ "$1" != transformer ] || echo "--positions sinusoidal"; }
+
+# The small presets give every cell the learning rate 1e-3, but at that rate an LSTM has hardly begun when the
+# other cells are done.
+small_rate() { [ "$1" != lstm ] || [ "$PRESET" != small ] || echo "--lr 3e-3"; }
+
+# train_command FOLDER ARGUMENT...
+train_command() {
+  local run=$1
+  shift
+  echo "$rlt train $* --threads 1 --quiet --resume --out $run"
+}
+
+# A diverged run is a result, not a reason to stop.
+train() {
+  if [ -n "${LIST:-}" ]; then
+    commands
+    exit 0
+  fi
+  commands | xargs -P "$JOBS" -I{} sh -c '{} || echo "exit $?: {}" >&2'
+  mkdir -p "$OUT"
+}
+
+# measure RUN...: writes RUN/lengths.csv whole or not at all.
+measure() {
+  local run
+  for run in "$@"; do
+    if [ -f "$run/DONE" ] && [ ! "$run/lengths.csv" -nt "$run/DONE" ]; then
+      echo "rm -f $run/part.csv && $rlt eval $run --lengths $LENGTHS --sequences 200 --threads 1" \
+        "--csv $run/part.csv 2>$run/eval.log && mv $run/part.csv $run/lengths.csv || cat $run/eval.log >&2"
+    fi
+  done | xargs -P "$JOBS" -I{} sh -c '{}'
+}
+
+# merge KIND ARGUMENT...: KIND is eval, lengths or train.
+merge() {
+  local kind=$1
+  shift
+  report merge --which "$kind" "$@" --out "$OUT/$kind.csv" "$RUNS"
+}
+
+# both FILE COMMAND ARGUMENT...
+both() {
+  local file=$1
+  shift
+  report "$@" >"$file.md"
+  report "$@" --format latex >"$file.tex"
+}

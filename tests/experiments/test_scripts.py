@@ -1,0 +1,237 @@
+"""The scripts of experiments/: every command they print is accepted, and each runs from data to
+tables with tiny models. Tasks and cells that the program does not have are left out."""
+
+import os
+import re
+import shlex
+import subprocess
+import tempfile
+import tomllib
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = Path(os.environ.get("RLT_PROGRAM", ROOT / "build" / "release" / "rlt"))
+CELLS = "lstm transformer linear deltanet delta_rnn delta_lstm delta_mlp rdn srwm".split()
+
+# In place of the program: tiny models, one epoch, and a note of every call.
+TINY = """\
+#!/bin/sh
+echo "$1 $2" >>"$CALLS"
+[ "$1" = train ] || exec "$PROGRAM" "$@"
+exec "$PROGRAM" "$@" --d-model 8 --heads 2 --layers 1 --batch 8 --epochs 1 --steps 0 \\
+  --train-size 32 --eval-sequences 4 --log-every 1
+"""
+
+
+def names(kind):
+    """`rlt tasks` or `rlt cells`."""
+    done = subprocess.run([PROGRAM, kind], capture_output=True, text=True, check=True)
+    return [line.split()[0] for line in done.stdout.splitlines()]
+
+
+@unittest.skipUnless(PROGRAM.exists(), f"{PROGRAM} is not built")
+class Scripts(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        (self.folder / "text").write_text("The quick brown fox jumps over the lazy dog.\n" * 40)
+        self.environment = {
+            "PATH": os.environ["PATH"], "PROGRAM": str(PROGRAM), "RLT_PROGRAM": str(PROGRAM),
+            "DATA": str(self.folder / "text"), "RUNS": str(self.folder / "runs"),
+            "OUT": str(self.folder / "out"), "CALLS": str(self.folder / "calls"), "JOBS": "2"}
+        self.tasks, self.cells = names("tasks"), names("cells")
+
+    def script(self, name, **environment):
+        return subprocess.run([ROOT / "experiments" / f"{name}.sh"], capture_output=True, text=True,
+                              env=self.environment | environment, check=False)
+
+    def settings(self, name, **environment):
+        """What every command that LIST=1 prints resolves to: the settings, and its --out."""
+        done = self.script(name, LIST="1", **environment)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        resolved = []
+        for line in done.stdout.splitlines():
+            words = shlex.split(line)
+            self.assertEqual(words[:2], [str(PROGRAM), "train"])
+            task, cell = (words[words.index(flag) + 1] for flag in ("--task", "--cell"))
+            if task not in self.tasks or cell not in self.cells:
+                continue
+            found = subprocess.run([*words, "--print-config"], capture_output=True, text=True,
+                                   check=False)
+            self.assertEqual((found.returncode, found.stderr), (0, ""), line)
+            self.assertIn("--resume", words)
+            resolved.append(tomllib.loads(found.stdout) | {"out": words[words.index("--out") + 1]})
+        self.assertEqual(len({one["out"] for one in resolved}), len(resolved))
+        return resolved
+
+    def known(self, task):
+        """How many of CELLS the program can train on the task."""
+        return len(set(CELLS) & set(self.cells)) if task in self.tasks else 0
+
+    def test_formal_languages(self):
+        found = self.settings("formal_languages", SEEDS="2 3", LANGUAGES="parity dyck1")
+        self.assertEqual(len(found), 2 * 2 * 7 * 2)
+        self.assertEqual({(one["rule"], one["protocol"]) for one in found},
+                         {("paper", "paper"), ("honest", "honest")})
+
+    def assert_sizes(self, found, **sizes):
+        for one in found:
+            self.assertEqual({name: one[name.replace("_", "-")] for name in sizes}, sizes)
+            self.assertEqual(one["protocol"], "honest")
+            self.assertEqual(one["positions"],
+                             "sinusoidal" if one["cell"] == "transformer" else "none")
+
+    PAPER = {"layers": 4, "d_model": 256, "heads": 16, "ff": 4, "batch": 64, "lr": 3e-4,
+             "dropout": 0.1, "epochs": 200, "train_size": 10000, "eval_sequences": 1000, "clip": 0,
+             "patience": 0, "bucket": 1}
+    SMALL = {"layers": 2, "d_model": 64, "heads": 4, "ff": 4, "batch": 32, "dropout": 0,
+             "clip": 1}
+
+    def test_code_execution(self):
+        paper = self.settings("code_execution", PRESET="paper", SEEDS="1")
+        self.assertEqual(len(paper), 2 * self.known("code_execution"))
+        self.assert_sizes(paper, **self.PAPER, rule="paper", window="100-100")
+        self.assertLessEqual({one["task-option"] for one in paper},
+                             {"variables=3", "variables=5"})
+        small = self.settings("code_execution", SEEDS="1 2")
+        self.assertEqual(len(small), 2 * self.known("code_execution"))
+        self.assert_sizes(small, **self.SMALL, bucket=16, window="5-25", rule="honest")
+        self.assertEqual({one["lr"] for one in small if one["cell"] == "lstm"}, {3e-3})
+        self.assertEqual({one["lr"] for one in small if one["cell"] != "lstm"}, {1e-3})
+
+    def test_listops(self):
+        paper = self.settings("listops", PRESET="paper", SEEDS="1")
+        self.assertEqual(len(paper), 2 * self.known("listops"))
+        self.assert_sizes(paper, **self.PAPER, rule="paper")
+        self.assertLessEqual({one["window"] for one in paper}, {"10-10", "15-15"})
+        small = self.settings("listops", SEEDS="1")
+        self.assertEqual(len(small), self.known("listops"))
+        self.assert_sizes(small, **self.SMALL, bucket=16, window="1-10", rule="honest")
+
+    def test_text(self):
+        paper = self.settings("text", PRESET="paper", SEEDS="1")
+        self.assertEqual(len(paper), self.known("text"))
+        self.assert_sizes(paper, layers=16, d_model=128, heads=8, ff=16, batch=96, lr=2.5e-4,
+                          schedule="cosine", warmup=2000, segment=256, clip=0.25, dropout=0.1)
+        small = self.settings("text", SEEDS="1")
+        self.assertEqual(len(small), self.known("text"))
+        self.assert_sizes(small, **self.SMALL, segment=64)
+
+    def test_sweep(self):
+        found = self.settings("sweep", CELLS="lstm rdn")
+        self.assertEqual({(one["cell"], one["lr"], one["d-model"], one["protocol"])
+                          for one in found},
+                         {(cell, lr, size, "honest") for cell in ("lstm", "rdn")
+                          for lr in (3e-4, 1e-3, 3e-3) for size in (32, 64)})
+        for task in {"code_execution", "listops", "text"} & set(self.tasks):
+            settings = f"--epochs 3 --data {self.environment['DATA']}"
+            found = self.settings("sweep", TASK=task, SETTINGS=settings)
+            self.assertEqual(len(found), 6 * 3 * 2)
+            self.assertEqual({one["epochs"] for one in found}, {3})
+
+    def test_an_unknown_preset_is_refused(self):
+        for name in ("code_execution", "listops", "text"):
+            done = self.script(name, PRESET="huge", LIST="1")
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertIn("PRESET=huge: must be small or paper", done.stderr)
+
+    def run_twice(self, name, tables, figures, calls, **environment):
+        """Runs a script with tiny models; what is finished is not trained or measured again."""
+        tiny = self.folder / "tiny"
+        tiny.write_text(TINY)
+        tiny.chmod(0o755)
+        environment |= {"RLT_PROGRAM": str(tiny)}
+        logs = []
+        for _ in range(2):
+            done = self.script(name, **environment)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertTrue(done.stdout.endswith(f"{name}: {self.folder / 'out'}\n"), done.stdout)
+            logs.append((self.folder / "calls").read_text().splitlines())
+            (self.folder / "calls").unlink()
+        out = {path.name for path in (self.folder / "out").iterdir()}
+        self.assertEqual(out, set(tables) | set(figures))
+        self.assertEqual([sum(line.startswith(kind) for line in logs[0])
+                          for kind in ("train", "eval")], calls)
+        # Once more: rlt itself says that a training run is finished; nothing is measured.
+        self.assertEqual(len(logs[1]), calls[0])
+        self.assertEqual(done.stderr.count(" is finished"), calls[0])
+        return {name: (self.folder / "out" / name).read_text() for name in tables}
+
+    def test_formal_languages_from_data_to_tables(self):
+        tables = self.run_twice(
+            "formal_languages", ["eval.csv", "lengths.csv", "tables.md", "tables.tex",
+                                 "literature.md"],
+            ["lengths_honest.svg"], [2, 1], CELLS="rdn", LANGUAGES="parity aa_star", SEEDS="1",
+            PROTOCOLS="honest")  # no figure of aa_star
+        self.assertEqual(tables["eval.csv"].count("\n"), 1 + 2 * 3)
+        self.assertEqual(tables["lengths.csv"].count("\nparity,honest,honest,rdn,"), 16)
+
+    def test_a_measurement_that_fails_is_told_and_not_left_out_in_silence(self):
+        broken = self.folder / "broken"
+        broken.write_text(TINY.replace('exec "$PROGRAM" "$@"\n',
+                                       'case $2 in *rdn*) echo "no, $2" >&2; exit 1 ;;'
+                                       ' *) exec "$PROGRAM" "$@" ;; esac\n', 1))
+        broken.chmod(0o755)
+        done = self.script("formal_languages", RLT_PROGRAM=str(broken), CELLS="lstm rdn",
+                           LANGUAGES="parity", SEEDS="1", PROTOCOLS="honest")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertRegex(done.stderr, r"(?m)^no, .*/rdn/seed-1$")
+        self.assertRegex(done.stderr, r"rdn/seed-1: no lengths.csv, but other runs")
+
+    def needs(self, task):
+        if task not in self.tasks:
+            self.skipTest(f"no task {task} yet")
+
+    def test_code_execution_from_data_to_tables(self):
+        self.needs("code_execution")
+        tables = self.run_twice("code_execution", [
+            "eval.csv", "lengths.csv", "scores_3.md", "scores_3.tex", "literature.md"],
+            ["sequence_paper_3.svg", "answer_paper_3.svg"], [2, 2], CELLS="lstm transformer",
+            RULES="paper", SEEDS="1")
+        self.assertIn("## code_execution, rule paper, protocol honest, checkpoint best,"
+                      " variables=3\n", tables["scores_3.md"])
+        self.assertRegex(tables["scores_3.md"],
+                         r"\| cell \| parameters \| state \| bin0 sequence \| bin0 answer \|"
+                         r" bin0 blank \|")
+        self.assertRegex(tables["scores_3.md"],
+                         r"\| transformer \(positions=sinusoidal\) \| \d+ \| \d+ to \d+ \|")
+        self.assertRegex(tables["literature.md"], r"\| lstm \|.*99\.0.*\| not comparable \|")
+        self.assertRegex(tables["lengths.csv"].splitlines()[1], r",length,5,5,.*,5-25$")
+
+    def test_listops_from_data_to_tables(self):
+        self.needs("listops")
+        windows = ("1-3", "4-5")
+        tables = self.run_twice(
+            "listops", ["eval.csv", "lengths.csv", "literature.md",
+                        *(f"scores_{window}.{kind}" for window in windows for kind in ("md", "tex"))],
+            [f"sequence_honest_{window}.svg" for window in windows], [2, 2], CELLS="lstm",
+            SEEDS="1", WINDOWS=" ".join(windows))
+        self.assertEqual(set(re.findall(r",(\d+-\d+)\n", tables["eval.csv"])), set(windows))
+        sizes = re.findall(r",length,(\d+),(\d+),", tables["lengths.csv"])
+        self.assertEqual(sizes, 2 * [(str(depth), str(depth)) for depth in range(1, 21)])
+
+    def test_text_from_data_to_tables(self):
+        self.needs("text")
+        tables = self.run_twice("text", ["eval.csv", "train.csv", "scores.md", "scores.tex"],
+                                ["loss.svg"], [2, 0], CELLS="lstm transformer", SEEDS="1")
+        self.assertIn("| cell | parameters | state | valid bits | valid token | test bits |"
+                      " test token |", tables["scores.md"])
+        self.assertRegex(tables["scores.md"], r"\| class frequencies \| - \| - \| \d\.\d{3} \| - \|")
+
+    def test_sweep_from_data_to_the_best(self):
+        done = self.script(
+            "sweep", CELLS="lstm rdn", LRS="1e-3 1e-2", SIZES="4 8",
+            SETTINGS="--heads 2 --layers 1 --epochs 1 --train-size 32 --eval-sequences 4")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        tables = {path.name: path.read_text() for path in (self.folder / "out").iterdir()}
+        self.assertEqual(set(tables), {"sweep.csv", "best.csv", "best.md"})
+        self.assertEqual(set(re.findall(r",(bin\d|length),", tables["sweep.csv"])), {"bin0"})
+        self.assertEqual(tables["sweep.csv"].count("\n"), 1 + 8)
+        self.assertEqual(tables["best.csv"].count("\n"), 1 + 2)
+        self.assertIn(tables["best.md"], done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
