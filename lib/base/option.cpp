@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "base/error.hpp"
 #include "base/nearest.hpp"
@@ -21,9 +22,10 @@ void check_value(std::string_view flag, std::string_view owner, const Option& op
   double number = 0;
   const char* const end = value.data() + value.size();
   const auto [rest, error] = std::from_chars(value.data(), end, number);
-  if (error != std::errc() || rest != end || !(number >= option.low && number <= option.high)) {
-    fail(Exit::usage, "--{} {}={}: {} takes a number from {} to {}", flag, option.name, value,
-         owner, option.low, option.high);
+  if (error != std::errc() || rest != end || !(number >= option.low && number <= option.high) ||
+      (option.whole && number != std::floor(number))) {
+    fail(Exit::usage, "--{} {}={}: {} takes a {}number from {} to {}", flag, option.name, value,
+         owner, option.whole ? "whole " : "", option.low, option.high);
   }
 }
 

@@ -15,6 +15,7 @@ struct Option {
   std::vector<std::string> choices;  // allowed words; empty: a number in [low, high]
   double low = 0;
   double high = 0;
+  bool whole = false;  // the number has no fraction
 };
 
 /// Values by name, as text.

@@ -33,15 +33,17 @@ class DeltaLstmRule : public PlainRule<T> {
   using V = Lanes<T>;
 
   explicit DeltaLstmRule(const CellConfig& config)
-      : inputs(gates * Pair::inputs(config.head_size())),
+      : output_scale(output_scale_of<T>(config)),
+        inputs(gates * Pair::inputs(config.head_size())),
         state(gates * Pair::state(config.head_size()) + 2 * config.head_size()),
         kept(gates * Pair::kept(config.head_size()) + 6 * config.head_size()),
         d_(config.head_size()),
         linear_update_(config.text("version") == "4"),
         skips_(config.text("version") == "3"),
         pair_(d_, false),
-        feedback_(config, config.text("version") == "1") {}
+        feedback_(d_, config.text("version") == "1") {}
 
+  const T output_scale;
   const Index inputs, state, kept;
 
   void initial(Index, V* w) const {
@@ -157,7 +159,7 @@ CellEntry cells::delta_lstm() {
                        "1 to 3: sigmoid on u; 3: h also sees the input part of u; 1: softmax on "
                        "the output, not on what is fed back",
                    .choices = {"4", "3", "2", "1"}},
-                  Feedback<float>::scale_option()},
+                  scale_option()},
   });
 }
 

@@ -3,10 +3,7 @@
 // back. All vectors are Lanes<T>: one sequence a lane.
 #pragma once
 
-#include <cmath>
-
 #include "cells/delta_rule.hpp"
-#include "cells/registry.hpp"
 
 namespace rlt {
 
@@ -100,49 +97,37 @@ class DeltaPair {
 };
 
 /// A head's result y is fed back as s = softmax(y), s_0 = softmax(0). The head puts out y, or s itself where
-/// the softmax is on the output; times the option `scale`.
+/// the softmax is on the output.
 template <typename T>
 class Feedback {
  public:
   using V = Lanes<T>;
 
-  Feedback(const CellConfig& config, bool softmax_output)
-      : d_(config.head_size()),
-        softmax_output_(softmax_output),
-        scale_(config.text("scale") == "rsqrt" ? T(1) / std::sqrt(static_cast<T>(d_)) : T(1)) {}
-
-  static Option scale_option() {
-    return {.name = "scale",
-            .value = "none",
-            .help = "rsqrt: the output, not what is fed back, times 1/sqrt(head size)",
-            .choices = {"none", "rsqrt"}};
-  }
+  Feedback(Index d, bool softmax_output) : d_(d), softmax_output_(softmax_output) {}
 
   void initial(V* s) const { std::fill_n(s, d_, V(T(1) / static_cast<T>(d_))); }
 
   void step(const V* y, V* s, V* out) const {
     std::copy_n(y, d_, s);
     softmax<T>(s, d_);
-    const V* const from = softmax_output_ ? s : y;
-    for (Index i = 0; i < d_; ++i) out[i] = scale_ * from[i];
+    std::copy_n(softmax_output_ ? s : y, d_, out);
   }
 
   /// Overwrites dy.
   void step_backward(const V* s, const V* ds, const V* dout, V* dy) const {
     std::copy_n(ds, d_, dy);
-    if (softmax_output_) add_scaled(dout, dy);
+    if (softmax_output_) add(dout, dy);
     softmax_backward<T>(s, dy, d_);
-    if (!softmax_output_) add_scaled(dout, dy);
+    if (!softmax_output_) add(dout, dy);
   }
 
  private:
-  void add_scaled(const V* dout, V* dy) const {
-    for (Index i = 0; i < d_; ++i) dy[i] = xsimd::fma(V(scale_), dout[i], dy[i]);
+  void add(const V* dout, V* dy) const {
+    for (Index i = 0; i < d_; ++i) dy[i] += dout[i];
   }
 
   Index d_;
   bool softmax_output_;
-  T scale_;
 };
 
 }  // namespace rlt

@@ -32,13 +32,15 @@ class DeltaRnnRule : public PlainRule<T> {
   using V = Lanes<T>;
 
   explicit DeltaRnnRule(const CellConfig& config)
-      : inputs(Pair::inputs(config.head_size())),
+      : output_scale(output_scale_of<T>(config)),
+        inputs(Pair::inputs(config.head_size())),
         state(Pair::state(config.head_size()) + config.head_size()),
         kept(Pair::kept(config.head_size()) + 2 * config.head_size()),
         d_(config.head_size()),
         pair_(d_, config.text("version") == "1"),
-        feedback_(config, config.text("version") == "1") {}
+        feedback_(d_, config.text("version") == "1") {}
 
+  const T output_scale;
   const Index inputs, state, kept;
 
   void initial(Index, V* w) const {
@@ -90,7 +92,7 @@ CellEntry cells::delta_rnn() {
                    .value = "2",
                    .help = "1: y_t = softmax(W_t^T q_t + R_t^T y_{t-1}), q and k by softmax",
                    .choices = {"2", "1"}},
-                  Feedback<float>::scale_option()},
+                  scale_option()},
   });
 }
 

@@ -50,30 +50,39 @@ Lanes<T> delta_step_backward(Index d, Index m, const Lanes<T>* q, const Lanes<T>
   return dbeta;
 }
 
-/// p = N(elu1(a)), p_i = elu1(a_i) / sum; returns the sum. A sum that underflows (all a below -87 in
+/// p_i <- p_i / s, s = sum(p) + added; returns s. An s that underflows (elu1 of numbers all below -87 in
 /// float) counts as 1e-30, so that p is 0 and not 0/0.
 template <typename T>
-Lanes<T> sum_normalized_elu1(const Lanes<T>* a, Index d, Lanes<T>* p) {
-  Lanes<T> sum(T(0));
-  for (Index i = 0; i < d; ++i) {
-    p[i] = elu1<T>(a[i]);
-    sum += p[i];
-  }
+Lanes<T> sum_normalize(Lanes<T>* p, Index count, T added = T(0)) {
+  Lanes<T> sum(added);
+  for (Index i = 0; i < count; ++i) sum += p[i];
   sum = xsimd::max(sum, Lanes<T>(T(1e-30)));
   const Lanes<T> scale = T(1) / sum;
-  for (Index i = 0; i < d; ++i) p[i] *= scale;
+  for (Index i = 0; i < count; ++i) p[i] *= scale;
   return sum;
+}
+
+/// In place on dp, with p and the sum as sum_normalize left them: dp_i <- (dp_i - p . dp) / sum.
+template <typename T>
+void sum_normalize_backward(const Lanes<T>* p, const Lanes<T>& sum, Index count, Lanes<T>* dp) {
+  Lanes<T> mean(T(0));
+  for (Index i = 0; i < count; ++i) mean = xsimd::fma(p[i], dp[i], mean);
+  const Lanes<T> scale = T(1) / sum;
+  for (Index i = 0; i < count; ++i) dp[i] = (dp[i] - mean) * scale;
+}
+
+/// p = N(elu1(a)), p_i = elu1(a_i) / (sum + added); returns that sum.
+template <typename T>
+Lanes<T> sum_normalized_elu1(const Lanes<T>* a, Index d, Lanes<T>* p, T added = T(0)) {
+  for (Index i = 0; i < d; ++i) p[i] = elu1<T>(a[i]);
+  return sum_normalize<T>(p, d, added);
 }
 
 /// In place on dp: da_i = (dp_i - p . dp) / sum * elu1'(a_i), elu1' = min(elu1, 1).
 template <typename T>
 void sum_normalized_elu1_backward(const Lanes<T>* p, const Lanes<T>& sum, Index d, Lanes<T>* dp) {
-  Lanes<T> mean(T(0));
-  for (Index i = 0; i < d; ++i) mean = xsimd::fma(p[i], dp[i], mean);
-  const Lanes<T> scale = T(1) / sum;
-  for (Index i = 0; i < d; ++i) {
-    dp[i] = (dp[i] - mean) * scale * xsimd::min(p[i] * sum, Lanes<T>(T(1)));
-  }
+  sum_normalize_backward<T>(p, sum, d, dp);
+  for (Index i = 0; i < d; ++i) dp[i] *= xsimd::min(p[i] * sum, Lanes<T>(T(1)));
 }
 
 }  // namespace rlt

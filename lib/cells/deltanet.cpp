@@ -4,17 +4,21 @@
 // Per head of size d, from the bias-free projection a = W_slow x of the layer's input:
 //   q = N(phi(a^q))   k = N(phi(a^k))   v = a^v   beta = beta_max sigmoid(a^b)
 //   phi(a) = elu(a) + 1   N(p) = p / sum(p)   beta_max = 1
-//   e_t = v_t - W_{t-1}^T k_t              W (d key, d value), W_0 = 0
+//   e_t = v_t - W_{t-1}^T k_t              W (n key, d value), W_0 = 0, n = d
 //   W_t = W_{t-1} + k_t (beta_t e_t)^T
 //   y_t = W_t^T q_t
 // Backward, G = dL/dW_t, g = dy_t, u = beta e, for t = T..1:
 //   dq = W_t g   G += q g^T   a = G^T k   dk = G u   dv = beta a   dbeta = a . e
 //   dk -= W_{t-1} dv   G -= k dv^T         then through N, phi and the sigmoid
+// Options: phi and N of feature_map.hpp, where n may differ from d; scale = rsqrt: y_t / sqrt(d), as in the
+//   language models of arXiv 2106.06295. Without N (sum_normalize = off) the eigenvalue 1 - beta |k|^2 falls
+//   below -1 where |k|^2 > 2 / beta, and the state grows exponentially: expect elu1 and dpfp to diverge.
 // departs: beta_max up to 2 (option) makes the transition's eigenvalue 1 - beta |k|^2 negative for peaked
 //   keys (Grazzi et al. 2024, arXiv 2411.12537); the paper has beta_max = 1.
-// Memory: state d^2 per head; tape 3 d + 3 per step and head.
+// Memory: state n d per head; tape 2 n + d + 3 per step and head, up to 2 d more for dpfp and favor.
 #include "cells/delta_rule.hpp"
 #include "cells/fast_weight.hpp"
+#include "cells/feature_map.hpp"
 
 namespace rlt {
 namespace {
@@ -25,50 +29,61 @@ class DeltaNetRule : public PlainRule<T> {
   using V = Lanes<T>;
 
   explicit DeltaNetRule(const CellConfig& config)
-      : inputs(3 * config.head_size() + 1),
-        state(config.head_size() * config.head_size()),
-        kept(3 * config.head_size() + 3),
+      : output_scale(output_scale_of<T>(config)),
+        phi_(config),
         d_(config.head_size()),
-        beta_max_(static_cast<T>(config.number("beta_max"))) {}
+        n_(phi_.size()),
+        beta_max_(static_cast<T>(config.number("beta_max"))) {
+    inputs = 3 * d_ + 1;
+    state = n_ * d_;
+    kept = 2 * n_ + d_ + 1 + 2 * phi_.kept();
+  }
 
-  const Index inputs, state, kept;
+  T output_scale;
+  Index inputs, state, kept;
 
+  void declare(ParameterSet<T>&, std::string_view prefix) { phi_.declare(prefix); }
   void initial(Index, V* w) const { std::fill_n(w, state, V(T(0))); }
 
-  // kept: q (d), k (d), e (d), beta, the sums that N divided by for q and k
-  void step(Index, const V* in, V* w, V* tape, V* y) const {
+  // kept: q (n), k (n), e (d), beta, what phi keeps of q and of k
+  void step(Index head, const V* in, V* w, V* tape, V* y) const {
     V* const q = tape;
-    V* const k = q + d_;
-    V* const e = k + d_;
+    V* const k = q + n_;
+    V* const e = k + n_;
     V& beta = e[d_];
-    e[d_ + 1] = sum_normalized_elu1(in, d_, q);
-    e[d_ + 2] = sum_normalized_elu1(in + d_, d_, k);
+    V* const phi_q = e + d_ + 1;
+    phi_.forward(head, in, q, phi_q);
+    phi_.forward(head, in + d_, k, phi_q + phi_.kept());
     beta = beta_max_ * sigmoid(in[3 * d_]);
-    delta_step(d_, d_, q, k, in + 2 * d_, beta, w, e, y);
+    delta_step(n_, d_, q, k, in + 2 * d_, beta, w, e, y);
   }
 
   void replay(const V* tape, V* w) const {
-    const V* const k = tape + d_;
-    const V* const e = k + d_;
-    delta_replay<T>(d_, d_, k, e, e[d_], w);
+    const V* const k = tape + n_;
+    const V* const e = k + n_;
+    delta_replay<T>(n_, d_, k, e, e[d_], w);
   }
 
-  void step_backward(Index, const V* tape, V* w, const V* dy, V* dw, V* din, V*) const {
+  void step_backward(Index head, const V* tape, V* w, const V* dy, V* dw, V* din, V*) const {
     const V* const q = tape;
-    const V* const k = q + d_;
-    const V* const e = k + d_;
+    const V* const k = q + n_;
+    const V* const e = k + n_;
     const V beta = e[d_];
-    V* const dq = din;
-    V* const dk = dq + d_;
-    V* const dv = dk + d_;
-    const V dbeta = delta_step_backward(d_, d_, q, k, e, beta, w, dy, dw, dq, dk, dv);
-    sum_normalized_elu1_backward(q, e[d_ + 1], d_, dq);
-    sum_normalized_elu1_backward(k, e[d_ + 2], d_, dk);
+    const V* const phi_q = e + d_ + 1;
+    V buffer[2 * max_key_size];
+    V* const dq = phi_.in_place() ? din : buffer;
+    V* const dk = dq + n_;
+    V* const dv = din + 2 * d_;
+    const V dbeta = delta_step_backward(n_, d_, q, k, e, beta, w, dy, dw, dq, dk, dv);
+    phi_.backward(head, q, phi_q, dq, din);
+    phi_.backward(head, k, phi_q + phi_.kept(), dk, din + d_);
     din[3 * d_] = dbeta * beta * (T(1) - beta / beta_max_);
   }
 
  private:
-  Index d_;
+  FeatureMap<T> phi_;
+  Index d_;  // values
+  Index n_;  // keys
   T beta_max_;
 };
 
@@ -78,18 +93,22 @@ using DeltaNet = FastWeightCell<T, DeltaNetRule<T>>;
 }  // namespace
 
 CellEntry cells::deltanet() {
+  std::vector<Option> options = feature_options("on");
+  options.push_back(scale_option());
+  options.push_back({.name = "beta_max",
+                     .value = "1",
+                     .help = "upper end of the write strength; 2 allows negative eigenvalues",
+                     .choices = {},
+                     .low = 0.001,
+                     .high = 2});
   return cell_entry<DeltaNet>({
       .name = "deltanet",
       .summary = "linear attention that corrects what it stored (delta rule)",
       .source = "Schlag et al. 2021, arXiv 2102.11174; Irie et al. 2023, arXiv 2310.16076",
       .equation = "W_t = W_{t-1} + beta_t k_t (v_t - W_{t-1}^T k_t)^T;  y_t = W_t^T q_t",
       .wrapping = Wrapping::prenorm,
-      .options = {{.name = "beta_max",
-                   .value = "1",
-                   .help = "upper end of the write strength; 2 allows negative eigenvalues",
-                   .choices = {},
-                   .low = 0.001,
-                   .high = 2}},
+      .options = std::move(options),
+      .check = check_features,
   });
 }
 

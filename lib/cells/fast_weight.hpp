@@ -12,6 +12,7 @@
 //   static constexpr bool projects;            // false: the head reads its slice of x itself
 //   static constexpr bool learns_initial_state;
 //   Index inputs, state, kept, emitted;        // vectors per head (and step)
+//   T output_scale;                            // factor on what the head puts out
 //   void declare(ParameterSet<T>&, prefix);    // its own parameters; may declare none
 //   void initial(Index head, V* state) const;
 //   void step(Index head, const V* in, V* state, V* kept, V* out) const;
@@ -25,6 +26,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,10 +46,24 @@ class PlainRule {
   static constexpr bool projects = true;
   static constexpr bool learns_initial_state = false;
   static constexpr Index emitted = 0;
+  static constexpr T output_scale = T(1);
 
   void declare(ParameterSet<T>&, std::string_view) {}
   void backward_parameters(Extent, Matrix<const T>, Matrix<const T>) {}
 };
+
+/// `scale`: the switch of the language models of arXiv 2106.06295.
+inline Option scale_option() {
+  return {.name = "scale",
+          .value = "none",
+          .help = "rsqrt: outputs of a head of size d times 1 / sqrt(d)",
+          .choices = {"none", "rsqrt"}};
+}
+template <typename T>
+T output_scale_of(const CellConfig& config) {
+  return config.text("scale") == "rsqrt" ? T(1) / std::sqrt(static_cast<T>(config.head_size()))
+                                         : T(1);
+}
 
 template <std::floating_point T, typename Rule>
 class FastWeightCell : public Cell<T> {
@@ -171,6 +187,12 @@ class FastWeightCell : public Cell<T> {
     return false;
   }
 
+  // A vector of outputs, or of their gradients.
+  void scale_output(V* values) const {
+    if (rule_.output_scale == T(1)) return;
+    for (Index i = 0; i < head_; ++i) values[i] *= rule_.output_scale;
+  }
+
   void restart(Index head, const typename V::batch_bool_type& mask, V* state, V* fresh) const {
     rule_.initial(head, fresh);
     for (Index i = 0; i < rule_.state; ++i) state[i] = xsimd::select(mask, fresh[i], state[i]);
@@ -201,6 +223,7 @@ class FastWeightCell : public Cell<T> {
       gather_lanes(in.data + row * in.stride + group.head * rule_.inputs, extent.steps * in.stride,
                    group.rows, rule_.inputs, inputs);
       rule_.step(group.head, inputs, state, kept(extent, index, t), out);
+      scale_output(out);
       scatter_lanes(out, head_, group.rows, mixed_ + row * width_ + group.head * head_,
                     extent.steps * width_);
     }
@@ -234,6 +257,7 @@ class FastWeightCell : public Cell<T> {
         const Index row = group.first_row * extent.steps + t;
         gather_lanes(dmixed_ + row * width_ + group.head * head_, extent.steps * width_, group.rows,
                      head_, dout);
+        scale_output(dout);
         rule_.step_backward(group.head, kept(extent, index, t), state, dout, dstate, dinputs,
                             emitted);
         scatter_lanes(dinputs, rule_.inputs, group.rows,

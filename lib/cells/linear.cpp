@@ -3,15 +3,20 @@
 //
 // Per head of size d, from the bias-free projection a = W_slow x of the layer's input:
 //   q = phi(a^q)   k = phi(a^k)   v = a^v        phi(a) = elu(a) + 1
-//   W_t = W_{t-1} + k_t v_t^T                    W (d key, d value), W_0 = 0
+//   W_t = W_{t-1} + k_t v_t^T                    W (n key, d value), W_0 = 0, n = d
 //   y_t = W_t^T q_t
 // Backward, G = dL/dW_t, g = dy_t, for t = T..1:
 //   dq = W_t g   G += q g^T   dk = G v   dv = G^T k   then through phi: phi' = min(phi, 1)
-// departs: nothing. No 1/sqrt(d), no sum-normalisation, no denominator: the output grows with t.
-// Memory: state d^2 per head; tape 3 d per step and head.
+// Options: phi of feature_map.hpp, where n may differ from d; scale = rsqrt: y_t / sqrt(d).
+//   normalizer = on: y_t = W_t^T q_t / (z_t . q_t + 1e-5), z_t = sum of k up to t, as in arXiv 2006.16236.
+//   z is one more column of W, for a value that is always 1: W^T q = [s ; c], y = s / (c + 1e-5), so that
+//   ds = g / (c + 1e-5), dc = -y . ds, and the rest stays as it is.
+// departs: nothing. By default no 1/sqrt(d), no sum-normalisation, no denominator: the output grows with t.
+// Memory: state n d per head; tape 2 n + d per step and head. The normaliser adds n and d + 2, dpfp and favor
+//   up to 2 d + 2 to the tape.
 #include "cells/fast_matrix.hpp"
 #include "cells/fast_weight.hpp"
-#include "tensor/activation.hpp"
+#include "cells/feature_map.hpp"
 
 namespace rlt {
 namespace {
@@ -22,51 +27,88 @@ class LinearRule : public PlainRule<T> {
   using V = Lanes<T>;
 
   explicit LinearRule(const CellConfig& config)
-      : inputs(3 * config.head_size()),
-        state(config.head_size() * config.head_size()),
-        kept(3 * config.head_size()),
-        d_(config.head_size()) {}
+      : output_scale(output_scale_of<T>(config)),
+        phi_(config),
+        d_(config.head_size()),
+        n_(phi_.size()),
+        normalizes_(config.text("normalizer") == "on"),
+        m_(normalizes_ ? d_ + 1 : d_) {
+    inputs = 3 * d_;
+    state = n_ * m_;
+    kept = 2 * n_ + m_ + 2 * phi_.kept() + (normalizes_ ? m_ : 0);
+  }
 
-  const Index inputs, state, kept;
+  T output_scale;
+  Index inputs, state, kept;
 
+  void declare(ParameterSet<T>&, std::string_view prefix) { phi_.declare(prefix); }
   void initial(Index, V* w) const { std::fill_n(w, state, V(T(0))); }
 
-  // kept: q (d), k (d), v (d)
-  void step(Index, const V* in, V* w, V* tape, V* y) const {
+  // kept: q (n), k (n), v (m), what phi keeps of q and of k; with the normaliser y (d), 1 / (c + 1e-5)
+  void step(Index head, const V* in, V* w, V* tape, V* y) const {
     V* const q = tape;
-    V* const k = q + d_;
-    V* const v = k + d_;
-    for (Index i = 0; i < 2 * d_; ++i) tape[i] = elu1<T>(in[i]);
+    V* const k = q + n_;
+    V* const v = k + n_;
+    V* const phi_q = v + m_;
+    V* const phi_k = phi_q + phi_.kept();
+    phi_.forward(head, in, q, phi_q);
+    phi_.forward(head, in + d_, k, phi_k);
     std::copy_n(in + 2 * d_, d_, v);
-    fast_matrix::write_scaled<T>(d_, d_, w, k, V(T(1)), v, w);
-    std::fill_n(y, d_, V(T(0)));
-    fast_matrix::add_read<T>(d_, d_, w, q, y);
-  }
-
-  void replay(const V* tape, V* w) const {
-    fast_matrix::write_scaled<T>(d_, d_, w, tape + d_, V(T(1)), tape + 2 * d_, w);
-  }
-
-  void step_backward(Index, const V* tape, V* w, const V* g, V* dw, V* din, V*) const {
-    const V* const q = tape;
-    const V* const k = q + d_;
-    const V* const v = k + d_;
-    V* const dq = din;
-    V* const dk = dq + d_;
-    V* const dv = dk + d_;
-    fast_matrix::read_write_backward<T>(d_, d_, dw, q, g, k, v, dv, dk);
-    fast_matrix::undo_read_transposed<T>(d_, d_, w, k, v, g, dq);
-    V written(T(0));  // v . g, for W_t g = W_{t-1} g + k (v . g)
-    for (Index j = 0; j < d_; ++j) written = xsimd::fma(v[j], g[j], written);
-    for (Index i = 0; i < d_; ++i) dq[i] = xsimd::fma(k[i], written, dq[i]);
-    for (Index i = 0; i < d_; ++i) {
-      dq[i] *= xsimd::min(q[i], V(T(1)));
-      dk[i] *= xsimd::min(k[i], V(T(1)));
+    if (normalizes_) v[d_] = V(T(1));
+    fast_matrix::write_scaled<T>(n_, m_, w, k, V(T(1)), v, w);
+    V* const sums = normalizes_ ? phi_k + phi_.kept() : y;
+    std::fill_n(sums, m_, V(T(0)));
+    fast_matrix::add_read<T>(n_, m_, w, q, sums);
+    if (normalizes_) {
+      sums[d_] = T(1) / (sums[d_] + T(1e-5));
+      for (Index j = 0; j < d_; ++j) y[j] = sums[j] *= sums[d_];
     }
   }
 
+  void replay(const V* tape, V* w) const {
+    fast_matrix::write_scaled<T>(n_, m_, w, tape + n_, V(T(1)), tape + 2 * n_, w);
+  }
+
+  void step_backward(Index head, const V* tape, V* w, const V* dy, V* dw, V* din, V*) const {
+    const V* const q = tape;
+    const V* const k = q + n_;
+    const V* const v = k + n_;
+    const V* const phi_q = v + m_;
+    const V* const phi_k = phi_q + phi_.kept();
+    V dsums[max_head_size + 1];
+    if (normalizes_) divide_backward(phi_k + phi_.kept(), dy, dsums);
+    const V* const g = normalizes_ ? dsums : dy;
+    V buffer[2 * max_key_size];
+    V dvalue[max_head_size + 1];
+    V* const dq = phi_.in_place() ? din : buffer;
+    V* const dk = dq + n_;
+    V* const dv = normalizes_ ? dvalue : din + 2 * d_;
+    fast_matrix::read_write_backward<T>(n_, m_, dw, q, g, k, v, dv, dk);
+    fast_matrix::undo_read_transposed<T>(n_, m_, w, k, v, g, dq);
+    V written(T(0));  // v . g, for W_t g = W_{t-1} g + k (v . g)
+    for (Index j = 0; j < m_; ++j) written = xsimd::fma(v[j], g[j], written);
+    for (Index i = 0; i < n_; ++i) dq[i] = xsimd::fma(k[i], written, dq[i]);
+    phi_.backward(head, q, phi_q, dq, din);
+    phi_.backward(head, k, phi_k, dk, din + d_);
+    if (normalizes_) std::copy_n(dv, d_, din + 2 * d_);
+  }
+
  private:
-  Index d_;
+  // ratio: y (d), 1 / (c + 1e-5)
+  void divide_backward(const V* ratio, const V* dy, V* dsums) const {
+    V overlap(T(0));
+    for (Index j = 0; j < d_; ++j) {
+      overlap = xsimd::fma(ratio[j], dy[j], overlap);
+      dsums[j] = dy[j] * ratio[d_];
+    }
+    dsums[d_] = -overlap * ratio[d_];
+  }
+
+  FeatureMap<T> phi_;
+  Index d_;  // values
+  Index n_;  // keys
+  bool normalizes_;
+  Index m_;  // columns of W: values, and z with the normaliser
 };
 
 template <typename T>
@@ -75,13 +117,20 @@ using LinearAttention = FastWeightCell<T, LinearRule<T>>;
 }  // namespace
 
 CellEntry cells::linear() {
+  std::vector<Option> options = feature_options("off");
+  options.push_back(scale_option());
+  options.push_back({.name = "normalizer",
+                     .value = "off",
+                     .help = "y_t divided by the sum of phi(k_j) . phi(q_t) over j <= t",
+                     .choices = {"off", "on"}});
   return cell_entry<LinearAttention>({
       .name = "linear",
       .summary = "linear attention: un-normalised sums of outer products",
       .source = "Katharopoulos et al. 2020, arXiv 2006.16236; Irie et al. 2023, arXiv 2310.16076",
       .equation = "W_t = W_{t-1} + phi(k_t) v_t^T;  y_t = W_t^T phi(q_t)",
       .wrapping = Wrapping::prenorm,
-      .options = {},
+      .options = std::move(options),
+      .check = check_features,
   });
 }
 

@@ -75,6 +75,7 @@ CellConfig complete(std::string_view cell, CellConfig config) {
          fmt::join(allowed, " or "));
   }
   config.options = complete_options("cell-option", cell, info.options, std::move(config.options));
+  if (info.check != nullptr) info.check(config);
   return config;
 }
 

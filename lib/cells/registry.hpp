@@ -31,6 +31,8 @@ struct CellConfig {
   Index head_size() const { return d_model / heads; }
   const std::string& text(const std::string& option) const { return options.at(option); }
   double number(const std::string& option) const { return std::stod(options.at(option)); }
+  /// Of an option whose numbers are whole.
+  Index count(const std::string& option) const { return static_cast<Index>(number(option)); }
 };
 
 /// How the model wraps the cell; see blocks/.
@@ -48,6 +50,8 @@ struct CellInfo {
   Index default_layers = 2;
   std::vector<Positions> positions = {Positions::none, Positions::sinusoidal};
   std::vector<Option> options;
+  /// Error(usage) for options or sizes that do not fit together; may be null.
+  void (*check)(const CellConfig&) = nullptr;
 };
 
 template <typename T>

@@ -76,6 +76,9 @@ class Usage(Case):
                 (["--cell-option", "beta_max=9"], ["beta_max=9", "0.001"]),
                 (["--cell-option", "beta_mx=1"], ["beta_mx", "beta_max"]),
                 (["--cell-option", "beta_max"], ["NAME=VALUE"]),
+                (["--cell-option", "dpfp_nu=1.5"], ["dpfp_nu=1.5", "whole number from 1 to 4"]),
+                (["--d-model", "512", "--heads", "2", "--cell-option", "feature_map=dpfp",
+                  "--cell-option", "dpfp_nu=4"], ["feature_map=dpfp", "2048", "1024"]),
                 (["--positions", "rotary"], ["rotary", "deltanet"]),
                 (["--time-limit", "soon"], ["--time-limit soon", "15m"]),
         ]:

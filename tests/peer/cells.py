@@ -191,6 +191,40 @@ class DeltaLstm(DeltaRnn):
             yield h
 
 
+class DeltaMlp(nn.Module):
+    """A fast network of two layers in every head, each rewritten by the delta rule."""
+
+    def __init__(self, d_model, heads):
+        super().__init__()
+        self.heads, self.d = heads, d_model // heads
+        inner = 4 * self.d
+        self.sizes = [self.d, self.d, inner, inner, self.d, 1, 1]  # q, k1, v1, k2, v2, beta1, beta2
+        self.slow = nn.Linear(d_model, heads * sum(self.sizes), bias=False)
+        self.norm = nn.ModuleList([nn.LayerNorm(self.d)])  # shared by the heads
+        self.out = nn.Linear(d_model, d_model, bias=False)
+
+    def forward(self, x):
+        batch, steps, width = x.shape
+        a = self.slow(x).view(batch, steps, self.heads, -1)
+        return self.out(torch.stack(list(self.recur(a)), 1).reshape(batch, steps, width))
+
+    def recur(self, a):
+        q, k1, v1, k2, v2, beta1, beta2 = a.split(self.sizes, -1)
+        p1, k1, k2 = self.key(self.norm[0](q)), self.key(k1), self.key(k2)
+        beta1, beta2 = torch.sigmoid(beta1), torch.sigmoid(beta2)
+        w1 = a.new_zeros(len(a), self.heads, self.d, 4 * self.d)
+        w2 = w1.transpose(-1, -2)
+        for t in range(a.shape[1]):
+            w1 = write(w1, k1[:, t], beta1[:, t] * (v1[:, t] - read(w1, k1[:, t])))
+            w2 = write(w2, k2[:, t], beta2[:, t] * (v2[:, t] - read(w2, k2[:, t])))
+            yield q[:, t] + read(w2, self.key(read(w1, p1[:, t])))
+
+    @staticmethod
+    def key(a):
+        p = elu1(a)
+        return p / (p.sum(-1, keepdim=True) + 1e-5)
+
+
 class Rdn(Heads):
     """The delta rule with tanh of the head's last output fed back into q, k, v and beta."""
 
@@ -295,6 +329,7 @@ CELLS = {
     "deltanet": (DeltaNet, Prenorm),
     "delta_rnn": (DeltaRnn, Prenorm),
     "delta_lstm": (DeltaLstm, Prenorm),
+    "delta_mlp": (DeltaMlp, Prenorm),
     "rdn": (Rdn, Prenorm),
     "srwm": (Srwm, Skipnorm),
 }

@@ -3,6 +3,7 @@
 
 #include "reference/delta_lstm.hpp"
 #include "reference/delta_rnn.hpp"
+#include "reference/delta_mlp.hpp"
 #include "reference/deltanet.hpp"
 #include "reference/elstm.hpp"
 #include "reference/linear.hpp"
@@ -23,6 +24,7 @@ inline Forward find(const std::string& cell) {
       {"deltanet", deltanet},
       {"delta_rnn", delta_rnn},
       {"delta_lstm", delta_lstm},
+      {"delta_mlp", delta_mlp},
       {"srwm", srwm},
       {"rdn", rdn},
       {"linear", linear},

@@ -1,7 +1,7 @@
 // Reference of deltanet from the equations of arXiv 2310.16076 (and 2102.11174), written without the cell.
 #pragma once
 
-#include "reference/reference.hpp"
+#include "reference/feature_map.hpp"
 
 namespace reference {
 
@@ -10,17 +10,18 @@ inline Array2 deltanet(const rlt::CellConfig& config, const Parameters& paramete
   const std::size_t d = static_cast<std::size_t>(config.head_size());
   const double beta_max = config.number("beta_max");
   const Array2 a = xt::linalg::dot(x, parameters.matrix("slow.weight"));
-  const Array2 mixed = per_head(config, a, 3 * d + 1, [&](std::size_t, const Array2& slow) {
-    Array2 w = xt::zeros<double>({d, d});
+  const Array2 mixed = per_head(config, a, 3 * d + 1, [&](std::size_t head, const Array2& slow) {
+    const Features features(config, head);
+    Array2 w = xt::zeros<double>({features.size(), d});
     Array2 y = xt::zeros<double>({x.shape()[0], d});
     for (std::size_t t = 0; t < x.shape()[0]; ++t) {
-      const Vector q = sum_normalized(phi(xt::view(slow, t, xt::range(0, d))));
-      const Vector k = sum_normalized(phi(xt::view(slow, t, xt::range(d, 2 * d))));
+      const Vector q = features(xt::view(slow, t, xt::range(0, d)));
+      const Vector k = features(xt::view(slow, t, xt::range(d, 2 * d)));
       const Vector v = xt::view(slow, t, xt::range(2 * d, 3 * d));
       const double beta = beta_max * sigmoid(slow(t, 3 * d));
       const Vector change = beta * (v - read(w, k));
       w += outer(k, change);
-      const Vector out = read(w, q);
+      const Vector out = read(w, q) * output_scale(config);
       xt::view(y, t) = out;
     }
     return y;

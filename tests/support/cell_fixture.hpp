@@ -27,12 +27,36 @@ struct Variant {
   }
 };
 
-/// Every cell at its defaults, then with each other choice of each option and each kind of positions.
-/// d = 6 a head: no multiple of any vector width.
+/// The delta rule forgets by I - beta k k^T. Where keys are neither normalised nor bounded, beta |k|^2 may
+/// pass 2: the state grows exponentially, by definition of the setting.
+inline bool may_grow(const Variant& variant) {
+  if (variant.cell != "deltanet" || variant.config.text("sum_normalize") == "on") return false;
+  const std::string& map = variant.config.text("feature_map");
+  return map == "elu1" || map == "dpfp";
+}
+
+/// Options that act only together, or otherwise than alone.
+inline const std::vector<std::pair<std::string, rlt::OptionValues>> joint_options = {
+    {"linear", {{"feature_map", "dpfp"}, {"dpfp_nu", "3"}, {"sum_normalize", "on"}}},
+    {"linear", {{"feature_map", "dpfp"}, {"normalizer", "on"}, {"scale", "rsqrt"}}},
+    {"linear", {{"feature_map", "favor"}, {"favor_features", "9"}, {"normalizer", "on"}}},
+    {"linear", {{"feature_map", "favor"}, {"favor_features", "4"}, {"sum_normalize", "on"}}},
+    {"deltanet", {{"feature_map", "dpfp"}, {"dpfp_nu", "4"}, {"beta_max", "2"}}},
+    {"deltanet", {{"feature_map", "dpfp"}, {"sum_normalize", "off"}, {"scale", "rsqrt"}}},
+    {"deltanet", {{"feature_map", "favor"}, {"favor_features", "9"}}},
+    {"deltanet", {{"feature_map", "favor"}, {"sum_normalize", "off"}}},
+    {"deltanet", {{"feature_map", "softmax"}, {"sum_normalize", "off"}}},
+    {"delta_mlp", {{"depth", "2"}, {"scale", "rsqrt"}}},
+};
+
+/// Every cell at its defaults, then with each other choice of each option and each kind of positions, then
+/// the joint options. d = 6 a head: no multiple of any vector width.
 inline std::vector<Variant> variants() {
   std::vector<Variant> all;
   const auto add = [&](const rlt::CellInfo& info, const rlt::CellConfig& config) {
-    all.push_back({info.name, rlt::complete(info.name, config)});
+    Variant variant{info.name, rlt::complete(info.name, config)};
+    if (may_grow(variant)) variant.config.options["beta_max"] = "0.01";  // keeps inputs near 1 tame
+    all.push_back(variant);
   };
   for (const rlt::CellEntry& entry : rlt::all_cells()) {
     rlt::CellConfig config;
@@ -53,6 +77,12 @@ inline std::vector<Variant> variants() {
       if (positions == rlt::Positions::none || positions == rlt::Positions::sinusoidal) continue;
       rlt::CellConfig changed = config;
       changed.positions = positions;
+      add(entry.info, changed);
+    }
+    for (const auto& [cell, options] : joint_options) {
+      if (cell != entry.info.name) continue;
+      rlt::CellConfig changed = config;
+      changed.options = options;
       add(entry.info, changed);
     }
   }

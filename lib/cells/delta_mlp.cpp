@@ -1,0 +1,255 @@
+// delta_mlp: a fast network of two layers in every head, each layer rewritten by the delta rule.
+// Irie, Schlag, Csordas, Schmidhuber 2021 (arXiv 2106.06295): Delta MLP.
+//
+// Per head of size d, inner width f = 4 d, K blocks (depth) of two fast layers. The bias-free projection
+// a = W_slow x gives a query a^q (d) and for each block keys a^k1 (d), a^k2 (f), values v1 (f), v2 (d) and
+// rates b1, b2:
+//   k_i = N(phi(a^ki))   beta_i = sigmoid(b_i)   phi(a) = elu(a) + 1   N(p) = p / (sum(p) + 1e-5)
+//   q^0 = a^q, raw; for block = 1 .. K, with q = q^{block-1}:
+//     p1 = N(phi(LN(q)))   h = DR_1(p1)          W1 (d key, f value)
+//     p2 = N(phi(h))       q^block = q + DR_2(p2)     W2 (f key, d value)
+//   DR_i(p), the delta rule: e = v_i - W_{t-1}^T k_i;  W_t = W_{t-1} + k_i (beta_i e)^T;  returns W_t^T p
+//   y_t = q^K, before the output projection
+// LN normalises over the d numbers of a head (epsilon 1e-5); its gain and bias, one pair a block and shared
+// by the heads, are slow weights, trained with the rest. The residual carries q itself, not LN(q).
+// Backward, for block = K .. 1, with dq = dq^block:
+//   dp2, dk2, dv2, dbeta2 = the delta rule's (see deltanet.cpp) for g = dq;   dh = dp2 through N and phi
+//   dp1, dk1, dv1, dbeta1 = the same for g = dh;   dn = dp1 through N and phi
+//   dgain += dn (q - mean) r   dbias += dn          r = 1 / sqrt(variance + 1e-5)
+//   dq += dn through LN
+// departs: the official code projects to twice as many keys and values as it reads; the dead half is left
+//   out. Its layer also puts LN(h) in the place of h in the residual around the cell; here it is plain.
+// Memory: state 8 d^2 K per head; tape (16 d + 7) K per step and head.
+#include "cells/delta_rule.hpp"
+#include "cells/fast_weight.hpp"
+
+namespace rlt {
+namespace {
+
+template <typename T>
+class DeltaMlpRule : public PlainRule<T> {
+ public:
+  using V = Lanes<T>;
+
+  explicit DeltaMlpRule(const CellConfig& config)
+      : output_scale(output_scale_of<T>(config)),
+        d_(config.head_size()),
+        f_(4 * d_),
+        heads_(config.heads),
+        depth_(config.count("depth")) {
+    inputs = d_ + depth_ * block_inputs();
+    state = depth_ * 2 * d_ * f_;
+    kept = depth_ * Tape::size(d_, f_);
+    emitted = depth_ * 2 * d_;
+  }
+
+  T output_scale;
+  Index inputs, state, kept, emitted;
+
+  void declare(ParameterSet<T>& parameters, std::string_view prefix) {
+    for (Index block = 0; block < depth_; ++block) {
+      const std::string name = std::string(prefix) + ".norm." + std::to_string(block);
+      norms_[block] = {&parameters.add(name + ".gain", {d_}, Init::constant(1)),
+                       &parameters.add(name + ".bias", {d_}, Init::constant(0))};
+    }
+  }
+  void initial(Index, V* w) const { std::fill_n(w, state, V(T(0))); }
+
+  // in: q (d), then for each block k1 (d), v1 (f), k2 (f), v2 (d), b1, b2
+  void step(Index, const V* in, V* w, V* kept_vectors, V* q) const {
+    std::copy_n(in, d_, q);
+    V h[max_inner];
+    V scaled[max_head_size];
+    V change[max_head_size];
+    for (Index block = 0; block < depth_; ++block) {
+      const Tape tape = tape_at(kept_vectors, block);
+      const V* const k1 = in + d_ + block * block_inputs();
+      const V* const v1 = k1 + d_;
+      const V* const k2 = v1 + f_;
+      const V* const v2 = k2 + f_;
+      const V* const b = v2 + d_;
+      V* const w1 = w + block * 2 * d_ * f_;
+      V* const w2 = w1 + d_ * f_;
+      tape.scalar[beta1] = sigmoid(b[0]);
+      tape.scalar[beta2] = sigmoid(b[1]);
+      tape.scalar[deviation] = normalize(q, tape.normal);
+      affine(block, tape.normal, scaled);
+      tape.scalar[sum_p1] = sum_normalized_elu1<T>(scaled, d_, tape.p1, added);
+      tape.scalar[sum_k1] = sum_normalized_elu1<T>(k1, d_, tape.k1, added);
+      delta_step<T>(d_, f_, tape.p1, tape.k1, v1, tape.scalar[beta1], w1, tape.e1, h);
+      tape.scalar[sum_p2] = sum_normalized_elu1<T>(h, f_, tape.p2, added);
+      tape.scalar[sum_k2] = sum_normalized_elu1<T>(k2, f_, tape.k2, added);
+      delta_step<T>(f_, d_, tape.p2, tape.k2, v2, tape.scalar[beta2], w2, tape.e2, change);
+      for (Index i = 0; i < d_; ++i) q[i] += change[i];
+    }
+  }
+
+  void replay(const V* kept_vectors, V* w) const {
+    for (Index block = 0; block < depth_; ++block) {
+      const ConstTape tape = tape_at(kept_vectors, block);
+      const Index first = block * 2 * d_ * f_;
+      const Index second = first + d_ * f_;
+      delta_replay<T>(d_, f_, tape.k1, tape.e1, tape.scalar[beta1], w + first);
+      delta_replay<T>(f_, d_, tape.k2, tape.e2, tape.scalar[beta2], w + second);
+    }
+  }
+
+  void step_backward(Index, const V* kept_vectors, V* w, const V* dout, V* dw, V* din,
+                     V* emit) const {
+    V dp1[max_head_size];
+    V dp2[max_inner];
+    V* const dq = din;
+    std::copy_n(dout, d_, dq);
+    for (Index block = depth_ - 1; block >= 0; --block) {
+      const ConstTape tape = tape_at(kept_vectors, block);
+      V* const dk1 = din + d_ + block * block_inputs();
+      V* const dv1 = dk1 + d_;
+      V* const dk2 = dv1 + f_;
+      V* const dv2 = dk2 + f_;
+      V* const db = dv2 + d_;
+      const Index first = block * 2 * d_ * f_;
+      const Index second = first + d_ * f_;
+      const V rate1 = tape.scalar[beta1];
+      const V rate2 = tape.scalar[beta2];
+      db[1] = delta_step_backward<T>(f_, d_, tape.p2, tape.k2, tape.e2, rate2, w + second, dq,
+                                     dw + second, dp2, dk2, dv2);
+      db[1] *= rate2 * (T(1) - rate2);
+      sum_normalized_elu1_backward<T>(tape.k2, tape.scalar[sum_k2], f_, dk2);
+      sum_normalized_elu1_backward<T>(tape.p2, tape.scalar[sum_p2], f_, dp2);
+      db[0] = delta_step_backward<T>(d_, f_, tape.p1, tape.k1, tape.e1, rate1, w + first, dp2,
+                                     dw + first, dp1, dk1, dv1);
+      db[0] *= rate1 * (T(1) - rate1);
+      sum_normalized_elu1_backward<T>(tape.k1, tape.scalar[sum_k1], d_, dk1);
+      sum_normalized_elu1_backward<T>(tape.p1, tape.scalar[sum_p1], d_, dp1);
+      affine_backward(block, tape.normal, dp1, emit + block * 2 * d_);
+      add_normalize_backward(tape.normal, tape.scalar[deviation], dp1, dq);
+    }
+  }
+
+  // emitted: for each block the gradients of gain and bias, one step and head a row
+  void backward_parameters(Extent, Matrix<const T> gradients, Matrix<const T>) {
+    for (Index head = 0; head < heads_; ++head) {
+      for (Index block = 0; block < depth_; ++block) {
+        const Index first = head * emitted + block * 2 * d_;
+        add_column_sums<T>(gradients.col_block(first, d_), norms_[block].gain->gradient);
+        add_column_sums<T>(gradients.col_block(first + d_, d_), norms_[block].bias->gradient);
+      }
+    }
+  }
+
+ private:
+  static constexpr Index max_depth = 4;
+  static constexpr Index max_inner = 4 * max_head_size;
+  static constexpr T added = T(1e-5);
+
+  enum Scalar { beta1, beta2, deviation, sum_p1, sum_k1, sum_p2, sum_k2, scalars };
+
+  // What one block keeps of a step; `Vector` is V or const V.
+  template <typename Vector>
+  struct BlockTape {
+    Vector* normal;  // (d) (q - mean) / deviation
+    Vector *p1, *k1, *e1;
+    Vector *p2, *k2, *e2;
+    Vector* scalar;
+
+    static Index size(Index d, Index f) { return 4 * d + 3 * f + scalars; }
+  };
+  using Tape = BlockTape<V>;
+  using ConstTape = BlockTape<const V>;
+
+  struct Norm {
+    Parameter<T>* gain = nullptr;
+    Parameter<T>* bias = nullptr;
+  };
+
+  Index block_inputs() const { return 2 * d_ + 2 * f_ + 2; }
+
+  template <typename Vector>
+  BlockTape<Vector> tape_at(Vector* kept_vectors, Index block) const {
+    Vector* const normal = kept_vectors + block * Tape::size(d_, f_);
+    Vector* const p1 = normal + d_;
+    Vector* const k1 = p1 + d_;
+    Vector* const e1 = k1 + d_;
+    Vector* const p2 = e1 + f_;
+    Vector* const k2 = p2 + f_;
+    Vector* const e2 = k2 + f_;
+    return {normal, p1, k1, e1, p2, k2, e2, e2 + d_};
+  }
+
+  // n = (q - mean) r; returns r = 1 / sqrt(variance + 1e-5)
+  V normalize(const V* q, V* n) const {
+    V mean(T(0));
+    for (Index i = 0; i < d_; ++i) mean += q[i];
+    mean /= static_cast<T>(d_);
+    V variance(T(0));
+    for (Index i = 0; i < d_; ++i) {
+      n[i] = q[i] - mean;
+      variance = xsimd::fma(n[i], n[i], variance);
+    }
+    const V r = T(1) / xsimd::sqrt(variance / static_cast<T>(d_) + T(1e-5));
+    for (Index i = 0; i < d_; ++i) n[i] *= r;
+    return r;
+  }
+
+  // dq += r (dn - mean(dn) - n mean(dn n))
+  void add_normalize_backward(const V* n, const V& r, const V* dn, V* dq) const {
+    V mean(T(0));
+    V overlap(T(0));
+    for (Index i = 0; i < d_; ++i) {
+      mean += dn[i];
+      overlap = xsimd::fma(dn[i], n[i], overlap);
+    }
+    mean /= static_cast<T>(d_);
+    overlap /= static_cast<T>(d_);
+    for (Index i = 0; i < d_; ++i) dq[i] += r * (dn[i] - mean - n[i] * overlap);
+  }
+
+  // y = gain n + bias
+  void affine(Index block, const V* n, V* y) const {
+    const T* const gain = norms_[block].gain->value;
+    const T* const bias = norms_[block].bias->value;
+    for (Index i = 0; i < d_; ++i) y[i] = xsimd::fma(n[i], V(gain[i]), V(bias[i]));
+  }
+
+  // dy <- dn in place; the gradients of gain and bias to `gradients`
+  void affine_backward(Index block, const V* n, V* dy, V* gradients) const {
+    const T* const gain = norms_[block].gain->value;
+    for (Index i = 0; i < d_; ++i) {
+      gradients[i] = dy[i] * n[i];
+      gradients[d_ + i] = dy[i];
+      dy[i] *= gain[i];
+    }
+  }
+
+  Index d_;
+  Index f_;
+  Index heads_;
+  Index depth_;
+  Norm norms_[max_depth];
+};
+
+template <typename T>
+using DeltaMlp = FastWeightCell<T, DeltaMlpRule<T>>;
+
+}  // namespace
+
+CellEntry cells::delta_mlp() {
+  return cell_entry<DeltaMlp>({
+      .name = "delta_mlp",
+      .summary = "two-layer fast network in every head, both layers rewritten by the delta rule",
+      .source = "Irie et al. 2021, arXiv 2106.06295",
+      .equation = "h = W1_t^T N(phi(LN(q_t)));  y_t = q_t + W2_t^T N(phi(h));  "
+                  "W_t = W_{t-1} + beta_t k_t (v_t - W_{t-1}^T k_t)^T for W1 and W2",
+      .wrapping = Wrapping::prenorm,
+      .options = {{.name = "depth",
+                   .value = "1",
+                   .help = "blocks of two fast layers, one after the other",
+                   .choices = {},
+                   .low = 1,
+                   .high = 4,
+                   .whole = true},
+                  scale_option()},
+  });
+}
+
+}  // namespace rlt
