@@ -40,13 +40,7 @@ void print_cell(const CellInfo& info) {
   std::vector<std::string_view> positions;
   for (const Positions value : info.positions) positions.push_back(to_string(value));
   fmt::print("  positions  {}\n", fmt::join(positions, ", "));
-  for (const Option& option : info.options) {
-    const std::string values = option.choices.empty()
-                                   ? fmt::format("{} to {}", option.low, option.high)
-                                   : fmt::format("{}", fmt::join(option.choices, ", "));
-    fmt::print("  --cell-option {}=VALUE  {} ({}) [{}]\n", option.name, option.help, values,
-               option.value);
-  }
+  print_options("cell-option", info.options);
 }
 
 }  // namespace

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/option.hpp"
 #include "train/run_config.hpp"
 
 namespace rlt {
@@ -65,6 +67,9 @@ Exit run_data(const DataCommand& command);
 Exit run_cells(const std::string& name);
 Exit run_tasks(const std::string& name, const std::string& rule);
 Exit run_info(const std::string& path);
+
+/// One line for each option of a cell or task: `flag` ("cell-option"), name, help, values, default.
+void print_options(std::string_view flag, const std::vector<Option>& options);
 
 /// "50,100-500:50" -> 50, 100, 150, ..., 500. Error(usage) naming `flag` when it is no such list.
 std::vector<Index> parse_list(const std::string& flag, const std::string& text);

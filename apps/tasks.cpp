@@ -29,13 +29,7 @@ void print_task(const std::string& name, const std::string& rule) {
     const Window window = bin_window(info, bin);
     fmt::print(" {}: {}-{}{}", bin, window.low, window.high, bin < 2 ? "," : "\n");
   }
-  for (const Option& option : info.options) {
-    const std::string values = option.choices.empty()
-                                   ? fmt::format("{} to {}", option.low, option.high)
-                                   : fmt::format("{}", fmt::join(option.choices, ", "));
-    fmt::print("  --task-option {}=VALUE  {} ({}) [{}]\n", option.name, option.help, values,
-               option.value);
-  }
+  print_options("task-option", info.options);
   fmt::print("  chance    {:.3f} a token\n", 1.0 / static_cast<double>(info.outputs.size()));
 }
 
