@@ -5,6 +5,8 @@
 #   experiments/formal_languages.sh                        all seeds, then tables and figures
 #   SEEDS="1" JOBS=8 experiments/formal_languages.sh       one seed on eight cores
 #   PROTOCOLS=honest CELLS="lstm rdn" LANGUAGES=parity experiments/formal_languages.sh
+#   EPOCHS=60 PATIENCE=0 SEEDS=1 PROTOCOLS=paper LANGUAGES="anbn anbncn" CELLS="rdn srwm" RUNS=runs/longer \
+#     OUT=results/formal_languages/longer experiments/formal_languages.sh      whether more training helps
 #   LIST=1 experiments/formal_languages.sh | parallel -j 32 --sshlogin ...    the commands, for GNU parallel
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
@@ -16,7 +18,8 @@ RUNS=${RUNS:-runs/formal_languages}
 OUT=${OUT:-results/formal_languages}
 
 # The same for every run; the paper's appendix with its own sizes is not known.
-COMMON="--d-model 64 --heads 4 --ff 4 --batch 32 --epochs 8 --patience 4 --eval-sequences 500 --clip 1"
+COMMON="--d-model 64 --heads 4 --ff 4 --batch 32 --epochs ${EPOCHS:-8} --patience ${PATIENCE:-4}\
+ --eval-sequences 500 --clip 1"
 # Learning rate and layers of each cell.
 settings() {
   case $1 in
