@@ -55,7 +55,9 @@ both "$OUT/tables" table "$OUT/eval.csv"
 report literature --ours "$OUT/eval.csv" >"$OUT/literature.md"
 merge lengths
 for protocol in $PROTOCOLS; do
-  plot length --train-length 50 --rule "$protocol" --protocol "$protocol" --metric token \
-    --out "$OUT/lengths_$protocol.svg" "$OUT/lengths.csv"
+  for metric in token sequence; do
+    plot length --train-length 50 --rule "$protocol" --protocol "$protocol" --metric $metric \
+      --out "$OUT/${metric}_$protocol.svg" "$OUT/lengths.csv"
+  done
 done
 echo "formal_languages: $OUT"
