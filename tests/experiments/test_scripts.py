@@ -163,7 +163,8 @@ class Scripts(unittest.TestCase):
         tables = self.run_twice(
             "formal_languages", ["eval.csv", "lengths.csv", "tables.md", "tables.tex",
                                  "literature.md"],
-            ["token_honest.svg", "sequence_honest.svg"], [2, 1], CELLS="rdn", LANGUAGES="parity aa_star", SEEDS="1",
+            ["token_honest.svg", "sequence_honest.svg"], [2, 1], CELLS="rdn",
+            LANGUAGES="parity aa_star", SEEDS="1",
             PROTOCOLS="honest")  # no figure of aa_star
         self.assertEqual(tables["eval.csv"].count("\n"), 1 + 2 * 3)
         self.assertEqual(tables["lengths.csv"].count("\nparity,honest,honest,rdn,"), 16)
