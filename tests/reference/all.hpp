@@ -2,8 +2,8 @@
 #pragma once
 
 #include "reference/delta_lstm.hpp"
-#include "reference/delta_rnn.hpp"
 #include "reference/delta_mlp.hpp"
+#include "reference/delta_rnn.hpp"
 #include "reference/deltanet.hpp"
 #include "reference/elstm.hpp"
 #include "reference/linear.hpp"
