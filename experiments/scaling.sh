@@ -2,13 +2,13 @@
 # Time and memory of a training step as sequences grow: linear in T for every cell but the softmax ones.
 # Writes results/scaling/bench.csv, table.md and scaling.svg.
 #   experiments/scaling.sh
-#   CELLS="rdn srwm" LENGTHS="512 8192" BATCH=1 experiments/scaling.sh
+#   CELLS="rdn srwm" LENGTHS="512 8192" BATCH=16 experiments/scaling.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 CELLS=${CELLS:-lstm transformer_preln linear deltanet delta_rnn delta_lstm delta_mlp rdn srwm}
 LENGTHS=${LENGTHS:-256 512 1024 2048 4096}
-SIZES="--d-model 64 --heads 4 --ff 4 --layers 2 --batch ${BATCH:-16}"
+SIZES="--d-model 64 --heads 4 --ff 4 --layers 2 --batch ${BATCH:-4}"
 OUT=${OUT:-results/scaling}
 
 experiments/setup.sh build figures
