@@ -4,10 +4,10 @@
 // Label: whatever the .tgt files say; every symbol is an ordinary class, `_` too.
 // Sampling: none. The sets are fixed (Task::fixed_set) and used as they are, duplicates included,
 //   under either rule; the vocabulary is that of the training set, in order of appearance.
-#include <algorithm>
 #include <filesystem>
 
 #include "base/error.hpp"
+#include "tasks/fixed_sets.hpp"
 #include "tasks/registry.hpp"
 #include "tasks/text_form.hpp"
 
@@ -26,7 +26,7 @@ fs::path base_of(const fs::path& folder, const std::string& split) {
   return {};
 }
 
-class File final : public Task {
+class File final : public FixedSets {
  public:
   explicit File(const TaskOptions& options) : folder_(options.data) {
     if (options.data.empty()) {
@@ -37,23 +37,12 @@ class File final : public Task {
       fail(Exit::failed, "--data {}: no such folder", options.data);
     }
     Vocabulary inputs, outputs;
-    train_ = read("train", inputs, outputs, NewSymbols::add);
-    valid_ = read("valid", inputs, outputs, NewSymbols::refuse);
-    has_test_ = !base_of(folder_, "test").empty();
-    if (has_test_) test_ = read("test", inputs, outputs, NewSymbols::refuse);
+    sets_["train"] = read("train", inputs, outputs, NewSymbols::add);
+    sets_["valid"] = read("valid", inputs, outputs, NewSymbols::refuse);
+    if (!base_of(folder_, "test").empty()) {
+      sets_["test"] = read("test", inputs, outputs, NewSymbols::refuse);
+    }
     describe(options, inputs, outputs);
-  }
-
-  const TaskInfo& info() const override { return info_; }
-
-  void draw(Draws&, Window, Example&) const override { refuse(); }
-  void draw_exact(Draws&, Index, Example&) const override { refuse(); }
-  Index possible_length(Index) const override { return 0; }
-
-  const std::vector<Example>* fixed_set(std::string_view split) const override {
-    if (split == "train") return &train_;
-    if (split == "valid") return &valid_;
-    return split == "test" && has_test_ ? &test_ : nullptr;
   }
 
  private:
@@ -77,20 +66,10 @@ class File final : public Task {
     info_.quirks = "fixed sets, used as they are";
     info_.inputs = inputs.symbols();
     info_.outputs = outputs.symbols();
-    const auto [shortest, longest] = std::minmax_element(
-        train_.begin(), train_.end(),
-        [](const Example& a, const Example& b) { return a.tokens.size() < b.tokens.size(); });
-    info_.training = {std::ssize(shortest->tokens), std::ssize(longest->tokens)};
-  }
-
-  [[noreturn]] static void refuse() {
-    fail(Exit::usage, "task file: its sets are fixed; no string can be drawn, of whatever length");
+    measure_training();
   }
 
   fs::path folder_;
-  std::vector<Example> train_, valid_, test_;
-  bool has_test_ = false;
-  TaskInfo info_;
 };
 
 }  // namespace

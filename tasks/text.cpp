@@ -24,6 +24,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "tasks/fixed_sets.hpp"
 #include "tasks/registry.hpp"
 #include "tasks/utf8.hpp"
 
@@ -101,7 +102,7 @@ std::string symbol_of(char32_t c) {
   return utf8_of(c);
 }
 
-class Text final : public Task {
+class Text final : public FixedSets {
  public:
   explicit Text(const TaskOptions& options) {
     info_.name = "text";
@@ -121,18 +122,6 @@ class Text final : public Task {
         complete_options("task-option", info_.name, info_.options, options.options);
     read(options.data);
     split(std::stod(chosen.at("held_out")));
-  }
-
-  const TaskInfo& info() const override { return info_; }
-
-  void draw(Draws&, Window, Example&) const override { refuse(); }
-  void draw_exact(Draws&, Index, Example&) const override { refuse(); }
-  Index possible_length(Index) const override { return 0; }
-
-  const std::vector<Example>* fixed_set(std::string_view split) const override {
-    if (split == "train") return &train_;
-    if (split == "valid") return &valid_;
-    return split == "test" ? &test_ : nullptr;
   }
 
  private:
@@ -170,10 +159,10 @@ class Text final : public Task {
     const Index valid_begin = characters - share(held_out);
     const Index test_begin = characters - share(held_out / 2);
     number_symbols(valid_begin);
-    train_ = examples(0, valid_begin);
-    valid_ = examples(valid_begin, test_begin);
-    test_ = examples(test_begin, characters);
-    if (train_.empty() || valid_.empty() || test_.empty()) {
+    sets_["train"] = examples(0, valid_begin);
+    sets_["valid"] = examples(valid_begin, test_begin);
+    sets_["test"] = examples(test_begin, characters);
+    if (std::ranges::any_of(sets_, [](const auto& set) { return set.second.empty(); })) {
       fail(Exit::failed,
            "--data {}: too little text, {} characters: training, validation and test need two "
            "neighbouring characters each; one document of {} will do",
@@ -181,10 +170,7 @@ class Text final : public Task {
     }
     documents_ = {};
     numbers_ = {};
-    const auto [shortest, longest] = std::minmax_element(
-        train_.begin(), train_.end(),
-        [](const Example& a, const Example& b) { return a.tokens.size() < b.tokens.size(); });
-    info_.training = {std::ssize(shortest->tokens), std::ssize(longest->tokens)};
+    measure_training();
   }
 
   /// body(piece) for every piece of a document among the characters [from, to) of all.
@@ -230,14 +216,8 @@ class Text final : public Task {
     return result;
   }
 
-  [[noreturn]] static void refuse() {
-    fail(Exit::usage, "task text: its sets are fixed; no string can be drawn, of whatever length");
-  }
-
   std::vector<std::u32string> documents_;  // while they are read
   std::vector<int> numbers_;               // of every code point, while they are read
-  std::vector<Example> train_, valid_, test_;
-  TaskInfo info_;
 };
 
 }  // namespace
