@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <vector>
 
 namespace rlt {
 namespace {
@@ -24,6 +25,20 @@ LoopPosition& loop_position() {
 Index next_loop() {
   static std::atomic<Index> loops = 0;
   return ++loops;
+}
+
+Share* deal(Index count) {
+  static std::vector<Share> shares;
+  const int threads = thread_count();
+  if (shares.size() != static_cast<std::size_t>(threads)) {
+    shares = std::vector<Share>(static_cast<std::size_t>(threads));
+  }
+  for (int thread = 0; thread < threads; ++thread) {
+    Share& share = shares[static_cast<std::size_t>(thread)];
+    share.next = count * thread / threads;
+    share.end = count * (thread + 1) / threads;
+  }
+  return shares.data();
 }
 
 }  // namespace rlt

@@ -4,7 +4,7 @@
 
 #include <omp.h>
 
-#include <utility>
+#include <atomic>
 
 #include "base/index.hpp"
 
@@ -22,22 +22,39 @@ struct LoopPosition {
 LoopPosition& loop_position();
 Index next_loop();
 
+/// Iterations next .. end - 1 of a loop that nobody has begun yet.
+struct alignas(64) Share {
+  std::atomic<Index> next;
+  Index end = 0;
+};
+/// Deals `count` iterations to thread_count() threads, in order and evenly: one Share each.
+Share* deal(Index count);
+
 /// body(i, thread) for i in [0, count); thread in [0, thread_count()) names a private scratch slot.
 /// Iterations may run at the same time and in any order. Do not nest.
+///
+/// Each thread begins with its own share, so that it finds in its cache what it left there in the loop
+/// before, and then helps out where another is late.
 template <typename Body>
 void parallel_for(Index count, Body&& body) {
   const Index loop = next_loop();
-  if (count <= 1 || thread_count() == 1) {
-    for (Index i = 0; i < count; ++i) {
-      loop_position() = {loop, i};
-      body(i, 0);
-    }
+  const int threads = thread_count();
+  const auto run = [&](Index i, int thread) {
+    loop_position() = {loop, i};
+    body(i, thread);
+  };
+  if (count <= 1 || threads == 1) {
+    for (Index i = 0; i < count; ++i) run(i, 0);
     return;
   }
-#pragma omp parallel for schedule(dynamic, 1) num_threads(thread_count())
-  for (Index i = 0; i < count; ++i) {
-    loop_position() = {loop, i};
-    body(i, omp_get_thread_num());
+  Share* const shares = deal(count);
+#pragma omp parallel num_threads(threads)
+  {
+    const int self = omp_get_thread_num();
+    for (int other = 0; other < threads; ++other) {
+      Share& share = shares[(self + other) % threads];
+      for (Index i = share.next++; i < share.end; i = share.next++) run(i, self);
+    }
   }
 }
 
