@@ -27,6 +27,8 @@ class AttentionCell : public Cell<T> {
     const ScratchScope scope(workspace);
     dprojected_ = workspace.scratch.take<T>(largest.rows() * 3 * width_);
     dmixed_ = workspace.scratch.take<T>(largest.rows() * width_);
+    slow_.carve(workspace, largest.rows());
+    out_.carve(workspace, largest.rows());
     attention_.carve(workspace, largest);
   }
 

@@ -128,13 +128,13 @@ class DeltaMlpRule : public PlainRule<T> {
 
   // emitted: for each block the gradients of gain and bias, one step and head a row
   void backward_parameters(Extent, Matrix<const T> gradients, Matrix<const T>) {
-    for (Index head = 0; head < heads_; ++head) {
-      for (Index block = 0; block < depth_; ++block) {
+    parallel_for(depth_, [&](Index block, int) {
+      for (Index head = 0; head < heads_; ++head) {
         const Index first = head * emitted + block * 2 * d_;
         add_column_sums<T>(gradients.col_block(first, d_), norms_[block].gain->gradient);
         add_column_sums<T>(gradients.col_block(first + d_, d_), norms_[block].bias->gradient);
       }
-    }
+    });
   }
 
  private:

@@ -32,12 +32,13 @@ class Elstm : public Cell<T> {
   void declare(ParameterSet<T>& parameters, std::string_view prefix) override {
     const std::string name(prefix);
     const Init narrow = Init::normal(0.1);
-    input_ = &parameters.add(name + ".input", {width_, 2 * width_}, narrow);
+    input_.attach(parameters.add(name + ".input", {width_, 2 * width_}, narrow), 0, width_);
     recurrent_ = &parameters.add(name + ".recurrent", {2, width_}, narrow);
     bias_ = &parameters.add(name + ".bias", {2, width_}, narrow);
     const Init wide = Init::uniform(default_width(2 * width_));
-    gate_ = &parameters.add(name + ".gate.weight", {2 * width_, width_}, wide);
-    gate_bias_ = &parameters.add(name + ".gate.bias", {width_}, wide);
+    Parameter<T>& gate = parameters.add(name + ".gate.weight", {2 * width_, width_}, wide);
+    gate_x_.attach(gate, 0, width_, &parameters.add(name + ".gate.bias", {width_}, wide));
+    gate_c_.attach(gate, width_, width_);
   }
 
   void carve(Workspace& workspace, Extent largest) override {
@@ -53,6 +54,9 @@ class Elstm : public Cell<T> {
     dc_ = workspace.scratch.take<T>(rows * width_);
     r_ = workspace.scratch.take<T>(largest.batch * width_);
     sums_ = workspace.scratch.take<T>(largest.batch * 4 * width_);
+    input_.carve(workspace, rows);
+    gate_x_.carve(workspace, rows);
+    gate_c_.carve(workspace, rows);
   }
 
   Index state_size(Index /*context*/) const override { return width_; }
@@ -67,16 +71,12 @@ class Elstm : public Cell<T> {
     const Matrix<const T> in(x.data(), extent.rows(), width_);
     const Matrix<T> c = rows(extent, c_);
     const Matrix<T> o = rows(extent, o_);
-    for_row_blocks(extent.rows(), 2 * width_, [&](Index first, Index count) {
-      gemm<T>(in.row_block(first, count), input_weight(),
-              Matrix<T>(zf_, extent.rows(), 2 * width_).row_block(first, count), Write::overwrite);
-    });
+    input_.forward(in, {zf_, extent.rows(), 2 * width_});
     parallel_for(extent.batch, [&](Index b, int) { forward_sequence(extent, b); });
-    for_row_blocks(extent.rows(), 2 * width_, [&](Index first, Index count) {
-      const Matrix<T> gate = o.row_block(first, count);
-      gemm<T>(in.row_block(first, count), gate_weight_x(), gate, Write::overwrite);
-      gemm<T>(c.row_block(first, count), gate_weight_c(), gate, Write::add);
-      for (Index row = first; row < first + count; ++row) {
+    for_row_blocks(extent.rows(), gate_x_.block_rows(), [&](const RowBlock& block) {
+      gate_x_.product_block(block.of(in), block.of(o));
+      gate_c_.product_block(block.of(c), block.of(o), Write::add);
+      for (Index row = block.first; row < block.first + block.count; ++row) {
         emit(c_ + row * width_, o_ + row * width_, y.data() + row * width_);
       }
     });
@@ -89,25 +89,25 @@ class Elstm : public Cell<T> {
     const Matrix<const T> dzf(dzf_, extent.rows(), 2 * width_);
     const Matrix<T> da = rows(extent, do_);
     const Matrix<T> dc = rows(extent, dc_);
-    for_row_blocks(extent.rows(), 2 * width_, [&](Index first, Index count) {
-      for (Index row = first; row < first + count; ++row) {
+    const Matrix<T> c = rows(extent, c_);
+    for (Linear<T>* const product : {&input_, &gate_x_, &gate_c_}) product->begin_backward();
+    for_row_blocks(extent.rows(), gate_c_.block_rows(), [&](const RowBlock& block) {
+      for (Index row = block.first; row < block.first + block.count; ++row) {
         const Index at = row * width_;
         emit_backward(c_ + at, o_ + at, dy.data() + at, do_ + at, dc_ + at);
       }
-      gemm_bt<T>(da.row_block(first, count), gate_weight_c(), dc.row_block(first, count),
-                 Write::add);
+      gate_c_.backward_input_block(block.of(da), block.of(dc), Write::add);
     });
     parallel_for(extent.batch, [&](Index b, int) { backward_sequence(extent, b); });
-    for_row_blocks(extent.rows(), 2 * width_, [&](Index first, Index count) {
-      const Matrix<T> block = din.row_block(first, count);
-      gemm_bt<T>(dzf.row_block(first, count), input_weight(), block, Write::overwrite);
-      gemm_bt<T>(da.row_block(first, count), gate_weight_x(), block, Write::add);
+    for_row_blocks(extent.rows(), input_.block_rows(), [&](const RowBlock& block) {
+      input_.backward_input_block(block.of(dzf), block.of(din));
+      gate_x_.backward_input_block(block.of(da), block.of(din), Write::add);
+      input_.backward_parameters_block(block, block.of(in), block.of(dzf));
+      gate_x_.backward_parameters_block(block, block.of(in), block.of(da));
+      gate_c_.backward_parameters_block(block, block.of(c), block.of(da));
     });
-    const Matrix<T> dgate(gate_->gradient, 2 * width_, width_);
-    parallel_gemm_at<T>(in, dzf, {input_->gradient, width_, 2 * width_});
-    parallel_gemm_at<T>(in, da, dgate.row_block(0, width_));
-    parallel_gemm_at<T>(rows(extent, c_), da, dgate.row_block(width_, width_));
-    add_column_sums<T>(da, gate_bias_->gradient);
+    for (Linear<T>* const product : {&input_, &gate_x_, &gate_c_})
+      product->end_backward(extent.rows());
     const Matrix<const T> sums(sums_, extent.batch, 4 * width_);
     add_column_sums<T>(sums.col_block(0, 2 * width_), recurrent_->gradient);
     add_column_sums<T>(sums.col_block(2 * width_, 2 * width_), bias_->gradient);
@@ -117,9 +117,6 @@ class Elstm : public Cell<T> {
   using V = Lanes<T>;
 
   Matrix<T> rows(Extent extent, T* data) const { return {data, extent.rows(), width_}; }
-  Matrix<const T> input_weight() const { return {input_->value, width_, 2 * width_}; }
-  Matrix<const T> gate_weight_x() const { return {gate_->value, width_, width_}; }
-  Matrix<const T> gate_weight_c() const { return {gate_->value + width_ * width_, width_, width_}; }
 
   // c_{t-1} of sequence b, after a reset
   const T* before(Extent extent, Index b, Index t) const {
@@ -196,7 +193,7 @@ class Elstm : public Cell<T> {
   void emit(const T* c, T* o, T* y) const {
     for (Index j = 0; j < width_; j += lane_count<T>) {
       const Index n = width_ - j;
-      const V gate = sigmoid(load_lanes(o + j, n) + load_lanes(gate_bias_->value + j, n));
+      const V gate = sigmoid(load_lanes(o + j, n) + load_lanes(gate_x_.bias() + j, n));
       store_lanes(o + j, gate, n);
       store_lanes(y + j, gate * load_lanes(c + j, n), n);
     }
@@ -213,11 +210,11 @@ class Elstm : public Cell<T> {
   }
 
   Index width_;
-  Parameter<T>* input_ = nullptr;
+  Linear<T> input_;
   Parameter<T>* recurrent_ = nullptr;
   Parameter<T>* bias_ = nullptr;
-  Parameter<T>* gate_ = nullptr;
-  Parameter<T>* gate_bias_ = nullptr;
+  Linear<T> gate_x_;  // the rows of the gate's W that meet x, with its bias
+  Linear<T> gate_c_;  // those that meet c
   Carry<T> carry_;
   // tape
   T* zf_ = nullptr;       // (B,T,2D) z, f

@@ -92,6 +92,8 @@ class FastWeightCell : public Cell<T> {
     emitted_ = workspace.scratch.take<T>(rows * heads_ * rule_.emitted);
     dinitial_ = workspace.scratch.take<T>(Rule::learns_initial_state ? groups * rule_.state : 0);
     for_each_thread_ = workspace.scratch.take<V>(thread_count() * thread_vectors());
+    if constexpr (Rule::projects) slow_.carve(workspace, rows);
+    out_.carve(workspace, rows);
   }
 
   Index state_size(Index /*context*/) const override { return heads_ * rule_.state; }

@@ -36,10 +36,11 @@ class Lstm : public Cell<T> {
   void declare(ParameterSet<T>& parameters, std::string_view prefix) override {
     const std::string name(prefix);
     const Init init = Init::uniform(default_width(width_));
-    input_ = &parameters.add(name + ".input", {width_, 4 * width_}, init);
-    recurrent_ = &parameters.add(name + ".recurrent", {width_, 4 * width_}, init);
-    bias_input_ = &parameters.add(name + ".bias_input", {4 * width_}, init);
-    bias_recurrent_ = &parameters.add(name + ".bias_recurrent", {4 * width_}, init);
+    Parameter<T>& input = parameters.add(name + ".input", {width_, 4 * width_}, init);
+    Parameter<T>& recurrent = parameters.add(name + ".recurrent", {width_, 4 * width_}, init);
+    input_.attach(input, 0, width_, &parameters.add(name + ".bias_input", {4 * width_}, init));
+    recurrent_.attach(recurrent, 0, width_,
+                      &parameters.add(name + ".bias_recurrent", {4 * width_}, init));
   }
 
   void carve(Workspace& workspace, Extent largest) override {
@@ -52,7 +53,8 @@ class Lstm : public Cell<T> {
     dgates_ = workspace.scratch.take<T>(rows * 4 * width_);
     state_ = workspace.scratch.take<T>(largest.batch * 2 * width_);
     bias_ = workspace.scratch.take<T>(4 * width_);
-    transposed_ = workspace.scratch.take<T>(4 * width_ * width_);
+    input_.carve(workspace, rows);
+    recurrent_.carve(workspace, rows);
   }
 
   Index state_size(Index /*context*/) const override { return 2 * width_; }
@@ -66,12 +68,11 @@ class Lstm : public Cell<T> {
                Tensor<T, 3>& y) override {
     carry_ = carry;
     const Matrix<const T> rows(x.data(), extent.rows(), width_);
-    for_row_blocks(extent.rows(), 4 * width_, [&](Index first, Index count) {
-      gemm<T>(rows.row_block(first, count), {input_->value, width_, 4 * width_},
-              gates(extent).row_block(first, count), Write::overwrite);
+    for_row_blocks(extent.rows(), input_.block_rows(), [&](const RowBlock& block) {
+      input_.product_block(block.of(rows), block.of(gates(extent)));
     });
     for (Index j = 0; j < 4 * width_; ++j) {
-      bias_[j] = bias_input_->value[j] + bias_recurrent_->value[j];
+      bias_[j] = input_.bias()[j] + recurrent_.bias()[j];
       if (j / width_ == 1) bias_[j] += forget_bias_;
     }
     for_batch_blocks(extent.batch, [&](Index first, Index count) {
@@ -84,24 +85,20 @@ class Lstm : public Cell<T> {
     const Matrix<const T> rows(x.data(), extent.rows(), width_);
     const Matrix<T> drows(dx.data(), extent.rows(), width_);
     const Matrix<const T> dgates(dgates_, extent.rows(), 4 * width_);
-    // U^T once: the product of every step runs 1.2 times as fast as with a transposed operand
-    transpose(recurrent_->value);
+    input_.begin_backward();
+    recurrent_.begin_backward();
     for_batch_blocks(extent.batch, [&](Index first, Index count) {
       backward_block(extent, first, count, dy.data());
     });
-    for_row_blocks(extent.rows(), 4 * width_, [&](Index first, Index count) {
-      gemm_bt<T>(dgates.row_block(first, count), {input_->value, width_, 4 * width_},
-                 drows.row_block(first, count), Write::overwrite);
+    for_row_blocks(extent.rows(), input_.block_rows(), [&](const RowBlock& block) {
+      const Matrix<const T> above = block.of(dgates);
+      input_.backward_parameters_block(block, block.of(rows), above);
+      recurrent_.backward_parameters_block(
+          block, block.of(Matrix<const T>(previous_h_, extent.rows(), width_)), above);
+      input_.backward_input_block(above, block.of(drows));
     });
-    parallel_gemm_at<T>(rows, dgates, {input_->gradient, width_, 4 * width_});
-    parallel_gemm_at<T>({previous_h_, extent.rows(), width_}, dgates,
-                        {recurrent_->gradient, width_, 4 * width_});
-    std::fill_n(bias_, 4 * width_, T(0));
-    add_column_sums<T>(dgates, bias_);
-    for (Index j = 0; j < 4 * width_; ++j) {
-      bias_input_->gradient[j] += bias_[j];
-      bias_recurrent_->gradient[j] += bias_[j];
-    }
+    input_.end_backward(extent.rows());
+    recurrent_.end_backward(extent.rows());
   }
 
  private:
@@ -134,8 +131,7 @@ class Lstm : public Cell<T> {
         if (carry_.start(extent, first + r, t)) std::fill_n(from, 2 * width_, T(0));
         std::copy_n(from, width_, previous_h_ + ((first + r) * extent.steps + t) * width_);
       }
-      gemm<T>(h, {recurrent_->value, width_, 4 * width_}, gates_at(gates_, extent, first, count, t),
-              Write::add);
+      recurrent_.product_block(h, gates_at(gates_, extent, first, count, t), Write::add);
       for (Index r = 0; r < count; ++r) {
         forward_row((first + r) * extent.steps + t, state.data + r * state.stride, y);
       }
@@ -180,8 +176,8 @@ class Lstm : public Cell<T> {
         backward_row((first + r) * extent.steps + t, dy, dstate.data + r * dstate.stride);
       }
       if (t == 0) break;
-      gemm<T>(gates_at(dgates_, extent, first, count, t), {transposed_, 4 * width_, width_},
-              dstate.col_block(0, width_), Write::overwrite);
+      recurrent_.backward_input_block(gates_at(dgates_, extent, first, count, t),
+                                      dstate.col_block(0, width_));
       for (Index r = 0; r < count; ++r) {
         if (!carry_.start(extent, first + r, t)) continue;
         std::fill_n(dstate.data + r * dstate.stride, 2 * width_, T(0));
@@ -223,23 +219,10 @@ class Lstm : public Cell<T> {
     }
   }
 
-  // (D, 4D) -> transposed_ (4D, D)
-  void transpose(const T* weight) {
-    for_row_blocks(4 * width_, width_, [&](Index first, Index count) {
-      for (Index r = 0; r < width_; ++r) {
-        for (Index c = first; c < first + count; ++c) {
-          transposed_[c * width_ + r] = weight[r * 4 * width_ + c];
-        }
-      }
-    });
-  }
-
   Index width_;
   T forget_bias_;
-  Parameter<T>* input_ = nullptr;
-  Parameter<T>* recurrent_ = nullptr;
-  Parameter<T>* bias_input_ = nullptr;
-  Parameter<T>* bias_recurrent_ = nullptr;
+  Linear<T> input_;
+  Linear<T> recurrent_;
   Carry<T> carry_;
   // tape
   T* gates_ = nullptr;       // (B,T,4D) i, f, g, o
@@ -247,10 +230,9 @@ class Lstm : public Cell<T> {
   T* previous_c_ = nullptr;  // (B,T,D) c_{t-1}, likewise
   T* tanh_c_ = nullptr;      // (B,T,D)
   // scratch
-  T* dgates_ = nullptr;      // (B,T,4D)
-  T* state_ = nullptr;       // (B,2D) h, c forward; dh, dc backward
-  T* bias_ = nullptr;        // (4D) sum of both biases forward; their gradient backward
-  T* transposed_ = nullptr;  // (4D,D) U^T
+  T* dgates_ = nullptr;  // (B,T,4D)
+  T* state_ = nullptr;   // (B,2D) h, c forward; dh, dc backward
+  T* bias_ = nullptr;    // (4D) sum of both biases
 };
 
 }  // namespace

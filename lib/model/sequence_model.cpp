@@ -51,6 +51,7 @@ void SequenceModel<T>::carve(Extent largest) {
       final_norm_.carve(workspace_, largest.rows());
     }
     for (const auto& block : blocks_) block->carve(workspace_, largest);
+    head_.carve(workspace_, largest.rows());
   };
   workspace_ = Workspace();
   take_all();

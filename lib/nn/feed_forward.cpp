@@ -18,8 +18,10 @@ template <typename T>
 void FeedForward<T>::carve(Workspace& workspace, Index rows) {
   inner_ = workspace.tape.take<T>(rows * up_.outputs());
   const ScratchScope scope(workspace);
-  dinner_ = workspace.scratch.take<T>(rows * up_.outputs());
+  dinner_ = workspace.scratch.take<T>(thread_count() * up_.block_rows() * up_.outputs());
   dbranch_ = workspace.scratch.take<T>(rows * down_.outputs());
+  up_.carve(workspace, rows);
+  down_.carve(workspace, rows);
 }
 
 // Both products of a block of rows, and all that goes element by element, while the block is in cache.
@@ -30,9 +32,10 @@ void FeedForward<T>::forward(Matrix<const T> x, Matrix<const T> residual, Matrix
   after_ = after;
   const Index inner = up_.outputs();
   const Index width = down_.outputs();
-  for_row_blocks(x.rows, inner, [&](Index first, Index count) {
+  for_row_blocks(x.rows, up_.block_rows(), [&](const RowBlock& block) {
+    const auto [first, count] = std::pair(block.first, block.count);
     const Matrix<T> hidden(inner_ + first * inner, count, inner);
-    up_.product_block(x.row_block(first, count), hidden);
+    up_.product_block(block.of(x), hidden);
     for (Index r = 0; r < count; ++r) {
       T* const row = hidden.data + r * inner;
       for (Index c = 0; c < inner; ++c) row[c] = std::max(row[c] + up_.bias()[c], T(0));
@@ -42,7 +45,7 @@ void FeedForward<T>::forward(Matrix<const T> x, Matrix<const T> residual, Matrix
         hidden.data[i] *= inside.template factor<T>(first * inner + i);
       }
     }
-    down_.product_block(hidden, y.row_block(first, count));
+    down_.product_block(hidden, block.of(y));
     for (Index r = first; r < first + count; ++r) {
       T* const row = y.data + r * y.stride;
       const T* const kept = residual.data + r * residual.stride;
@@ -64,20 +67,24 @@ void FeedForward<T>::backward(Matrix<const T> x, Matrix<const T> dy, Matrix<T> d
                                 dy.cols);
   // Where relu or dropout made the inner value 0, no gradient passes; elsewhere dropout scales it.
   const T scale = static_cast<T>(1 / (1 - inside_.rate));
-  for_row_blocks(x.rows, inner, [&](Index first, Index count) {
-    const Matrix<T> dhidden(dinner_ + first * inner, count, inner);
-    down_.backward_input_block(dbranch.row_block(first, count), dhidden, Write::overwrite);
-    const T* const hidden = inner_ + first * inner;
-    for (Index i = 0; i < count * inner; i += lane_count<T>) {
-      const Index left = count * inner - i;
+  up_.begin_backward();
+  down_.begin_backward();
+  for_row_blocks(x.rows, up_.block_rows(), [&](const RowBlock& block) {
+    const Matrix<const T> hidden = block.of(Matrix<const T>(inner_, x.rows, inner));
+    const Matrix<T> dhidden(dinner_ + block.thread * up_.block_rows() * inner, block.count, inner);
+    down_.backward_parameters_block(block, hidden, block.of(dbranch));
+    down_.backward_input_block(block.of(dbranch), dhidden);
+    for (Index i = 0; i < block.count * inner; i += lane_count<T>) {
+      const Index left = block.count * inner - i;
       const Lanes<T> slope = load_lanes(dhidden.data + i, left) * scale;
-      const auto passes = load_lanes(hidden + i, left) > Lanes<T>(T(0));
+      const auto passes = load_lanes(hidden.data + i, left) > Lanes<T>(T(0));
       store_lanes(dhidden.data + i, xsimd::select(passes, slope, Lanes<T>(T(0))), left);
     }
-    up_.backward_input_block(dhidden, dx.row_block(first, count), Write::overwrite);
+    up_.backward_parameters_block(block, block.of(x), dhidden);
+    up_.backward_input_block(dhidden, block.of(dx));
   });
-  down_.backward_parameters({inner_, x.rows, inner}, dbranch);
-  up_.backward_parameters(x, Matrix<const T>(dinner_, x.rows, inner));
+  up_.end_backward(x.rows);
+  down_.end_backward(x.rows);
 }
 
 template class FeedForward<float>;

@@ -28,7 +28,7 @@ class FeedForward {
   Dropout inside_;
   Dropout after_;
   T* inner_ = nullptr;    // (rows, F) after relu and dropout
-  T* dinner_ = nullptr;   // (rows, F)
+  T* dinner_ = nullptr;   // (threads, a block's rows, F)
   T* dbranch_ = nullptr;  // (rows, D) dy with dropout
 };
 

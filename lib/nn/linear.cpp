@@ -1,5 +1,6 @@
 #include "nn/linear.hpp"
 
+#include <array>
 #include <cmath>
 #include <string>
 
@@ -36,14 +37,11 @@ template <typename T>
 void add_column_sums(Matrix<const T> values, T* sums) {
   constexpr Index vectors = 4;
   constexpr Index width = vectors * lane_count<T>;
-  parallel_for(divide_up(values.cols, width), [&](Index block, int) {
-    Index first = block * width;
-    if (first + width <= values.cols) {
-      add_some_columns<vectors>(values, first, sums);
-      return;
-    }
-    for (; first < values.cols; first += lane_count<T>) add_some_columns<1>(values, first, sums);
-  });
+  Index first = 0;
+  for (; first + width <= values.cols; first += width) {
+    add_some_columns<vectors>(values, first, sums);
+  }
+  for (; first < values.cols; first += lane_count<T>) add_some_columns<1>(values, first, sums);
 }
 
 template <typename T>
@@ -55,53 +53,107 @@ void Linear<T>::declare(ParameterSet<T>& parameters, std::string_view prefix, In
 template <typename T>
 void Linear<T>::declare(ParameterSet<T>& parameters, std::string_view prefix, Index in, Index out,
                         Bias bias, Init weight) {
-  in_ = in;
-  out_ = out;
-  weight_ = &parameters.add(std::string(prefix) + ".weight", {in, out}, weight);
+  Parameter<T>& matrix = parameters.add(std::string(prefix) + ".weight", {in, out}, weight);
+  attach(matrix, 0, in);
   if (bias == Bias::none) return;
   const Init init = bias == Bias::zero ? Init::constant(0) : Init::uniform(default_width(in));
   bias_ = &parameters.add(std::string(prefix) + ".bias", {out}, init);
 }
 
 template <typename T>
-void Linear<T>::product_block(Matrix<const T> x, Matrix<T> y) const {
-  gemm<T>(x, weight(), y, Write::overwrite);
+void Linear<T>::attach(Parameter<T>& weight, Index first_input, Index in, Parameter<T>* bias) {
+  in_ = in;
+  out_ = weight.shape.back();
+  first_input_ = first_input;
+  weight_ = &weight;
+  bias_ = bias;
 }
 
 template <typename T>
-void Linear<T>::forward_block(Matrix<const T> x, Matrix<T> y) const {
-  product_block(x, y);
-  if (bias_ == nullptr) return;
-  for (Index r = 0; r < y.rows; ++r) {
-    T* const row = y.data + r * y.stride;
-    for (Index c = 0; c < out_; ++c) row[c] += bias_->value[c];
-  }
+void Linear<T>::carve(Workspace& workspace, Index rows) {
+  transposed_ = workspace.scratch.take<T>(in_ * out_);
+  partial_ = workspace.scratch.take<T>(part_count(rows) * partial_size());
 }
 
 template <typename T>
-void Linear<T>::backward_input_block(Matrix<const T> dy, Matrix<T> dx, Write write) const {
-  gemm_bt<T>(dy, weight(), dx, write);
-}
-
-template <typename T>
-void Linear<T>::backward_parameters(Matrix<const T> x, Matrix<const T> dy) {
-  parallel_gemm_at<T>(x, dy, {weight_->gradient, in_, out_});
-  if (bias_ != nullptr) add_column_sums<T>(dy, bias_->gradient);
+void Linear<T>::product_block(Matrix<const T> x, Matrix<T> y, Write write) const {
+  gemm<T>(x, weight(), y, write);
 }
 
 template <typename T>
 void Linear<T>::forward(Matrix<const T> x, Matrix<T> y) const {
-  for_row_blocks(x.rows, std::max(in_, out_), [&](Index first, Index count) {
-    forward_block(x.row_block(first, count), y.row_block(first, count));
+  for_row_blocks(x.rows, block_rows(), [&](const RowBlock& block) {
+    const Matrix<T> above = block.of(y);
+    product_block(block.of(x), above);
+    if (bias_ == nullptr) return;
+    for (Index r = 0; r < above.rows; ++r) {
+      T* const row = above.data + r * above.stride;
+      for (Index c = 0; c < out_; ++c) row[c] += bias_->value[c];
+    }
   });
 }
 
 template <typename T>
-void Linear<T>::backward(Matrix<const T> x, Matrix<const T> dy, Matrix<T> dx, Write write) {
-  for_row_blocks(dy.rows, std::max(in_, out_), [&](Index first, Index count) {
-    backward_input_block(dy.row_block(first, count), dx.row_block(first, count), write);
+void Linear<T>::begin_backward() {
+  constexpr Index n = lane_count<T>;
+  const Matrix<const T> from = weight();
+  parallel_for(divide_up(out_, 4 * n), [&](Index block, int) {
+    std::array<Lanes<T>, static_cast<std::size_t>(n)> columns;
+    for (Index col = block * 4 * n; col < std::min(out_, (block + 1) * 4 * n); col += n) {
+      const Index cols = std::min(n, out_ - col);
+      for (Index row = 0; row < in_; row += n) {
+        const Index rows = std::min(n, in_ - row);
+        gather_lanes(from.data + row * out_ + col, out_, rows, cols, columns.data());
+        for (Index j = 0; j < cols; ++j) {
+          store_lanes(transposed_ + (col + j) * in_ + row, columns[j], rows);
+        }
+      }
+    }
   });
-  backward_parameters(x, dy);
+}
+
+template <typename T>
+void Linear<T>::backward_input_block(Matrix<const T> dy, Matrix<T> dx, Write write) const {
+  gemm<T>(dy, transposed(), dx, write);
+}
+
+template <typename T>
+void Linear<T>::backward_parameters_block(const RowBlock& block, Matrix<const T> x,
+                                          Matrix<const T> dy) {
+  T* const partial = partial_ + block.part * partial_size();
+  gemm_at<T>(x, dy, {partial, in_, out_}, block.opens ? Write::overwrite : Write::add);
+  if (bias_ == nullptr) return;
+  T* const sums = partial + in_ * out_;
+  if (block.opens) std::fill_n(sums, out_, T(0));
+  add_column_sums<T>(dy, sums);
+}
+
+template <typename T>
+void Linear<T>::end_backward(Index rows) {
+  constexpr Index slice = 4096;
+  const Index weights = in_ * out_;
+  const auto add_parts = [&](Index first, Index count, T* gradient) {
+    for (Index part = 0; part < part_count(rows); ++part) {
+      const T* const partial = partial_ + part * partial_size() + first;
+      for (Index i = 0; i < count; ++i) gradient[i] += partial[i];
+    }
+  };
+  parallel_for(divide_up(weights, slice), [&](Index block, int) {
+    const Index first = block * slice;
+    add_parts(first, std::min(slice, weights - first),
+              weight_->gradient + first_input_ * out_ + first);
+  });
+  if (bias_ != nullptr) add_parts(weights, out_, bias_->gradient);
+}
+
+template <typename T>
+void Linear<T>::backward(Matrix<const T> x, Matrix<const T> dy, Matrix<T> dx) {
+  begin_backward();
+  for_row_blocks(dy.rows, block_rows(), [&](const RowBlock& block) {
+    backward_parameters_block(block, block.of(x), block.of(dy));
+    backward_input_block(block.of(dy), block.of(dx));
+  });
+  end_backward(dy.rows);
 }
 
 template void add_column_sums<float>(Matrix<const float>, float*);

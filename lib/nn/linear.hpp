@@ -6,17 +6,49 @@
 
 #include "base/parallel.hpp"
 #include "nn/parameter.hpp"
+#include "tensor/arena.hpp"
 #include "tensor/gemm.hpp"
 
 namespace rlt {
 
-/// body(first row, number of rows) over fixed blocks of rows, in parallel.
+/// Rows that one thread multiplies at a time with a W of (in, out). OpenBLAS multiplies at most 10^6
+/// multiply-adds without packing, which wins where so few rows are enough.
+constexpr Index block_rows(Index in, Index out) { return 64 * in * out <= 1'000'000 ? 64 : 256; }
+
+/// A block of the rows of a pass. Rows are cut into parts, and parts into blocks, by their number alone.
+/// Backward sums gradients of parameters within a part, and then over the parts in order: the number of
+/// threads does not matter.
+struct RowBlock {
+  Index part;
+  Index first;  // row
+  Index count;  // of rows
+  bool opens;   // the first of its part
+  int thread;
+
+  template <typename T>
+  Matrix<T> of(Matrix<T> rows) const {
+    return rows.row_block(first, count);
+  }
+};
+
+/// 1, 2, 4, 8 or 16 parts, of at least 128 rows.
+constexpr Index part_rows(Index rows) {
+  Index parts = 1;
+  while (parts < 16 && rows / (2 * parts) >= 128) parts *= 2;
+  return divide_up(rows, parts);
+}
+constexpr Index part_count(Index rows) { return divide_up(rows, part_rows(rows)); }
+
+/// body(RowBlock) over even blocks of at most `height` (a multiple of 8) rows: parts in parallel, the blocks of one in order.
 template <typename Body>
-void for_row_blocks(Index rows, Index width, const Body& body) {
-  const Index height = block_rows(width);
-  parallel_for(divide_up(rows, height), [&](Index block, int) {
-    const Index first = block * height;
-    body(first, std::min(height, rows - first));
+void for_row_blocks(Index rows, Index height, const Body& body) {
+  const Index length = part_rows(rows);
+  const Index even = round_up(divide_up(length, divide_up(length, height)), 8);
+  parallel_for(part_count(rows), [&](Index part, int thread) {
+    const Index last = std::min(rows, (part + 1) * length);
+    for (Index first = part * length; first < last; first += even) {
+      body(RowBlock{part, first, std::min(even, last - first), first == part * length, thread});
+    }
   });
 }
 
@@ -25,7 +57,7 @@ enum class Bias { none, zero, uniform };
 /// Half width of torch's default initialisation of weights and biases: 1 / sqrt(inputs).
 double default_width(Index inputs);
 
-/// sums[c] += sum over rows of values[row][c], in parallel over columns.
+/// sums[c] += sum over rows of values[row][c], on the calling thread.
 template <typename T>
 void add_column_sums(Matrix<const T> values, T* sums);
 
@@ -38,30 +70,45 @@ class Linear {
                Bias bias);
   void declare(ParameterSet<T>& parameters, std::string_view prefix, Index in, Index out, Bias bias,
                Init weight);
+  /// W: rows first_input .. first_input + in - 1 of a parameter (.., out) that someone else declared.
+  void attach(Parameter<T>& weight, Index first_input, Index in, Parameter<T>* bias = nullptr);
+  /// Scratch of backward, live as long as the caller's scope.
+  void carve(Workspace& workspace, Index rows);
 
   /// y = x W + b.
   void forward(Matrix<const T> x, Matrix<T> y) const;
-  /// dx = dy W^T (or dx += with Write::add); dW += x^T dy; db += column sums of dy.
-  void backward(Matrix<const T> x, Matrix<const T> dy, Matrix<T> dx,
-                Write write = Write::overwrite);
+  /// dx = dy W^T; dW += x^T dy; db += column sums of dy.
+  void backward(Matrix<const T> x, Matrix<const T> dy, Matrix<T> dx);
 
   /// The same for one block of rows, on the calling thread; `product_block` leaves the bias to the caller.
-  void forward_block(Matrix<const T> x, Matrix<T> y) const;
-  void product_block(Matrix<const T> x, Matrix<T> y) const;
-  void backward_input_block(Matrix<const T> dy, Matrix<T> dx, Write write) const;
-  void backward_parameters(Matrix<const T> x, Matrix<const T> dy);
+  void product_block(Matrix<const T> x, Matrix<T> y, Write write = Write::overwrite) const;
+  /// Backward in blocks: `begin_backward`, any blocks inside for_row_blocks, `end_backward`.
+  void begin_backward();
+  void backward_input_block(Matrix<const T> dy, Matrix<T> dx, Write write = Write::overwrite) const;
+  /// x, dy: the block's rows; every block of every part once.
+  void backward_parameters_block(const RowBlock& block, Matrix<const T> x, Matrix<const T> dy);
+  void end_backward(Index rows);
 
   const T* bias() const { return bias_->value; }
   Index inputs() const { return in_; }
   Index outputs() const { return out_; }
+  Index block_rows() const { return rlt::block_rows(in_, out_); }
+  Matrix<const T> weight() const { return {weight_->value + first_input_ * out_, in_, out_}; }
+  /// W^T, of the last begin_backward.
+  Matrix<const T> transposed() const { return {transposed_, out_, in_}; }
 
  private:
-  Matrix<const T> weight() const { return {weight_->value, in_, out_}; }
+  Index partial_size() const { return (in_ + (bias_ == nullptr ? 0 : 1)) * out_; }
 
   Index in_ = 0;
   Index out_ = 0;
+  Index first_input_ = 0;
   Parameter<T>* weight_ = nullptr;
   Parameter<T>* bias_ = nullptr;
+  // scratch
+  T* transposed_ =
+      nullptr;  // (out, in) W^T: a plain product runs up to twice as fast as one with W turned
+  T* partial_ = nullptr;  // (parts, in [+ 1], out) of a part: dW, db
 };
 
 }  // namespace rlt

@@ -25,18 +25,42 @@ void record(const GemmCall<T>& call) {
 }
 
 template <typename T>
-void product(const GemmCall<T>& call) {
-  using Kind = typename GemmCall<T>::Kind;
-  constexpr auto plain = cxxblas::Transpose::NoTrans;
-  constexpr auto transposed = cxxblas::Transpose::Trans;
+void call_blas(cxxblas::Transpose transpose, Matrix<const T> a, Matrix<const T> b, Matrix<T> c,
+               Write write) {
+  const bool turned = transpose == cxxblas::Transpose::Trans;
   const auto narrow = [](Index value) { return static_cast<xt::blas_index_t>(value); };
-  if (active_log<T>() != nullptr) record(call);
   cxxblas::gemm<xt::blas_index_t>(
-      cxxblas::StorageOrder::RowMajor, call.kind == Kind::atb ? transposed : plain,
-      call.kind == Kind::abt ? transposed : plain, narrow(call.c.rows), narrow(call.c.cols),
-      narrow(call.kind == Kind::atb ? call.a.rows : call.a.cols), T(1), call.a.data,
-      narrow(call.a.stride), call.b.data, narrow(call.b.stride),
-      call.write == Write::add ? T(1) : T(0), call.c.data, narrow(call.c.stride));
+      cxxblas::StorageOrder::RowMajor, transpose, cxxblas::Transpose::NoTrans, narrow(c.rows),
+      narrow(c.cols), narrow(turned ? a.rows : a.cols), T(1), a.data, narrow(a.stride), b.data,
+      narrow(b.stride), write == Write::add ? T(1) : T(0), c.data, narrow(c.stride));
+}
+
+// Pieces of at most `tile` on each side are multiplied without packing, and read A and B from memory once.
+template <typename T>
+void tall_product(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write) {
+  constexpr Index tile = 64;
+  for (Index k = 0; k < a.rows; k += tile) {
+    const Index depth = std::min(tile, a.rows - k);
+    for (Index row = 0; row < c.rows; row += tile) {
+      const Index rows = std::min(tile, c.rows - row);
+      for (Index col = 0; col < c.cols; col += tile) {
+        const Index cols = std::min(tile, c.cols - col);
+        call_blas<T>(cxxblas::Transpose::Trans, a.row_block(k, depth).col_block(row, rows),
+                     b.row_block(k, depth).col_block(col, cols),
+                     c.row_block(row, rows).col_block(col, cols), k == 0 ? write : Write::add);
+      }
+    }
+  }
+}
+
+template <typename T>
+void product(const GemmCall<T>& call) {
+  if (active_log<T>() != nullptr) record(call);
+  if (call.kind == GemmCall<T>::Kind::atb) {
+    tall_product<T>(call.a, call.b, call.c, call.write);
+  } else {
+    call_blas<T>(cxxblas::Transpose::NoTrans, call.a, call.b, call.c, call.write);
+  }
 }
 
 }  // namespace
@@ -47,31 +71,8 @@ void gemm(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write) {
 }
 
 template <typename T>
-void gemm_bt(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write) {
-  product<T>({GemmCall<T>::Kind::abt, a, b, c, write});
-}
-
-template <typename T>
 void gemm_at(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write) {
   product<T>({GemmCall<T>::Kind::atb, a, b, c, write});
-}
-
-template <typename T>
-void parallel_gemm_at(Matrix<const T> a, Matrix<const T> b, Matrix<T> c) {
-  // Measured: a product of at most 10^6 multiply-adds goes through OpenBLAS's small-matrix kernels, which
-  // are the fastest here; anything larger wants tiles of 64 x 128, of even widths.
-  const bool small = c.rows * c.cols <= 64 * 64 && 16 * 32 * a.rows <= 1'000'000;
-  const Index tile_rows = small ? 16 : 64;
-  const Index tile_cols = small ? 32 : round_up(divide_up(c.cols, divide_up(c.cols, 128)), 16);
-  const Index across = divide_up(c.cols, tile_cols);
-  parallel_for(divide_up(c.rows, tile_rows) * across, [&](Index tile, int) {
-    const Index row = tile / across * tile_rows;
-    const Index col = tile % across * tile_cols;
-    const Index rows = std::min(tile_rows, c.rows - row);
-    const Index cols = std::min(tile_cols, c.cols - col);
-    gemm_at<T>(a.col_block(row, rows), b.col_block(col, cols),
-               c.row_block(row, rows).col_block(col, cols), Write::add);
-  });
 }
 
 template <typename T>
@@ -98,12 +99,10 @@ void replay_gemm(const std::vector<GemmCall<T>>& log) {
   }
 }
 
-#define RLT_INSTANTIATE(T)                                                        \
-  template void gemm<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);      \
-  template void gemm_bt<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);   \
-  template void gemm_at<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);   \
-  template void parallel_gemm_at<T>(Matrix<const T>, Matrix<const T>, Matrix<T>); \
-  template void record_gemm<T>(std::vector<GemmCall<T>>*);                        \
+#define RLT_INSTANTIATE(T)                                                      \
+  template void gemm<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);    \
+  template void gemm_at<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write); \
+  template void record_gemm<T>(std::vector<GemmCall<T>>*);                      \
   template void replay_gemm<T>(const std::vector<GemmCall<T>>&);
 RLT_INSTANTIATE(float)
 RLT_INSTANTIATE(double)

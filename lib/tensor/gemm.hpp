@@ -33,24 +33,14 @@ enum class Write { overwrite, add };
 /// C = A B, or C += A B. One thread; may be called inside parallel_for.
 template <typename T>
 void gemm(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write);
-/// C = A B^T, or C += A B^T.
-template <typename T>
-void gemm_bt(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write);
-/// C = A^T B, or C += A^T B.
+/// C = A^T B, or C += A^T B, for A and B with many rows (batch x time).
 template <typename T>
 void gemm_at(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write);
-
-/// Rows of one block of a product whose widest side is `width`: measured best on 48 KiB of L1.
-constexpr Index block_rows(Index width) { return width <= 192 ? 64 : 256; }
-
-/// C += A^T B for tall A and B (rows = batch x time), cut into tiles of C, in parallel.
-template <typename T>
-void parallel_gemm_at(Matrix<const T> a, Matrix<const T> b, Matrix<T> c);
 
 /// One product as it was called: `rlt bench` records a training step's products and runs them alone.
 template <typename T>
 struct GemmCall {
-  enum class Kind { ab, abt, atb } kind;
+  enum class Kind { ab, atb } kind;
   Matrix<const T> a, b;
   Matrix<T> c;
   Write write;
