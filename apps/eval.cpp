@@ -33,7 +33,7 @@ void evaluate_all(const EvalCommand& command, const RunConfig& config,
   const auto measure = [&](const EvaluationSet& set) {
     const Score score = evaluate(model, capacity, set);
     csv.append(eval_row(config, set, score, model.parameters().count(),
-                        model.state_size(set.length_max), state.step, command.select));
+                        model.state_size(set.longest()), state.step, command.select));
     csv.flush();
     fmt::print(stderr, "{} {}-{}: {} of {} sequences, {} of {} tokens, data {}\n", set.split,
                set.length_min, set.length_max, score.sequences_correct, score.sequences,

@@ -113,17 +113,23 @@ EvaluationSet fixed_set(const RunConfig& config, const Task& task, const std::st
       described(task, split, {}, *examples, [&task, training](const std::vector<Example>& scored) {
         return measure_baselines(scored, *training, class_facts(task.info()));
       });
-  set.segment = config.segment;
+  set.documents = task.info().documents;
+  if (set.documents && !cell_info(config.cell).constant_memory) {
+    set.pieces = cut(set.examples, config.segment);
+  }
   return set;
+}
+
+Index EvaluationSet::longest() const {
+  Index length = 0;
+  for (const Example& example : strings()) length = std::max(length, std::ssize(example.tokens));
+  return length;
 }
 
 template <std::floating_point T>
 Score evaluate(SequenceModel<T>& model, Extent capacity, const EvaluationSet& set,
                std::size_t state_limit) {
-  const bool whole = set.segment == 0 || cell_info(model.config().cell).constant_memory;
-  const std::vector<Example> pieces =
-      whole ? std::vector<Example>() : cut(set.examples, set.segment);
-  const std::vector<Example>& examples = whole ? set.examples : pieces;
+  const std::vector<Example>& examples = set.strings();
   // Sequences of like length share a batch: less padding. Ties keep the order of the set.
   std::vector<std::size_t> order(examples.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

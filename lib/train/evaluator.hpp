@@ -19,12 +19,18 @@ struct EvaluationSet {
   Window window;  // asked for, in the task's length_unit; {0, 0} for a set that came with the data
   Index length_min = 0;  // in tokens
   Index length_max = 0;
-  int blank = -1;     // TaskInfo::blank
-  Index segment = 0;  // documents: cells that cannot carry a state over them start anew so often
+  int blank = -1;          // TaskInfo::blank
+  bool documents = false;  // TaskInfo::documents
   std::vector<Example> examples;
+  /// Documents for a cell whose state grows with them: cut, and read from a fresh state each. Else empty.
+  std::vector<Example> pieces;
   /// What no learning gets on them; takes longer than drawing them, so only who reports asks for it.
   std::function<Baselines(const std::vector<Example>&)> baselines;
   std::string hash;
+
+  /// What a model reads, and the longest of it in tokens.
+  const std::vector<Example>& strings() const { return pieces.empty() ? examples : pieces; }
+  Index longest() const;
 };
 
 /// Bin 0 is the window that the run trains on, the others are the task's. The sets of this and the next two

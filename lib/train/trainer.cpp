@@ -173,9 +173,9 @@ class Trainer {
           static_cast<double>(score.sequences_correct) / static_cast<double>(score.sequences);
       const double nats = score.loss / static_cast<double>(std::max<Index>(1, score.tokens));
       // Documents are never right as a whole: their loss decides.
-      if (set.segment == 0) accuracy += right / static_cast<double>(validation_.size());
+      if (!set.documents) accuracy += right / static_cast<double>(validation_.size());
       loss += nats;
-      line += set.segment > 0
+      line += set.documents
                   ? fmt::format("  {} {:.4f} bits a token", set.split, nats / std::numbers::ln2)
                   : fmt::format("  {} {:.2f} %", set.split, 100 * right);
     }
@@ -229,7 +229,7 @@ class Trainer {
     for (const EvaluationSet& set : sets) {
       const Score score = evaluate(model_, capacity_, set);
       csv.append(eval_row(config_, set, score, model_.parameters().count(),
-                          model_.state_size(set.length_max), best.step, "best"));
+                          model_.state_size(set.longest()), best.step, "best"));
     }
     csv.flush();
     return best.best_metric < options_.require ? Exit::no : Exit::done;
