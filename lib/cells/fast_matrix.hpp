@@ -63,16 +63,18 @@ void read_two(Index rows, Index cols, const Lanes<T>* w, const Lanes<T>* k, cons
 template <typename T>
 void write_scaled(Index rows, Index cols, const Lanes<T>* w, const Lanes<T>* k,
                   const Lanes<T>& beta, const Lanes<T>* u, Lanes<T>* next) {
-  const auto columns = [&]<Index width>(Index m) {
-    Lanes<T> value[width];
-    for (Index j = 0; j < width; ++j) value[j] = beta * u[m + j];
-    for (Index e = 0; e < rows; ++e) {
-      for (Index j = 0; j < width; ++j) {
-        next[e * cols + m + j] = xsimd::fma(k[e], value[j], w[e * cols + m + j]);
+  const auto some_rows = [&]<Index height>(Index row) {
+    Lanes<T> key[height];
+    for (Index j = 0; j < height; ++j) key[j] = beta * k[row + j];
+    for (Index m = 0; m < cols; ++m) {
+      Lanes<T> value[height];
+      for (Index j = 0; j < height; ++j) {
+        value[j] = xsimd::fma(key[j], u[m], w[(row + j) * cols + m]);
       }
+      for (Index j = 0; j < height; ++j) next[(row + j) * cols + m] = value[j];
     }
   };
-  for_blocks(cols, columns);
+  for_blocks<few>(rows, some_rows);
 }
 
 /// y[e] += sum_m W[e][m] g[m], e in [0, rows). The transposed product, for gradients.
@@ -91,11 +93,10 @@ void add_read_transposed(Index rows, Index cols, const Weight* w, const Lanes<T>
   for_blocks(rows, some_rows);
 }
 
-/// a[m] = sum_e G[e][m] k[e] and dk[e] = sum_m G[e][m] c[m] in one pass over G; entry(e, m) gives G[e][m],
-/// and may change it first.
-template <typename T, typename Entry>
-void read_both(Index rows, Index cols, const Entry& entry, const Lanes<T>* k, const Lanes<T>* c,
-               Lanes<T>* a, Lanes<T>* dk) {
+/// a[m] = sum_e G[e][m] k[e] and dk[e] = sum_m G[e][m] c[m] in one pass over G.
+template <typename T>
+void read_both(Index rows, Index cols, const Lanes<T>* gradient, const Lanes<T>* k,
+               const Lanes<T>* c, Lanes<T>* a, Lanes<T>* dk) {
   for (Index e = 0; e < rows; ++e) dk[e] = Lanes<T>(T(0));
   const auto columns = [&]<Index width>(Index m) {
     Lanes<T> sum[width];
@@ -104,7 +105,7 @@ void read_both(Index rows, Index cols, const Entry& entry, const Lanes<T>* k, co
       Lanes<T> even(T(0));
       Lanes<T> odd(T(0));
       for (Index j = 0; j < width; ++j) {
-        const Lanes<T> value = entry(e, m + j);
+        const Lanes<T> value = gradient[e * cols + m + j];
         sum[j] = xsimd::fma(k[e], value, sum[j]);
         Lanes<T>& row = j % 2 == 0 ? even : odd;
         row = xsimd::fma(c[m + j], value, row);
@@ -122,11 +123,30 @@ template <typename T>
 void read_write_backward(Index rows, Index cols, Lanes<T>* gradient, const Lanes<T>* q,
                          const Lanes<T>* g, const Lanes<T>* k, const Lanes<T>* u, Lanes<T>* a,
                          Lanes<T>* dk) {
-  const auto updated = [&](Index e, Index m) {
-    Lanes<T>& entry = gradient[e * cols + m];
-    return entry = xsimd::fma(q[e], g[m], entry);
+  for (Index m = 0; m < cols; ++m) a[m] = Lanes<T>(T(0));
+  const auto some_rows = [&]<Index height>(Index row) {
+    Lanes<T> query[height];
+    Lanes<T> key[height];
+    Lanes<T> dkey[height];
+    for (Index j = 0; j < height; ++j) {
+      query[j] = q[row + j];
+      key[j] = k[row + j];
+      dkey[j] = Lanes<T>(T(0));
+    }
+    for (Index m = 0; m < cols; ++m) {
+      Lanes<T> slope[height];
+      Lanes<T> sum = a[m];
+      for (Index j = 0; j < height; ++j) {
+        slope[j] = xsimd::fma(query[j], g[m], gradient[(row + j) * cols + m]);
+        sum = xsimd::fma(key[j], slope[j], sum);
+        dkey[j] = xsimd::fma(slope[j], u[m], dkey[j]);
+      }
+      a[m] = sum;
+      for (Index j = 0; j < height; ++j) gradient[(row + j) * cols + m] = slope[j];
+    }
+    for (Index j = 0; j < height; ++j) dk[row + j] = dkey[j];
   };
-  read_both<T>(rows, cols, updated, k, u, a, dk);
+  for_blocks<few>(rows, some_rows);
 }
 
 /// Gradient through the two reads of the delta rule, which takes its write back on the way; W is the matrix
@@ -137,23 +157,25 @@ void erase_backward(Index rows, Index cols, Lanes<T>* w, Lanes<T>* gradient, con
                     const Lanes<T>& beta, const Lanes<T>* e, const Lanes<T>* g, const Lanes<T>* dv,
                     Lanes<T>* dq, Lanes<T>* dk) {
   const auto some_rows = [&]<Index height>(Index row) {
-    Lanes<T> query[height];
     Lanes<T> key[height];
     Lanes<T> written[height];
+    Lanes<T> dquery[height];
+    Lanes<T> dkey[height];
     for (Index j = 0; j < height; ++j) {
-      query[j] = Lanes<T>(T(0));
-      key[j] = dk[row + j];
-      written[j] = beta * k[row + j];
+      key[j] = k[row + j];
+      written[j] = beta * key[j];
+      dquery[j] = Lanes<T>(T(0));
+      dkey[j] = dk[row + j];
     }
     for (Index m = 0; m < cols; ++m) {
       Lanes<T> before[height];
       Lanes<T> slope[height];
       for (Index j = 0; j < height; ++j) {
         const Index at = (row + j) * cols + m;
-        query[j] = xsimd::fma(w[at], g[m], query[j]);
+        dquery[j] = xsimd::fma(w[at], g[m], dquery[j]);
         before[j] = xsimd::fnma(written[j], e[m], w[at]);
-        key[j] = xsimd::fnma(before[j], dv[m], key[j]);
-        slope[j] = xsimd::fnma(k[row + j], dv[m], gradient[at]);
+        dkey[j] = xsimd::fnma(before[j], dv[m], dkey[j]);
+        slope[j] = xsimd::fnma(key[j], dv[m], gradient[at]);
       }
       for (Index j = 0; j < height; ++j) {
         const Index at = (row + j) * cols + m;
@@ -162,8 +184,8 @@ void erase_backward(Index rows, Index cols, Lanes<T>* w, Lanes<T>* gradient, con
       }
     }
     for (Index j = 0; j < height; ++j) {
-      dq[row + j] = query[j];
-      dk[row + j] = key[j];
+      dq[row + j] = dquery[j];
+      dk[row + j] = dkey[j];
     }
   };
   for_blocks<few>(rows, some_rows);
@@ -174,12 +196,16 @@ template <typename T>
 void undo_read_transposed(Index rows, Index cols, Lanes<T>* w, const Lanes<T>* k, const Lanes<T>* u,
                           const Lanes<T>* g, Lanes<T>* y) {
   const auto some_rows = [&]<Index height>(Index row) {
+    Lanes<T> key[height];
     Lanes<T> sum[height];
-    for (Index j = 0; j < height; ++j) sum[j] = Lanes<T>(T(0));
+    for (Index j = 0; j < height; ++j) {
+      key[j] = k[row + j];
+      sum[j] = Lanes<T>(T(0));
+    }
     for (Index m = 0; m < cols; ++m) {
       Lanes<T> before[height];
       for (Index j = 0; j < height; ++j) {
-        before[j] = xsimd::fnma(k[row + j], u[m], w[(row + j) * cols + m]);
+        before[j] = xsimd::fnma(key[j], u[m], w[(row + j) * cols + m]);
         sum[j] = xsimd::fma(before[j], g[m], sum[j]);
       }
       for (Index j = 0; j < height; ++j) w[(row + j) * cols + m] = before[j];
@@ -219,14 +245,20 @@ void read_transposed_write_two(Index rows, Index cols, const Lanes<T>* w, Lanes<
                                const Lanes<T>* p, const Lanes<T>* a, const Lanes<T>* x,
                                const Lanes<T>* b, Lanes<T>* y) {
   const auto some_rows = [&]<Index height>(Index e) {
+    Lanes<T> left[height];
+    Lanes<T> right[height];
     Lanes<T> sum[height];
-    for (Index j = 0; j < height; ++j) sum[j] = Lanes<T>(T(0));
+    for (Index j = 0; j < height; ++j) {
+      left[j] = p[e + j];
+      right[j] = x[e + j];
+      sum[j] = Lanes<T>(T(0));
+    }
     for (Index m = 0; m < cols; ++m) {
       Lanes<T> slope[height];
       for (Index j = 0; j < height; ++j) {
         const Index at = (e + j) * cols + m;
         sum[j] = xsimd::fma(w[at], b[m], sum[j]);
-        slope[j] = xsimd::fma(p[e + j], a[m], xsimd::fma(x[e + j], b[m], gradient[at]));
+        slope[j] = xsimd::fma(left[j], a[m], xsimd::fma(right[j], b[m], gradient[at]));
       }
       for (Index j = 0; j < height; ++j) gradient[(e + j) * cols + m] = slope[j];
     }

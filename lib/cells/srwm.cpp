@@ -107,8 +107,7 @@ class SrwmRule : public PlainRule<T> {
     V* const dq = da + d_;
     V* const dk = dq + d_;
     V* const dbeta = dk + d_;
-    const auto entry = [&](Index e, Index m) { return dw[e * cols_ + m]; };
-    fast_matrix::read_both<T>(d_, cols_, entry, k, scaled, dchange, dk);
+    fast_matrix::read_both<T>(d_, cols_, dw, k, scaled, dchange, dk);
     for (Index b = 0; b < 4; ++b) {
       dbeta[b] = V(T(0));
       for (Index m = blocks_[b].first; m < blocks_[b].first + blocks_[b].cols; ++m) {
