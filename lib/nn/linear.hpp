@@ -11,9 +11,12 @@
 
 namespace rlt {
 
-/// Rows that one thread multiplies at a time with a W of (in, out). OpenBLAS multiplies at most 10^6
-/// multiply-adds without packing, which wins where so few rows are enough.
-constexpr Index block_rows(Index in, Index out) { return 64 * in * out <= 1'000'000 ? 64 : 256; }
+/// Rows that one thread multiplies at a time with a W of (in, out). OpenBLAS multiplies up to 10^6
+/// multiply-adds without packing, which wins wherever that is enough for 48 rows.
+constexpr Index block_rows(Index in, Index out) {
+  const Index unpacked = 1'000'000 / (in * out) / 8 * 8;
+  return unpacked >= 48 ? std::min<Index>(unpacked, 64) : 256;
+}
 
 /// A block of the rows of a pass. Rows are cut into parts, and parts into blocks, by their number alone.
 /// Backward sums gradients of parameters within a part, and then over the parts in order: the number of
