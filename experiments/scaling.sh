@@ -12,7 +12,7 @@ SIZES="--d-model 64 --heads 4 --ff 4 --layers 2 --batch ${BATCH:-4}"
 OUT=${OUT:-results/scaling}
 
 experiments/setup.sh build figures
-rlt=$(experiments/build.sh)
+rlt=${RLT_PROGRAM:-$(experiments/build.sh)}
 mkdir -p "$OUT"
 rm -f "$OUT/bench.csv"
 for length in $LENGTHS; do

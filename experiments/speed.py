@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Times `rlt bench` and the PyTorch peer in turns: bench.csv with one row a case and round, table.md with
-medians beside the targets. experiments/speed.sh runs it."""
+medians beside the targets. Measures the chosen cases anew and keeps the others. experiments/speed.sh runs it."""
 
 import csv
 import os
@@ -114,6 +114,27 @@ def cases_of(chosen):
                    "threads": THREADS, **CASES[name]}
 
 
+# ---- what stands in bench.csv already
+
+def measured_before(path, processor_name):
+    """The rows of this processor; none where there is no such file."""
+    if not path.exists():
+        return pandas.DataFrame(columns=COLUMNS)
+    frame = pandas.read_csv(path, dtype={"case": str})
+    if list(frame.columns) != COLUMNS:
+        raise Problem(f"{path}: not a file of this script; remove it, or choose another --out")
+    return frame[frame["processor"] == processor_name]
+
+
+def replaced(frame, rows):
+    """`rows`, all of one case and cell, in place of those before; in the order of CASES and CELLS."""
+    same = (frame["case"] == rows["case"].iloc[0]) & (frame["cell"] == rows["cell"].iloc[0])
+    whole = rows if frame[~same].empty else pandas.concat([frame[~same], rows])
+    cases, cells = list(CASES), in_order(set(whole["cell"]), CELLS)
+    place = whole["case"].map(cases.index) * len(cells) + whole["cell"].map(cells.index)
+    return whole.assign(place=place).sort_values("place", kind="stable").drop(columns="place")
+
+
 # ---- the machine
 
 def processor():
@@ -181,7 +202,8 @@ def number(value, digits=2):
 def table(frame):
     """Markdown: medians over the rounds."""
     medians = frame.groupby(KEYS, sort=False).median(numeric_only=True).reset_index()
-    rounds = frame["round"].max()
+    turns = frame.groupby(KEYS)["round"].max()
+    rounds = f"{turns.min()}" if turns.min() == turns.max() else f"{turns.min()} to {turns.max()}"
     lines = [
         f"Milliseconds of a training step (forward, backward, Adam), float, {THREADS} threads, on "
         f"{frame['processor'].iloc[0]}; medians over {rounds} rounds of `rlt bench` and "
@@ -207,13 +229,13 @@ def main(arguments):
     name = processor()
     out = Path(chosen.out)
     out.mkdir(parents=True, exist_ok=True)
-    rows = []
+    frame = measured_before(out / "bench.csv", name)
     for case in cases_of(chosen):
         print(f"speed: case {case['case']}: {case['cell']}", file=sys.stderr)
         with_peer = peer and not (chosen.quick and case["case"] in SLOW)
-        rows += [{**row, "processor": name} for row in measure(chosen, case, with_peer)]
+        rows = [{**row, "processor": name} for row in measure(chosen, case, with_peer)]
         # After every case: what was measured stays when the rest is interrupted.
-        frame = pandas.DataFrame(rows, columns=COLUMNS)
+        frame = replaced(frame, pandas.DataFrame(rows, columns=COLUMNS))
         write_aside(out / "bench.csv", lambda path: frame.to_csv(path, index=False))
         write_aside(out / "table.md", lambda path: path.write_text(table(frame), encoding="utf-8"))
     print(out / "table.md")

@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 experiments/setup.sh build figures
-rlt=$(experiments/build.sh)
+rlt=${RLT_PROGRAM:-$(experiments/build.sh)}
 arguments=(--rlt "$rlt" --out "${OUT:-results/speed}" --rounds "${ROUNDS:-5}"
   --repeats "${REPEATS:-21}" --peer-repeats "${PEER_REPEATS:-5}")
 [ -z "${CASES:-}" ] || arguments+=(--cases "$CASES")

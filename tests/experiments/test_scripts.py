@@ -233,6 +233,15 @@ class Scripts(unittest.TestCase):
         self.assertEqual(tables["best.csv"].count("\n"), 1 + 2)
         self.assertIn(tables["best.md"], done.stdout)
 
+    def test_speed_keeps_what_it_has_measured_before(self):
+        few = {"ROUNDS": "1", "REPEATS": "1", "PEER_REPEATS": "1"}
+        for cells, cases in (("elstm", "32"), ("elstm lstm", "16"), ("elstm", "32")):
+            done = self.script("speed", CELLS=cells, CASES=cases, **few)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        rows = [line.split(",")[:2] for line in (self.folder / "out" / "bench.csv").read_text().splitlines()]
+        self.assertEqual(rows[1:], [["16", "lstm"], ["16", "elstm"], ["32", "elstm"]])
+        self.assertEqual((self.folder / "out" / "table.md").read_text().count("| elstm |"), 2)
+
 
 if __name__ == "__main__":
     unittest.main()
