@@ -53,6 +53,7 @@ void SequenceModel<T>::carve(Extent largest) {
     for (const auto& block : blocks_) block->carve(workspace_, largest);
     head_.carve(workspace_, largest.rows());
   };
+  sequence_scores_.resize(static_cast<std::size_t>(largest.batch));
   workspace_ = Workspace();
   take_all();
   workspace_.allocate();
@@ -162,19 +163,19 @@ Score SequenceModel<T>::train(const Batch& batch, const Dropout& dropout, Matrix
   Score score;
   for (Index r = 0; r < extent.rows(); ++r) score.tokens += batch.targets()[r] >= 0 ? 1 : 0;
   const T scale = static_cast<T>(1.0 / static_cast<double>(std::max<Index>(1, score.tokens)));
-  for (Index b = 0; b < extent.batch; ++b) {
-    bool all_correct = true;
+  parallel_for(extent.batch, [&](Index b, int) {
+    Score& own = sequence_scores_[static_cast<std::size_t>(b)];
+    own = {.sequences = 1, .sequences_correct = 1};
     for (Index t = 0; t < extent.steps; ++t) {
       const Index r = b * extent.steps + t;
       bool correct = false;
-      score.loss += static_cast<double>(cross_entropy(logits.data + r * logits.stride, logits.cols,
-                                                      batch.targets()[r], scale, correct));
-      if (batch.targets()[r] >= 0 && correct) ++score.tokens_correct;
-      all_correct = all_correct && correct;
+      own.loss += static_cast<double>(cross_entropy(logits.data + r * logits.stride, logits.cols,
+                                                    batch.targets()[r], scale, correct));
+      if (batch.targets()[r] >= 0 && correct) ++own.tokens_correct;
+      if (!correct) own.sequences_correct = 0;
     }
-    ++score.sequences;
-    if (all_correct) ++score.sequences_correct;
-  }
+  });
+  for (Index b = 0; b < extent.batch; ++b) score += sequence_scores_[static_cast<std::size_t>(b)];
   parameters_.zero_gradients();
   backward(extent, batch.tokens(), logits);
   return score;

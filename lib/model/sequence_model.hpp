@@ -76,8 +76,9 @@ class SequenceModel {
   Linear<T> head_;
   Workspace workspace_;
   Dropout dropout_;
-  std::vector<T*> streams_;  // input of each layer, and the output of the last: (B T, D)
-  T* top_ = nullptr;         // postnorm: the final norm's output
+  std::vector<Score> sequence_scores_;  // of the last training batch
+  std::vector<T*> streams_;             // input of each layer, and the output of the last: (B T, D)
+  T* top_ = nullptr;                    // postnorm: the final norm's output
   T* logits_ = nullptr;
   T* dstream_ = nullptr;
   T* dstream_next_ = nullptr;

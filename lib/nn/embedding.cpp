@@ -15,9 +15,12 @@ void Embedding<T>::declare(ParameterSet<T>& parameters, std::string_view prefix,
 
 template <typename T>
 void Embedding<T>::forward(const int* tokens, Matrix<T> y) const {
-  for (Index r = 0; r < y.rows; ++r) {
-    std::copy_n(weight_->value + tokens[r] * y.cols, y.cols, y.data + r * y.stride);
-  }
+  constexpr Index height = 64;
+  parallel_for(divide_up(y.rows, height), [&](Index block, int) {
+    for (Index r = block * height; r < std::min(y.rows, (block + 1) * height); ++r) {
+      std::copy_n(weight_->value + tokens[r] * y.cols, y.cols, y.data + r * y.stride);
+    }
+  });
 }
 
 // Cut by columns: rows of the same token add up in the order of the batch whatever the threads.
