@@ -114,7 +114,7 @@ void Linear<T>::begin_backward() {
 
 template <typename T>
 void Linear<T>::backward_input_block(Matrix<const T> dy, Matrix<T> dx, Write write) const {
-  gemm<T>(dy, transposed(), dx, write);
+  gemm<T>(dy, Matrix<const T>(transposed_, out_, in_), dx, write);
 }
 
 template <typename T>

@@ -93,14 +93,11 @@ class Linear {
   void end_backward(Index rows);
 
   const T* bias() const { return bias_->value; }
-  Index inputs() const { return in_; }
   Index outputs() const { return out_; }
   Index block_rows() const { return rlt::block_rows(in_, out_); }
-  Matrix<const T> weight() const { return {weight_->value + first_input_ * out_, in_, out_}; }
-  /// W^T, of the last begin_backward.
-  Matrix<const T> transposed() const { return {transposed_, out_, in_}; }
 
  private:
+  Matrix<const T> weight() const { return {weight_->value + first_input_ * out_, in_, out_}; }
   Index partial_size() const { return (in_ + (bias_ == nullptr ? 0 : 1)) * out_; }
 
   Index in_ = 0;

@@ -1,6 +1,5 @@
-// Dense products, the only place that calls BLAS. Row-major throughout.
-// Large products are cut into fixed blocks (by their shape, never by the number of threads) and run on
-// one thread a block: the same bits for every thread count.
+// Dense products, the only place that calls BLAS. Row-major throughout, one thread a product: nn/linear.hpp
+// cuts the rows of a batch for several.
 #pragma once
 
 #include <vector>
