@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "base/parallel.hpp"
+#include "nn/row_blocks.hpp"
 
 namespace rlt {
 
@@ -15,9 +15,8 @@ void Embedding<T>::declare(ParameterSet<T>& parameters, std::string_view prefix,
 
 template <typename T>
 void Embedding<T>::forward(const int* tokens, Matrix<T> y) const {
-  constexpr Index height = 64;
-  parallel_for(divide_up(y.rows, height), [&](Index block, int) {
-    for (Index r = block * height; r < std::min(y.rows, (block + 1) * height); ++r) {
+  for_row_blocks(y.rows, 64, [&](const RowBlock& block) {
+    for (Index r = block.first; r < block.first + block.count; ++r) {
       std::copy_n(weight_->value + tokens[r] * y.cols, y.cols, y.data + r * y.stride);
     }
   });

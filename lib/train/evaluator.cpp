@@ -19,6 +19,7 @@ EvaluationSet described(const Task& task, std::string split, Window window,
   set.split = std::move(split);
   set.window = window;
   set.blank = task.info().blank;
+  set.documents = task.info().documents;
   set.examples = std::move(examples);
   set.baselines = std::move(baselines);
   set.hash = data_hash(set.examples);
@@ -113,7 +114,6 @@ EvaluationSet fixed_set(const RunConfig& config, const Task& task, const std::st
       described(task, split, {}, *examples, [&task, training](const std::vector<Example>& scored) {
         return measure_baselines(scored, *training, class_facts(task.info()));
       });
-  set.documents = task.info().documents;
   if (set.documents && !cell_info(config.cell).constant_memory) {
     set.pieces = cut(set.examples, config.segment);
   }

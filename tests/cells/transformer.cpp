@@ -47,14 +47,7 @@ void check_gradients(CellFixture<double>& fixture, Extent extent, std::vector<do
   const std::vector<double> dx = fixture.backward(extent, x, probe);
   const std::vector<double> gradients = fixture.gradients();
   const auto check = [&](double& entry, double gradient, const std::string& name) {
-    constexpr double step = 1e-5;
-    const double kept = entry;
-    entry = kept + step;
-    const double above = loss();
-    entry = kept - step;
-    const double below = loss();
-    entry = kept;
-    const double expected = (above - below) / (2 * step);
+    const double expected = support::central_difference(entry, 1e-5, loss);
     const double error = std::abs(gradient - expected) / std::max(1.0, std::abs(expected));
     CHECK_MESSAGE(error < gradient_tolerance, name, ": ", gradient, " against ", expected);
   };
