@@ -41,31 +41,39 @@ class Postnorm : public Wrapper<T> {
 
   void forward(Extent extent, const Tensor<T, 3>& x, const Carry<T>& carry,
                Tensor<T, 3>& y) override {
-    dropout_ = carry.dropout;
-    const Index count = extent.rows() * width_;
     Tensor<T, 3> mixed = sequence(extent, mixed_sum_);
     cell_->forward(extent, x, this->inner(carry), mixed);
-    dropout_.stream(Site::after_cell).apply(mixed_sum_, count);
-    add(x.data(), mixed_sum_, mixed_sum_, count);
-    norm_.forward(rows(extent, mixed_sum_), rows(extent, middle_));
-    feed_forward_.forward(rows(extent, middle_), rows(extent, middle_), rows(extent, sum_),
-                          dropout_.stream(Site::in_feed_forward),
-                          dropout_.stream(Site::after_feed_forward));
-    feed_forward_norm_.forward(rows(extent, sum_), rows(extent, y.data()));
+    after_cell_ = carry.dropout.stream(Site::after_cell);
+    feed_forward_.begin_forward(carry.dropout.stream(Site::in_feed_forward),
+                                carry.dropout.stream(Site::after_feed_forward));
+    for_row_blocks(extent.rows(), feed_forward_.block_rows(), [&](const RowBlock& block) {
+      const Matrix<T> middle = block.of(rows(extent, middle_));
+      const Matrix<T> sum = block.of(rows(extent, sum_));
+      add_to_dropped(block, x.data(), after_cell_, mixed_sum_);
+      norm_.forward_block(block, block.of(rows(extent, mixed_sum_)), middle);
+      feed_forward_.forward_block(block, middle, middle, sum);
+      feed_forward_norm_.forward_block(block, sum, block.of(rows(extent, y.data())));
+    });
   }
 
   void backward(Extent extent, const Tensor<T, 3>& x, const Tensor<T, 3>& dy,
                 Tensor<T, 3>& dx) override {
-    const Index count = extent.rows() * width_;
-    feed_forward_norm_.backward(rows(extent, sum_), rows(extent, dy.data()), nullptr,
-                                rows(extent, dsum_));
-    feed_forward_.backward(rows(extent, middle_), rows(extent, dsum_), rows(extent, dmiddle_));
-    add(dmiddle_, dsum_, dmiddle_, count);
-
-    norm_.backward(rows(extent, mixed_sum_), rows(extent, dmiddle_), nullptr, rows(extent, dsum_));
-    const T* const dmixed = dropout_.stream(Site::after_cell).applied(dsum_, dmixed_, count);
-    cell_->backward(extent, x, sequence(extent, dmixed), dx);
-    add(dx.data(), dsum_, dx.data(), count);
+    feed_forward_.begin_backward();
+    for_row_blocks(extent.rows(), feed_forward_.block_rows(), [&](const RowBlock& block) {
+      const Matrix<T> dsum = block.of(rows(extent, dsum_));
+      const Matrix<T> dmiddle = block.of(rows(extent, dmiddle_));
+      feed_forward_norm_.backward_block(block, block.of(rows(extent, sum_)),
+                                        block.of(rows(extent, dy.data())), nullptr, dsum);
+      feed_forward_.backward_block(block, block.of(rows(extent, middle_)), dsum, dmiddle);
+      for (Index i = 0; i < block.count * width_; ++i) dmiddle.data[i] += dsum.data[i];
+      norm_.backward_block(block, block.of(rows(extent, mixed_sum_)), dmiddle, nullptr, dsum);
+      copy_dropped(block, dsum_, after_cell_, dmixed_);
+    });
+    feed_forward_norm_.end_backward(extent.rows());
+    feed_forward_.end_backward(extent.rows());
+    norm_.end_backward(extent.rows());
+    cell_->backward(extent, x, sequence(extent, after_cell_.active() ? dmixed_ : dsum_), dx);
+    add(dx.data(), dsum_, dx.data(), extent.rows() * width_);
   }
 
  private:
@@ -74,12 +82,14 @@ class Postnorm : public Wrapper<T> {
   using Wrapper<T>::width_;
   using Wrapper<T>::rows;
   using Wrapper<T>::sequence;
+  using Wrapper<T>::add_to_dropped;
+  using Wrapper<T>::copy_dropped;
 
   Index inner_;
   LayerNorm<T> norm_;
   LayerNorm<T> feed_forward_norm_;
   FeedForward<T> feed_forward_;
-  Dropout dropout_;
+  Dropout after_cell_;
   T* mixed_sum_ = nullptr;  // x + drop(cell(x))
   T* middle_ = nullptr;     // m
   T* sum_ = nullptr;        // m + drop(FF(m))

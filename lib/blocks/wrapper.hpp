@@ -1,10 +1,12 @@
 // What all blocks around one cell share: the cell itself and its state.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "cells/cell.hpp"
+#include "nn/row_blocks.hpp"
 
 namespace rlt {
 
@@ -33,6 +35,23 @@ class Wrapper : public Cell<T> {
   }
   const Tensor<T, 3> sequence(Extent extent, const T* data) const {
     return sequence(extent, const_cast<T*>(data));  // const again: a const Tensor is read-only
+  }
+
+  /// values <- residual + drop(values) in the block's rows of these (rows, D).
+  void add_to_dropped(const RowBlock& block, const T* residual, const Dropout& dropout,
+                      T* values) const {
+    const Index first = block.first * width_;
+    const Index count = block.count * width_;
+    dropout.apply_block(values + first, first, count);
+    for (Index i = first; i < first + count; ++i) values[i] += residual[i];
+  }
+  /// copy <- drop(values) in the block's rows of these (rows, D), if anything is dropped.
+  void copy_dropped(const RowBlock& block, const T* values, const Dropout& dropout, T* copy) const {
+    if (!dropout.active()) return;
+    const Index first = block.first * width_;
+    const Index count = block.count * width_;
+    std::copy_n(values + first, count, copy + first);
+    dropout.apply_block(copy + first, first, count);
   }
 
   std::unique_ptr<Cell<T>> cell_;

@@ -8,24 +8,22 @@ namespace rlt {
 
 template <typename T>
 void Dropout::apply(T* x, Index count) const {
-  if (!active()) return;
   constexpr Index block = 16384;
+  if (!active()) return;
   parallel_for(divide_up(count, block), [&](Index b, int) {
-    for (Index i = b * block; i < std::min(count, (b + 1) * block); ++i) x[i] *= factor<T>(i);
+    apply_block(x + b * block, b * block, std::min(count - b * block, block));
   });
 }
 
 template <typename T>
-const T* Dropout::applied(const T* x, T* copy, Index count) const {
-  if (!active()) return x;
-  std::copy_n(x, count, copy);
-  apply(copy, count);
-  return copy;
+void Dropout::apply_block(T* x, Index first, Index count) const {
+  if (!active()) return;
+  for (Index i = 0; i < count; ++i) x[i] *= factor<T>(first + i);
 }
 
-template const float* Dropout::applied<float>(const float*, float*, Index) const;
-template const double* Dropout::applied<double>(const double*, double*, Index) const;
 template void Dropout::apply<float>(float*, Index) const;
 template void Dropout::apply<double>(double*, Index) const;
+template void Dropout::apply_block<float>(float*, Index, Index) const;
+template void Dropout::apply_block<double>(double*, Index, Index) const;
 
 }  // namespace rlt

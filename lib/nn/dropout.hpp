@@ -23,9 +23,9 @@ struct Dropout {
   /// x_i <- x_i factor(i); the same call serves forward and backward.
   template <typename T>
   void apply(T* x, Index count) const;
-  /// The same without changing x: x itself when nothing is dropped, else `copy`, filled.
+  /// The same for x_first .. x_{first + count - 1}, at `x`, on the calling thread.
   template <typename T>
-  const T* applied(const T* x, T* copy, Index count) const;
+  void apply_block(T* x, Index first, Index count) const;
 };
 
 }  // namespace rlt

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <string>
-#include <utility>
 
 #include "tensor/lanes.hpp"
 
@@ -19,73 +18,86 @@ template <typename T>
 void FeedForward<T>::carve(Workspace& workspace, Index rows) {
   inner_ = workspace.tape.take<T>(rows * up_.outputs());
   const ScratchScope scope(workspace);
-  dinner_ = workspace.scratch.take<T>(thread_count() * up_.block_rows() * up_.outputs());
-  dbranch_ = workspace.scratch.take<T>(rows * down_.outputs());
+  dinner_ = workspace.scratch.take<T>(thread_count() * block_rows() * up_.outputs());
+  dbranch_ = workspace.scratch.take<T>(thread_count() * block_rows() * down_.outputs());
   up_.carve(workspace, rows);
   down_.carve(workspace, rows);
 }
 
-// Both products of a block of rows, and all that goes element by element, while the block is in cache.
 template <typename T>
-void FeedForward<T>::forward(Matrix<const T> x, Matrix<const T> residual, Matrix<T> y,
-                             const Dropout& inside, const Dropout& after) {
+void FeedForward<T>::begin_forward(const Dropout& inside, const Dropout& after) {
   inside_ = inside;
   after_ = after;
-  const Index inner = up_.outputs();
-  const Index width = down_.outputs();
-  for_row_blocks(x.rows, up_.block_rows(), [&](const RowBlock& block) {
-    const auto [first, count] = std::pair(block.first, block.count);
-    const Matrix<T> hidden(inner_ + first * inner, count, inner);
-    up_.product_block(block.of(x), hidden);
-    for (Index r = 0; r < count; ++r) {
-      T* const row = hidden.data + r * inner;
-      for (Index c = 0; c < inner; ++c) row[c] = std::max(row[c] + up_.bias()[c], T(0));
-    }
-    if (inside.active()) {
-      for (Index i = 0; i < count * inner; ++i) {
-        hidden.data[i] *= inside.template factor<T>(first * inner + i);
-      }
-    }
-    down_.product_block(hidden, block.of(y));
-    for (Index r = first; r < first + count; ++r) {
-      T* const row = y.data + r * y.stride;
-      const T* const kept = residual.data + r * residual.stride;
-      if (after.active()) {
-        for (Index c = 0; c < width; ++c) {
-          row[c] = kept[c] + (row[c] + down_.bias()[c]) * after.template factor<T>(r * width + c);
-        }
-      } else {
-        for (Index c = 0; c < width; ++c) row[c] += kept[c] + down_.bias()[c];
-      }
-    }
-  });
 }
 
 template <typename T>
-void FeedForward<T>::backward(Matrix<const T> x, Matrix<const T> dy, Matrix<T> dx) {
+void FeedForward<T>::forward_block(const RowBlock& block, Matrix<const T> x,
+                                   Matrix<const T> residual, Matrix<T> y) {
   const Index inner = up_.outputs();
-  const Matrix<const T> dbranch(after_.applied(dy.data, dbranch_, dy.rows * dy.cols), dy.rows,
-                                dy.cols);
-  // Where relu or dropout made the inner value 0, no gradient passes; elsewhere dropout scales it.
-  const T scale = static_cast<T>(1 / (1 - inside_.rate));
+  const Index width = down_.outputs();
+  const Matrix<T> hidden(inner_ + block.first * inner, block.count, inner);
+  up_.product_block(x, hidden);
+  for (Index r = 0; r < block.count; ++r) {
+    T* const row = hidden.data + r * inner;
+    for (Index c = 0; c < inner; ++c) row[c] = std::max(row[c] + up_.bias()[c], T(0));
+  }
+  inside_.apply_block(hidden.data, block.first * inner, block.count * inner);
+  down_.product_block(hidden, y);
+  for (Index r = 0; r < block.count; ++r) {
+    T* const row = y.data + r * y.stride;
+    const T* const kept = residual.data + r * residual.stride;
+    if (after_.active()) {
+      const Index first = (block.first + r) * width;
+      for (Index c = 0; c < width; ++c) {
+        row[c] = kept[c] + (row[c] + down_.bias()[c]) * after_.template factor<T>(first + c);
+      }
+    } else {
+      for (Index c = 0; c < width; ++c) row[c] += kept[c] + down_.bias()[c];
+    }
+  }
+}
+
+template <typename T>
+void FeedForward<T>::begin_backward() {
   up_.begin_backward();
   down_.begin_backward();
-  for_row_blocks(x.rows, up_.block_rows(), [&](const RowBlock& block) {
-    const Matrix<const T> hidden = block.of(Matrix<const T>(inner_, x.rows, inner));
-    const Matrix<T> dhidden(dinner_ + block.thread * up_.block_rows() * inner, block.count, inner);
-    down_.backward_parameters_block(block, hidden, block.of(dbranch));
-    down_.backward_input_block(block.of(dbranch), dhidden);
-    for (Index i = 0; i < block.count * inner; i += lane_count<T>) {
-      const Index left = block.count * inner - i;
-      const Lanes<T> slope = load_lanes(dhidden.data + i, left) * scale;
-      const auto passes = load_lanes(hidden.data + i, left) > Lanes<T>(T(0));
-      store_lanes(dhidden.data + i, xsimd::select(passes, slope, Lanes<T>(T(0))), left);
+}
+
+template <typename T>
+void FeedForward<T>::backward_block(const RowBlock& block, Matrix<const T> x, Matrix<const T> dy,
+                                    Matrix<T> dx) {
+  const Index inner = up_.outputs();
+  const Index width = down_.outputs();
+  const Index slot = block.thread * block_rows();
+  Matrix<const T> dbranch = dy;
+  if (after_.active()) {
+    T* const dropped = dbranch_ + slot * width;
+    for (Index r = 0; r < block.count; ++r) {
+      std::copy_n(dy.data + r * dy.stride, width, dropped + r * width);
     }
-    up_.backward_parameters_block(block, block.of(x), dhidden);
-    up_.backward_input_block(dhidden, block.of(dx));
-  });
-  up_.end_backward(x.rows);
-  down_.end_backward(x.rows);
+    after_.apply_block(dropped, block.first * width, block.count * width);
+    dbranch = {dropped, block.count, width};
+  }
+  const Matrix<const T> hidden(inner_ + block.first * inner, block.count, inner);
+  const Matrix<T> dhidden(dinner_ + slot * inner, block.count, inner);
+  down_.backward_parameters_block(block, hidden, dbranch);
+  down_.backward_input_block(dbranch, dhidden);
+  // Where relu or dropout made the inner value 0, no gradient passes; elsewhere dropout scales it.
+  const T scale = static_cast<T>(1 / (1 - inside_.rate));
+  for (Index i = 0; i < block.count * inner; i += lane_count<T>) {
+    const Index left = block.count * inner - i;
+    const Lanes<T> slope = load_lanes(dhidden.data + i, left) * scale;
+    const auto passes = load_lanes(hidden.data + i, left) > Lanes<T>(T(0));
+    store_lanes(dhidden.data + i, xsimd::select(passes, slope, Lanes<T>(T(0))), left);
+  }
+  up_.backward_parameters_block(block, x, dhidden);
+  up_.backward_input_block(dhidden, dx);
+}
+
+template <typename T>
+void FeedForward<T>::end_backward(Index rows) {
+  up_.end_backward(rows);
+  down_.end_backward(rows);
 }
 
 template class FeedForward<float>;

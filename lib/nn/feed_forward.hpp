@@ -17,19 +17,25 @@ class FeedForward {
   void declare(ParameterSet<T>& parameters, std::string_view prefix, Index width, Index inner);
   void carve(Workspace& workspace, Index rows);
 
-  void forward(Matrix<const T> x, Matrix<const T> residual, Matrix<T> y, const Dropout& inside,
-               const Dropout& after);
+  /// Passes go block by block inside for_row_blocks, on the calling thread; all matrices are the block's.
+  Index block_rows() const { return up_.block_rows(); }
+  void begin_forward(const Dropout& inside, const Dropout& after);
+  void forward_block(const RowBlock& block, Matrix<const T> x, Matrix<const T> residual,
+                     Matrix<T> y);
   /// dx of the branch alone; the gradient of the residual is dy itself.
-  void backward(Matrix<const T> x, Matrix<const T> dy, Matrix<T> dx);
+  void begin_backward();
+  void backward_block(const RowBlock& block, Matrix<const T> x, Matrix<const T> dy, Matrix<T> dx);
+  void end_backward(Index rows);
 
  private:
   Linear<T> up_;
   Linear<T> down_;
   Dropout inside_;
   Dropout after_;
-  T* inner_ = nullptr;    // (rows, F) after relu and dropout
-  T* dinner_ = nullptr;   // (threads, a block's rows, F)
-  T* dbranch_ = nullptr;  // (rows, D) dy with dropout
+  T* inner_ = nullptr;  // (rows, F) after relu and dropout
+  // scratch, for each thread
+  T* dinner_ = nullptr;   // (a block's rows, F)
+  T* dbranch_ = nullptr;  // (a block's rows, D) dy with dropout
 };
 
 }  // namespace rlt

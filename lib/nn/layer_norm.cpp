@@ -4,13 +4,20 @@
 #include <array>
 #include <string>
 
-#include "base/parallel.hpp"
 #include "tensor/lanes.hpp"
 
 namespace rlt {
 namespace {
 
 constexpr Index rows_in_block = 64;
+
+// body(first, count) for tiles of at most lane_count rows.
+template <typename T, typename Body>
+void for_tiles(Index rows, const Body& body) {
+  for (Index first = 0; first < rows; first += lane_count<T>) {
+    body(first, std::min(lane_count<T>, rows - first));
+  }
+}
 
 // `value` in the first `count` lanes, 0 beyond: subtracted from a padded row it leaves the padding 0.
 template <typename T>
@@ -34,95 +41,107 @@ template <typename T>
 void LayerNorm<T>::carve(Workspace& workspace, Index rows) {
   mean_ = workspace.tape.take<T>(rows);
   deviation_ = workspace.tape.take<T>(rows);
-  const ScratchScope scope(workspace);
-  partial_ = workspace.scratch.take<T>(divide_up(rows, rows_in_block) * 2 * width_);
+  partial_ = workspace.scratch.take<T>(part_count(rows) * 2 * width_);
 }
 
-// Rows go in tiles of lane_count: their sums, means and square roots stand side by side in one vector.
 template <typename T>
 void LayerNorm<T>::forward(Matrix<const T> x, Matrix<T> y) {
+  for_row_blocks(x.rows, rows_in_block,
+                 [&](const RowBlock& block) { forward_block(block, block.of(x), block.of(y)); });
+}
+
+template <typename T>
+void LayerNorm<T>::forward_block(const RowBlock& block, Matrix<const T> x, Matrix<T> y) {
+  for_tiles<T>(block.count, [&](Index first, Index count) {
+    const Index row = block.first + first;
+    forward_tile(x.row_block(first, count), y.row_block(first, count), mean_ + row,
+                 deviation_ + row);
+  });
+}
+
+// The sums, means and square roots of a tile's rows stand side by side in one vector.
+template <typename T>
+void LayerNorm<T>::forward_tile(Matrix<const T> x, Matrix<T> y, T* means, T* deviations) const {
   constexpr Index n = lane_count<T>;
   const T epsilon = T(1e-5);
   const T share = T(1) / static_cast<T>(width_);
-  parallel_for(divide_up(x.rows, n), [&](Index tile, int) {
-    const Index first = tile * n;
-    const Index count = std::min(n, x.rows - first);
-    std::array<Lanes<T>, static_cast<std::size_t>(n)> sums;
-    sums.fill(Lanes<T>(T(0)));
-    for (Index r = 0; r < count; ++r) {
-      const T* const from = x.data + (first + r) * x.stride;
-      for (Index c = 0; c < width_; c += n) sums[r] += load_lanes(from + c, width_ - c);
+  std::array<Lanes<T>, static_cast<std::size_t>(n)> sums;
+  sums.fill(Lanes<T>(T(0)));
+  for (Index r = 0; r < x.rows; ++r) {
+    const T* const from = x.data + r * x.stride;
+    for (Index c = 0; c < width_; c += n) sums[r] += load_lanes(from + c, width_ - c);
+  }
+  store_lanes(means, sum_each<T>(sums) * share, x.rows);
+  sums.fill(Lanes<T>(T(0)));
+  for (Index r = 0; r < x.rows; ++r) {
+    const T* const from = x.data + r * x.stride;
+    for (Index c = 0; c < width_; c += n) {
+      const Index left = width_ - c;
+      const Lanes<T> centered = load_lanes(from + c, left) - load_constant(means[r], left);
+      sums[r] = xsimd::fma(centered, centered, sums[r]);
     }
-    store_lanes(mean_ + first, sum_each<T>(sums) * share, count);
-    sums.fill(Lanes<T>(T(0)));
-    for (Index r = 0; r < count; ++r) {
-      const T* const from = x.data + (first + r) * x.stride;
-      const T mean = mean_[first + r];
-      for (Index c = 0; c < width_; c += n) {
-        const Lanes<T> centered =
-            load_lanes(from + c, width_ - c) - load_constant(mean, width_ - c);
-        sums[r] = xsimd::fma(centered, centered, sums[r]);
-      }
+  }
+  const Lanes<T> variance = sum_each<T>(sums) * share;
+  store_lanes(deviations, T(1) / xsimd::sqrt(variance + epsilon), x.rows);
+  for (Index r = 0; r < x.rows; ++r) {
+    const T* const from = x.data + r * x.stride;
+    T* const to = y.data + r * y.stride;
+    for (Index c = 0; c < width_; c += n) {
+      const Index left = width_ - c;
+      const Lanes<T> normal = (load_lanes(from + c, left) - means[r]) * deviations[r];
+      store_lanes(to + c,
+                  xsimd::fma(normal, load_lanes(gain_->value + c, left),
+                             load_lanes(bias_->value + c, left)),
+                  left);
     }
-    const Lanes<T> variance = sum_each<T>(sums) * share;
-    store_lanes(deviation_ + first, T(1) / xsimd::sqrt(variance + epsilon), count);
-    for (Index r = first; r < first + count; ++r) {
-      const T* const from = x.data + r * x.stride;
-      T* const to = y.data + r * y.stride;
-      for (Index c = 0; c < width_; c += n) {
-        const Index left = width_ - c;
-        const Lanes<T> normal = (load_lanes(from + c, left) - mean_[r]) * deviation_[r];
-        store_lanes(to + c,
-                    xsimd::fma(normal, load_lanes(gain_->value + c, left),
-                               load_lanes(bias_->value + c, left)),
-                    left);
-      }
-    }
+  }
+}
+
+template <typename T>
+void LayerNorm<T>::backward(Matrix<const T> x, Matrix<const T> dy, const T* residual,
+                            Matrix<T> dx) {
+  for_row_blocks(x.rows, rows_in_block, [&](const RowBlock& block) {
+    backward_block(block, block.of(x), block.of(dy),
+                   residual == nullptr ? nullptr : residual + block.first * width_, block.of(dx));
+  });
+  end_backward(x.rows);
+}
+
+template <typename T>
+void LayerNorm<T>::backward_block(const RowBlock& block, Matrix<const T> x, Matrix<const T> dy,
+                                  const T* residual, Matrix<T> dx) {
+  T* const sums = partial_ + block.part * 2 * width_;
+  if (block.opens) std::fill_n(sums, 2 * width_, T(0));
+  for_tiles<T>(block.count, [&](Index first, Index count) {
+    const Index row = block.first + first;
+    backward_tile(x.row_block(first, count), dy.row_block(first, count), mean_ + row,
+                  deviation_ + row, residual == nullptr ? nullptr : residual + first * width_,
+                  dx.row_block(first, count), sums);
   });
 }
 
 // With n = (x - mean) deviation and h = dy gain:
 // dx = deviation (h - mean(h) - n mean(h n)),  dgain = sum over rows of dy n,  dbias = sum of dy.
 template <typename T>
-void LayerNorm<T>::backward(Matrix<const T> x, Matrix<const T> dy, const T* residual,
-                            Matrix<T> dx) {
-  const Index blocks = divide_up(x.rows, rows_in_block);
-  parallel_for(blocks, [&](Index block, int) {
-    T* const sums = partial_ + block * 2 * width_;
-    std::fill_n(sums, 2 * width_, T(0));
-    const Index last = std::min(x.rows, (block + 1) * rows_in_block);
-    for (Index r = block * rows_in_block; r < last; r += lane_count<T>) {
-      backward_tile(x, dy, residual, dx, r, std::min(lane_count<T>, last - r), sums);
-    }
-  });
-  for (Index block = 0; block < blocks; ++block) {
-    const T* const sums = partial_ + block * 2 * width_;
-    for (Index c = 0; c < width_; ++c) gain_->gradient[c] += sums[c];
-    for (Index c = 0; c < width_; ++c) bias_->gradient[c] += sums[width_ + c];
-  }
-}
-
-// Rows first .. first + count - 1; adds dgain and, behind it, dbias to `sums`.
-template <typename T>
-void LayerNorm<T>::backward_tile(Matrix<const T> x, Matrix<const T> dy, const T* residual,
-                                 Matrix<T> dx, Index first, Index count, T* sums) const {
+void LayerNorm<T>::backward_tile(Matrix<const T> x, Matrix<const T> dy, const T* means,
+                                 const T* deviations, const T* residual, Matrix<T> dx,
+                                 T* sums) const {
   constexpr Index n = lane_count<T>;
   const T share = T(1) / static_cast<T>(width_);
   std::array<Lanes<T>, static_cast<std::size_t>(n)> h_sums;
   std::array<Lanes<T>, static_cast<std::size_t>(n)> hn_sums;
   h_sums.fill(Lanes<T>(T(0)));
   hn_sums.fill(Lanes<T>(T(0)));
-  for (Index i = 0; i < count; ++i) {
-    const Index r = first + i;
+  for (Index r = 0; r < x.rows; ++r) {
     const T* const from = x.data + r * x.stride;
     const T* const above = dy.data + r * dy.stride;
     for (Index c = 0; c < width_; c += n) {
       const Index left = width_ - c;
-      const Lanes<T> normal = (load_lanes(from + c, left) - mean_[r]) * deviation_[r];
+      const Lanes<T> normal = (load_lanes(from + c, left) - means[r]) * deviations[r];
       const Lanes<T> slope = load_lanes(above + c, left);
       const Lanes<T> h = slope * load_lanes(gain_->value + c, left);
-      h_sums[i] += h;
-      hn_sums[i] = xsimd::fma(h, normal, hn_sums[i]);
+      h_sums[r] += h;
+      hn_sums[r] = xsimd::fma(h, normal, hn_sums[r]);
       T* const dgain = sums + c;
       T* const dbias = dgain + width_;
       store_lanes(dgain, xsimd::fma(slope, normal, load_lanes(dgain, left)), left);
@@ -133,19 +152,27 @@ void LayerNorm<T>::backward_tile(Matrix<const T> x, Matrix<const T> dy, const T*
   std::array<T, static_cast<std::size_t>(n)> mean_hn;
   (sum_each<T>(h_sums) * share).store_unaligned(mean_h.data());
   (sum_each<T>(hn_sums) * share).store_unaligned(mean_hn.data());
-  for (Index i = 0; i < count; ++i) {
-    const Index r = first + i;
+  for (Index r = 0; r < x.rows; ++r) {
     const T* const from = x.data + r * x.stride;
     const T* const above = dy.data + r * dy.stride;
     T* const to = dx.data + r * dx.stride;
     for (Index c = 0; c < width_; c += n) {
       const Index left = width_ - c;
-      const Lanes<T> normal = (load_lanes(from + c, left) - mean_[r]) * deviation_[r];
+      const Lanes<T> normal = (load_lanes(from + c, left) - means[r]) * deviations[r];
       const Lanes<T> h = load_lanes(above + c, left) * load_lanes(gain_->value + c, left);
-      Lanes<T> value = (h - mean_h[i] - normal * mean_hn[i]) * deviation_[r];
+      Lanes<T> value = (h - mean_h[r] - normal * mean_hn[r]) * deviations[r];
       if (residual != nullptr) value += load_lanes(residual + r * width_ + c, left);
       store_lanes(to + c, value, left);
     }
+  }
+}
+
+template <typename T>
+void LayerNorm<T>::end_backward(Index rows) {
+  for (Index part = 0; part < part_count(rows); ++part) {
+    const T* const sums = partial_ + part * 2 * width_;
+    for (Index c = 0; c < width_; ++c) gain_->gradient[c] += sums[c];
+    for (Index c = 0; c < width_; ++c) bias_->gradient[c] += sums[width_ + c];
   }
 }
 

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "nn/parameter.hpp"
+#include "nn/row_blocks.hpp"
 #include "tensor/arena.hpp"
 #include "tensor/gemm.hpp"
 
@@ -14,23 +15,32 @@ template <typename T>
 class LayerNorm {
  public:
   void declare(ParameterSet<T>& parameters, std::string_view prefix, Index width);
+  /// Scratch of backward lives as long as the caller's scope.
   void carve(Workspace& workspace, Index rows);
 
   void forward(Matrix<const T> x, Matrix<T> y);
-  /// dx = residual + gradient, `residual` (rows, width) may be null or dx itself; adds to the gradients of
-  /// gain and bias.
+  /// dx = residual + gradient, `residual` (rows, width) may be null; it or dy may be dx itself. Adds to the
+  /// gradients of gain and bias.
   void backward(Matrix<const T> x, Matrix<const T> dy, const T* residual, Matrix<T> dx);
 
+  /// The same for one block of rows, on the calling thread: all matrices are the block's.
+  void forward_block(const RowBlock& block, Matrix<const T> x, Matrix<T> y);
+  /// Every block of every part once, then `end_backward`.
+  void backward_block(const RowBlock& block, Matrix<const T> x, Matrix<const T> dy,
+                      const T* residual, Matrix<T> dx);
+  void end_backward(Index rows);
+
  private:
-  void backward_tile(Matrix<const T> x, Matrix<const T> dy, const T* residual, Matrix<T> dx,
-                     Index first, Index count, T* sums) const;
+  void forward_tile(Matrix<const T> x, Matrix<T> y, T* means, T* deviations) const;
+  void backward_tile(Matrix<const T> x, Matrix<const T> dy, const T* means, const T* deviations,
+                     const T* residual, Matrix<T> dx, T* sums) const;
 
   Index width_ = 0;
   Parameter<T>* gain_ = nullptr;
   Parameter<T>* bias_ = nullptr;
   T* mean_ = nullptr;       // (rows)
   T* deviation_ = nullptr;  // (rows) 1 / sqrt(variance + epsilon)
-  T* partial_ = nullptr;    // (blocks, 2 width) gradients of gain and bias, summed in order
+  T* partial_ = nullptr;    // (parts, 2 width) dgain | dbias of a part
 };
 
 }  // namespace rlt
