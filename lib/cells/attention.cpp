@@ -494,8 +494,11 @@ void Attention<T>::backward_pair(Extent extent, const Pair& pair, Matrix<const T
   for (Index t = 0; t < extent.steps; ++t) {
     T* const dkey = dprojected.data + (pair.b * extent.steps + t) * dprojected.stride + width_ +
                     pair.head * head_;
-    std::copy_n(reinterpret_cast<const T*>(dk + t * vectors), head_, dkey);
-    std::copy_n(reinterpret_cast<const T*>(dv + t * vectors), head_, dkey + width_);
+    for (Index i = 0; i < vectors; ++i) {
+      const Index c = i * lane_count<T>;
+      store_lanes(dkey + c, dk[t * vectors + i], head_ - c);
+      store_lanes(dkey + width_ + c, dv[t * vectors + i], head_ - c);
+    }
   }
 }
 

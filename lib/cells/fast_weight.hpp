@@ -143,7 +143,7 @@ class FastWeightCell : public Cell<T> {
 
  private:
   using V = Lanes<T>;
-  static constexpr Index stride = 16;  // one state kept in so many steps
+  static constexpr Index stride = 32;  // one state kept in so many steps
 
   // One before the first step of each segment, and one after the last step.
   static Index checkpoint_count(Extent extent) { return divide_up(extent.steps, stride) + 1; }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/parallel.hpp"
+
 namespace rlt {
 
 template <typename T>
@@ -45,7 +47,10 @@ void ParameterSet<T>::initialize(std::uint64_t seed) {
 
 template <typename T>
 void ParameterSet<T>::zero_gradients() {
-  std::fill_n(gradients_, flat_size_, T(0));
+  constexpr Index block = 16384;
+  parallel_for(divide_up(flat_size_, block), [&](Index i, int) {
+    std::fill_n(gradients_ + i * block, std::min(block, flat_size_ - i * block), T(0));
+  });
 }
 
 template <typename T>
