@@ -35,8 +35,7 @@ class DeltaPair {
     beta[1] = sigmoid<T>(in[5 * d_ + 1]);
     beta[2] = feature(in, q);
     beta[3] = feature(in + d_, k);
-    std::copy_n(in + 3 * d_, d_, k2);
-    softmax<T>(k2, d_);
+    softmax<T>(in + 3 * d_, d_, k2);
     delta_step<T>(d_, d_, q, k, in + 2 * d_, beta[0], w, e, z);
     delta_step<T>(d_, d_, s, k2, in + 4 * d_, beta[1], w + d_ * d_, e2, r);
   }
@@ -80,8 +79,7 @@ class DeltaPair {
   // p = f(a); returns the sum that it divided by where feature_backward needs it.
   V feature(const V* a, V* p) const {
     if (!softmax_keys_) return sum_normalized_elu1<T>(a, d_, p);
-    std::copy_n(a, d_, p);
-    softmax<T>(p, d_);
+    softmax<T>(a, d_, p);
     return V(T(1));
   }
   void feature_backward(const V* p, const V& sum, V* dp) const {
@@ -108,8 +106,7 @@ class Feedback {
   void initial(V* s) const { std::fill_n(s, d_, V(T(1) / static_cast<T>(d_))); }
 
   void step(const V* y, V* s, V* out) const {
-    std::copy_n(y, d_, s);
-    softmax<T>(s, d_);
+    softmax<T>(y, d_, s);
     std::copy_n(softmax_output_ ? s : y, d_, out);
   }
 

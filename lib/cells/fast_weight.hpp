@@ -15,7 +15,7 @@
 //   T output_scale;                            // factor on what the head puts out
 //   void declare(ParameterSet<T>&, prefix);    // its own parameters; may declare none
 //   void initial(Index head, V* state) const;
-//   void step(Index head, const V* in, V* state, V* kept, V* out) const;
+//   void step(Index head, V* in, V* state, V* kept, V* out) const;  // may use `in` as scratch
 //   void replay(const V* kept, V* state) const;  // what `step` did to that part of the state which
 //                                              // step_backward reads
 //   void step_backward(Index head, const V* kept, V* state, const V* dout, V* dstate, V* din,

@@ -95,8 +95,7 @@ class FeatureMap {
         }
         break;
       case Kind::softmax:
-        std::copy_n(x, choice_.d, p);
-        softmax<T>(p, choice_.d);
+        softmax<T>(x, choice_.d, p);
         break;
       case Kind::dpfp:
         dpfp(x, p);
@@ -188,7 +187,7 @@ class FeatureMap {
     fast_matrix::add_read<T>(choice_.d, m, projection(head), x, p);
     if (choice_.normalize) {
       for (Index i = 0; i < m; ++i) p[m + i] = -p[i];
-      softmax<T>(p, 2 * m);
+      softmax<T>(p, 2 * m, p);
       return;
     }
     V s(T(0));

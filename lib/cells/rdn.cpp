@@ -40,21 +40,18 @@ class RdnRule : public PlainRule<T> {
   void initial(Index, V* w) const { std::fill_n(w, state, V(T(0))); }
 
   // state: W (d d), y (d). kept: q, k, e, s (d each), beta
-  void step(Index head, const V* in, V* w, V* tape, V* out) const {
+  void step(Index head, V* in, V* w, V* tape, V* out) const {
     V* const q = tape;
     V* const k = q + d_;
     V* const e = k + d_;
     V* const s = e + d_;
     V* const y = w + d_ * d_;
     for (Index i = 0; i < d_; ++i) s[i] = xsimd::tanh(y[i]);
-    V a[max_inputs];
-    std::copy_n(in, inputs, a);
-    fast_matrix::add_read<T>(d_, inputs, weights(head), s, a);
-    std::copy_n(a, 2 * d_, q);
-    softmax<T>(q, d_);
-    softmax<T>(k, d_);
-    s[d_] = sigmoid<T>(a[3 * d_]);
-    delta_step<T>(d_, d_, q, k, a + 2 * d_, s[d_], w, e, y);
+    fast_matrix::add_read<T>(d_, inputs, weights(head), s, in);
+    softmax<T>(in, d_, q);
+    softmax<T>(in + d_, d_, k);
+    s[d_] = sigmoid<T>(in[3 * d_]);
+    delta_step<T>(d_, d_, q, k, in + 2 * d_, s[d_], w, e, y);
     std::copy_n(y, d_, out);
   }
 
@@ -92,7 +89,6 @@ class RdnRule : public PlainRule<T> {
   }
 
  private:
-  static constexpr Index max_inputs = 3 * max_head_size + 1;
   const T* weights(Index head) const { return recurrent_->value + head * d_ * inputs; }
 
   Index d_;

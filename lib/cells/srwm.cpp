@@ -74,9 +74,8 @@ class SrwmRule : public PlainRule<T> {
     std::fill_n(a, cols_, V(T(0)));
     fast_matrix::add_read<T>(d_, cols_, w, x, a);
     std::copy_n(a, d_, y);
-    std::copy_n(a + d_, 2 * d_, q);
-    softmax<T>(q, d_);
-    softmax<T>(k, d_);
+    softmax<T>(a + d_, d_, q);
+    softmax<T>(a + 2 * d_, d_, k);
     for (Index i = 0; i < 4; ++i) beta[i] = sigmoid<T>(a[3 * d_ + i]);
     V difference[max_head_size];
     for (Index i = 0; i < d_; ++i) difference[i] = q[i] - k[i];

@@ -18,18 +18,18 @@ Lanes<T> elu1(const Lanes<T>& x) {
   return xsimd::select(x > Lanes<T>(T(0)), x + T(1), xsimd::exp(xsimd::min(x, Lanes<T>(T(0)))));
 }
 
-/// x_i <- e^(x_i - max x) / sum over i, lane by lane, for `count` vectors.
+/// p_i = e^(x_i - max x) / sum over i, lane by lane, for `count` vectors; p may be x.
 template <typename T>
-void softmax(Lanes<T>* x, Index count) {
+void softmax(const Lanes<T>* x, Index count, Lanes<T>* p) {
   Lanes<T> largest = x[0];
   for (Index i = 1; i < count; ++i) largest = xsimd::max(largest, x[i]);
   Lanes<T> sum(T(0));
   for (Index i = 0; i < count; ++i) {
-    x[i] = xsimd::exp(x[i] - largest);
-    sum += x[i];
+    p[i] = xsimd::exp(x[i] - largest);
+    sum += p[i];
   }
   const Lanes<T> scale = T(1) / sum;
-  for (Index i = 0; i < count; ++i) x[i] *= scale;
+  for (Index i = 0; i < count; ++i) p[i] *= scale;
 }
 
 /// dx_i <- p_i (dp_i - sum_j p_j dp_j): gradient of p = softmax(x), in place on dp.
