@@ -22,15 +22,9 @@ class DeltaPair {
 
   DeltaPair(Index d, bool softmax_keys) : d_(d), softmax_keys_(softmax_keys) {}
 
-  // w: W, R (d d each). tape: q, k, e, k', e' (d each), beta, beta', the sums that f divided by for q and k.
-  // k2, e2 are k', e'.
+  // w: W, R (d d each)
   void step(const V* in, const V* s, V* w, V* tape, V* z, V* r) const {
-    V* const q = tape;
-    V* const k = q + d_;
-    V* const e = k + d_;
-    V* const k2 = e + d_;
-    V* const e2 = k2 + d_;
-    V* const beta = e2 + d_;
+    const auto [q, k, e, k2, e2, beta] = Kept<V>(tape, d_);
     beta[0] = sigmoid<T>(in[5 * d_]);
     beta[1] = sigmoid<T>(in[5 * d_ + 1]);
     beta[2] = feature(in, q);
@@ -41,25 +35,16 @@ class DeltaPair {
   }
 
   void replay(const V* tape, V* w) const {
-    const V* const k = tape + d_;
-    const V* const e = k + d_;
-    const V* const k2 = e + d_;
-    const V* const e2 = k2 + d_;
-    const V* const beta = e2 + d_;
-    delta_replay<T>(d_, d_, k, e, beta[0], w);
-    delta_replay<T>(d_, d_, k2, e2, beta[1], w + d_ * d_);
+    const Kept<const V> at(tape, d_);
+    delta_replay<T>(d_, d_, at.k, at.e, at.beta[0], w);
+    delta_replay<T>(d_, d_, at.k2, at.e2, at.beta[1], w + d_ * d_);
   }
 
   /// w (W and R) and dw (their gradients) are after the step on entry, before it on return. Overwrites din
   /// and ds (d).
   void step_backward(const V* tape, const V* s, V* w, const V* dz, const V* dr, V* dw, V* din,
                      V* ds) const {
-    const V* const q = tape;
-    const V* const k = q + d_;
-    const V* const e = k + d_;
-    const V* const k2 = e + d_;
-    const V* const e2 = k2 + d_;
-    const V* const beta = e2 + d_;
+    const auto [q, k, e, k2, e2, beta] = Kept<const V>(tape, d_);
     V* const dq = din;
     V* const dk = dq + d_;
     V* const dv = dk + d_;
@@ -76,6 +61,16 @@ class DeltaPair {
   }
 
  private:
+  // The tape of a step; k2 and e2 are k' and e'.
+  template <typename Vector>
+  struct Kept {
+    Vector *q, *k, *e, *k2, *e2;  // (d each)
+    Vector* beta;                 // beta, beta', the sums that f divided by for q and k
+
+    Kept(Vector* tape, Index d)
+        : q(tape), k(q + d), e(k + d), k2(e + d), e2(k2 + d), beta(e2 + d) {}
+  };
+
   // p = f(a); returns the sum that it divided by where feature_backward needs it.
   V feature(const V* a, V* p) const {
     if (!softmax_keys_) return sum_normalized_elu1<T>(a, d_, p);
