@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 
+#include "base/central_difference.hpp"
 #include "base/error.hpp"
 #include "commands.hpp"
 #include "io/safetensors.hpp"
@@ -73,13 +74,7 @@ ModelConfig model_of(const std::string& cell, double dropout) {
 double relative_error(Subject<double>& subject, double& entry, double gradient) {
   double best = 1e300;
   for (const double step : {1e-5, 3e-6, 1e-6, 3e-7, 1e-7}) {
-    const double kept = entry;
-    entry = kept + step;
-    const double above = subject.loss();
-    entry = kept - step;
-    const double below = subject.loss();
-    entry = kept;
-    const double difference = (above - below) / (2 * step);
+    const double difference = central_difference(entry, step, [&] { return subject.loss(); });
     const double size = std::max({std::abs(gradient), std::abs(difference), 1e-3});
     best = std::min(best, std::abs(gradient - difference) / size);
     if (best < 1e-7) break;

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "base/central_difference.hpp"
 #include "cells/attention.hpp"
 #include "support/cell_fixture.hpp"
 #include "support/message.hpp"
@@ -47,7 +48,7 @@ void check_gradients(CellFixture<double>& fixture, Extent extent, std::vector<do
   const std::vector<double> dx = fixture.backward(extent, x, probe);
   const std::vector<double> gradients = fixture.gradients();
   const auto check = [&](double& entry, double gradient, const std::string& name) {
-    const double expected = support::central_difference(entry, 1e-5, loss);
+    const double expected = rlt::central_difference(entry, 1e-5, loss);
     const double error = std::abs(gradient - expected) / std::max(1.0, std::abs(expected));
     CHECK_MESSAGE(error < gradient_tolerance, name, ": ", gradient, " against ", expected);
   };

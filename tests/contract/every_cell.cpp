@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "base/allocations.hpp"
+#include "base/central_difference.hpp"
 #include "base/parallel.hpp"
 #include "reference/all.hpp"
 #include "support/cell_fixture.hpp"
@@ -100,7 +101,7 @@ TEST_CASE("every cell: gradients equal central differences") {
       double expected = 0;
       double error = 1e300;
       for (const double step : {1e-5, 1e-6}) {
-        expected = support::central_difference(entry, step, loss);
+        expected = rlt::central_difference(entry, step, loss);
         error = std::abs(gradient - expected) / std::max(1.0, std::abs(expected));
         if (error < gradient_tolerance) break;
       }

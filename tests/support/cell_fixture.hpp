@@ -13,18 +13,6 @@ namespace support {
 
 using rlt::Index;
 
-/// (loss(entry + step) - loss(entry - step)) / (2 step); leaves `entry` as it was.
-template <typename Loss>
-double central_difference(double& entry, double step, const Loss& loss) {
-  const double kept = entry;
-  entry = kept + step;
-  const double above = loss();
-  entry = kept - step;
-  const double below = loss();
-  entry = kept;
-  return (above - below) / (2 * step);
-}
-
 /// A cell and one setting of it: what the contract tests run over.
 struct Variant {
   std::string cell;
