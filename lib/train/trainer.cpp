@@ -145,9 +145,8 @@ class Trainer {
       break;
     }
     fail(Exit::diverged,
-         "diverged at step {} (sequences of {} tokens): loss {}, not finite first in {}; last "
-         "finite "
-         "loss {}. Try a smaller --lr or --clip 1",
+         "diverged at step {} (sequences of {} tokens): loss {}, not finite first in {}; "
+         "last finite loss {}. Try a smaller --lr or --clip 1",
          state_.step, length, loss, where, state_.last_loss);
   }
 
