@@ -97,16 +97,15 @@ template <typename T>
 void Linear<T>::begin_backward() {
   constexpr Index n = lane_count<T>;
   const Matrix<const T> from = weight();
-  parallel_for(divide_up(out_, 4 * n), [&](Index block, int) {
+  parallel_for(divide_up(out_, n), [&](Index block, int) {
     std::array<Lanes<T>, static_cast<std::size_t>(n)> columns;
-    for (Index col = block * 4 * n; col < std::min(out_, (block + 1) * 4 * n); col += n) {
-      const Index cols = std::min(n, out_ - col);
-      for (Index row = 0; row < in_; row += n) {
-        const Index rows = std::min(n, in_ - row);
-        gather_lanes(from.data + row * out_ + col, out_, rows, cols, columns.data());
-        for (Index j = 0; j < cols; ++j) {
-          store_lanes(transposed_ + (col + j) * in_ + row, columns[j], rows);
-        }
+    const Index col = block * n;
+    const Index cols = std::min(n, out_ - col);
+    for (Index row = 0; row < in_; row += n) {
+      const Index rows = std::min(n, in_ - row);
+      gather_lanes(from.data + row * out_ + col, out_, rows, cols, columns.data());
+      for (Index j = 0; j < cols; ++j) {
+        store_lanes(transposed_ + (col + j) * in_ + row, columns[j], rows);
       }
     }
   });
@@ -130,7 +129,7 @@ void Linear<T>::backward_parameters_block(const RowBlock& block, Matrix<const T>
 
 template <typename T>
 void Linear<T>::end_backward(Index rows) {
-  constexpr Index slice = 4096;
+  constexpr Index slice = 1024;
   const Index weights = in_ * out_;
   const auto add_parts = [&](Index first, Index count, T* gradient) {
     for (Index part = 0; part < part_count(rows); ++part) {
