@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/parallel.hpp"
+#include "cells/attention_products.hpp"
 
 namespace rlt {
 namespace {
@@ -16,80 +17,6 @@ constexpr Index chunk = 64;  // keys whose weights are held at a time: 64 vector
 /// The score of a key that a query does not see: e^(hidden - largest) is exactly 0.
 template <typename T>
 constexpr T hidden = -std::numeric_limits<T>::max() / 4;
-
-// The three products of attention. Lanes of x, w and y are queries; rows are keys or values. N sums run at
-// once to hide the latency of the additions. A sum's order never depends on its place in a tile.
-
-// s_j = sum_c x_c rows_j[c]
-template <Index N, typename T>
-void dots_tile(const Lanes<T>* x, Index d, const T* rows, Index stride, Lanes<T>* s) {
-  std::array<Lanes<T>, static_cast<std::size_t>(N)> sum;
-#pragma GCC unroll 8
-  for (Index j = 0; j < N; ++j) sum[j] = Lanes<T>(T(0));
-  for (Index c = 0; c < d; ++c) {
-#pragma GCC unroll 8
-    for (Index j = 0; j < N; ++j) sum[j] += x[c] * rows[j * stride + c];
-  }
-#pragma GCC unroll 8
-  for (Index j = 0; j < N; ++j) s[j] = sum[j];
-}
-
-template <typename T>
-void dots(const Lanes<T>* x, Index d, const T* rows, Index stride, Index count, Lanes<T>* s) {
-  Index j = 0;
-  for (; j + 8 <= count; j += 8) dots_tile<8>(x, d, rows + j * stride, stride, s + j);
-  for (; j + 2 <= count; j += 2) dots_tile<2>(x, d, rows + j * stride, stride, s + j);
-  for (; j < count; ++j) dots_tile<1>(x, d, rows + j * stride, stride, s + j);
-}
-
-// y_c += sum_j w_j rows_j[c]
-template <Index N, typename T>
-void mix_tile(const Lanes<T>* w, const T* rows, Index stride, Index count, Lanes<T>* y) {
-  std::array<Lanes<T>, static_cast<std::size_t>(N)> sum;
-#pragma GCC unroll 8
-  for (Index c = 0; c < N; ++c) sum[c] = y[c];
-  for (Index j = 0; j < count; ++j) {
-#pragma GCC unroll 8
-    for (Index c = 0; c < N; ++c) sum[c] += w[j] * rows[j * stride + c];
-  }
-#pragma GCC unroll 8
-  for (Index c = 0; c < N; ++c) y[c] = sum[c];
-}
-
-template <typename T>
-void mix(const Lanes<T>* w, const T* rows, Index stride, Index count, Index d, Lanes<T>* y) {
-  Index c = 0;
-  for (; c + 8 <= d; c += 8) mix_tile<8>(w, rows + c, stride, count, y + c);
-  for (; c + 2 <= d; c += 2) mix_tile<2>(w, rows + c, stride, count, y + c);
-  for (; c < d; ++c) mix_tile<1>(w, rows + c, stride, count, y + c);
-}
-
-// out_j += sum over lanes of w_j[lane] rows_lane; rows and out are `vectors` vectors long
-template <Index N, typename T>
-void spread_tile(const Lanes<T>* w, const Lanes<T>* rows, Index lanes, Index vectors,
-                 Lanes<T>* out) {
-  const T* const weight = reinterpret_cast<const T*>(w);
-  for (Index i = 0; i < vectors; ++i) {
-    std::array<Lanes<T>, static_cast<std::size_t>(N)> sum;
-#pragma GCC unroll 8
-    for (Index j = 0; j < N; ++j) sum[j] = out[j * vectors + i];
-    for (Index lane = 0; lane < lanes; ++lane) {
-      const Lanes<T> row = rows[lane * vectors + i];
-#pragma GCC unroll 8
-      for (Index j = 0; j < N; ++j) sum[j] += weight[j * lane_count<T> + lane] * row;
-    }
-#pragma GCC unroll 8
-    for (Index j = 0; j < N; ++j) out[j * vectors + i] = sum[j];
-  }
-}
-
-template <typename T>
-void spread(const Lanes<T>* w, const Lanes<T>* rows, Index lanes, Index vectors, Index count,
-            Lanes<T>* out) {
-  Index j = 0;
-  for (; j + 8 <= count; j += 8) spread_tile<8, T>(w + j, rows, lanes, vectors, out + j * vectors);
-  for (; j < count; ++j) spread_tile<1, T>(w + j, rows, lanes, vectors, out + j * vectors);
-}
 
 /// 0, 1, 2, ...
 template <typename T>
@@ -363,7 +290,7 @@ void Attention<T>::for_each_chunk(const Pair& pair, const Queries& queries,
 template <std::floating_point T>
 void Attention<T>::score(const Pair& pair, const Queries& queries, const Keys& keys, const V* q,
                          V* s) const {
-  dots(q, head_, keys.k, keys.stride, keys.count, s);
+  attention_products::dots(q, head_, keys.k, keys.stride, keys.count, s);
   for (Index j = 0; j < keys.count; ++j) {
     const Index step = keys.first + j;
     const V key(static_cast<T>(step));
@@ -428,7 +355,7 @@ void Attention<T>::forward_pair(Extent extent, const Pair& pair, Matrix<const T>
           w[j] *= dropout_factors(extent, pair, queries, keys.first + j);
         }
       }
-      mix(w, keys.v, keys.stride, keys.count, head_, o);
+      attention_products::mix(w, keys.v, keys.stride, keys.count, head_, o);
     });
     const V inverse = T(1) / sum;
     for (Index c = 0; c < head_; ++c) o[c] *= inverse;
@@ -473,7 +400,7 @@ void Attention<T>::backward_pair(Extent extent, const Pair& pair, Matrix<const T
     const V inverse = load_lanes(inverse_ + kept, queries.count);  // 0 in the lanes without a query
     for_each_chunk(pair, queries, [&](const Keys& keys) {
       score(pair, queries, keys, q, w);
-      dots(g, head_, keys.v, keys.stride, keys.count, dw);
+      attention_products::dots(g, head_, keys.v, keys.stride, keys.count, dw);
       for (Index j = 0; j < keys.count; ++j) {
         const V weight = xsimd::exp(w[j] - largest) * inverse;
         w[j] = weight;
@@ -484,10 +411,12 @@ void Attention<T>::backward_pair(Extent extent, const Pair& pair, Matrix<const T
         }
         dw[j] = weight * (dw[j] - delta) * scale_;
       }
-      mix(dw, keys.k, keys.stride, keys.count, head_, dq);
+      attention_products::mix(dw, keys.k, keys.stride, keys.count, head_, dq);
       if (keys.first < 0) return;  // no gradient flows into the cache
-      spread(dw, q_rows, queries.count, vectors, keys.count, dk + keys.first * vectors);
-      spread(w, g_rows, queries.count, vectors, keys.count, dv + keys.first * vectors);
+      attention_products::spread(dw, q_rows, queries.count, vectors, keys.count,
+                                 dk + keys.first * vectors);
+      attention_products::spread(w, g_rows, queries.count, vectors, keys.count,
+                                 dv + keys.first * vectors);
     });
     scatter_lanes(dq, head_, queries.count, at(dprojected), dprojected.stride);
   });
