@@ -5,8 +5,8 @@
 #   experiments/formal_languages.sh                        all seeds, then tables and figures
 #   SEEDS="1" JOBS=8 experiments/formal_languages.sh       one seed on eight cores
 #   PROTOCOLS=honest CELLS="lstm rdn" LANGUAGES=parity experiments/formal_languages.sh
-#   EPOCHS=60 PATIENCE=0 SEEDS=1 PROTOCOLS=paper LANGUAGES="anbn anbncn" CELLS="rdn srwm" RUNS=runs/longer \
-#     OUT=results/formal_languages/longer experiments/formal_languages.sh      whether more training helps
+#   EPOCHS=30 PATIENCE=8 SEEDS="1 2" PROTOCOLS=paper LANGUAGES="anbn anbncn shuffle2" CELLS=srwm \
+#     RUNS=runs/longer OUT=results/formal_languages/longer experiments/formal_languages.sh      whether more training helps
 #   LIST=1 experiments/formal_languages.sh | parallel -j 32 --sshlogin ...    the commands, for GNU parallel
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
@@ -46,8 +46,12 @@ commands() {
   done
 }
 train
+measured=
 for language in $FIGURE_LANGUAGES; do
-  measure "$RUNS"/*/"$language"/*/seed-*
+  if [[ " $LANGUAGES " == *" $language "* ]]; then
+    measure "$RUNS"/*/"$language"/*/seed-*
+    measured=yes
+  fi
 done
 
 merge eval
@@ -56,11 +60,13 @@ both "$OUT/tables" table "$OUT/eval.csv"
 if [[ " $PROTOCOLS " == *" paper "* ]]; then
   report literature --ours "$OUT/eval.csv" >"$OUT/literature.md"
 fi
-merge lengths
-for protocol in $PROTOCOLS; do
-  for metric in token sequence; do
-    plot length --train-length 50 --rule "$protocol" --protocol "$protocol" --metric $metric \
-      --out "$OUT/${metric}_$protocol.svg" "$OUT/lengths.csv"
+if [ -n "$measured" ]; then
+  merge lengths
+  for protocol in $PROTOCOLS; do
+    for metric in token sequence; do
+      plot length --train-length 50 --rule "$protocol" --protocol "$protocol" --metric $metric \
+        --out "$OUT/${metric}_$protocol.svg" "$OUT/lengths.csv"
+    done
   done
-done
+fi
 echo "formal_languages: $OUT"

@@ -163,11 +163,11 @@ class Scripts(unittest.TestCase):
         tables = self.run_twice(
             "formal_languages", ["eval.csv", "lengths.csv", "tables.md", "tables.tex",
                                  "literature.md"],
-            ["token_honest.svg", "sequence_honest.svg"], [2, 1], CELLS="rdn",
+            ["token_paper.svg", "sequence_paper.svg"], [2, 1], CELLS="rdn",
             LANGUAGES="parity aa_star", SEEDS="1",
-            PROTOCOLS="honest")  # no figure of aa_star
+            PROTOCOLS="paper")  # no figure of aa_star; literature only beside the paper's protocol
         self.assertEqual(tables["eval.csv"].count("\n"), 1 + 2 * 3)
-        self.assertEqual(tables["lengths.csv"].count("\nparity,honest,honest,rdn,"), 16)
+        self.assertEqual(tables["lengths.csv"].count("\nparity,paper,paper,rdn,"), 16)
 
     def test_a_measurement_that_fails_is_told_and_not_left_out_in_silence(self):
         broken = self.folder / "broken"
