@@ -6,7 +6,8 @@
 #   SEEDS="1" JOBS=8 experiments/formal_languages.sh       one seed on eight cores
 #   PROTOCOLS=honest CELLS="lstm rdn" LANGUAGES=parity experiments/formal_languages.sh
 #   EPOCHS=30 PATIENCE=8 SEEDS="1 2" PROTOCOLS=paper LANGUAGES="anbn anbncn shuffle2" CELLS=srwm \
-#     RUNS=runs/longer OUT=results/formal_languages/longer experiments/formal_languages.sh      whether more training helps
+#     RUNS=runs/longer OUT=results/formal_languages/longer \
+#     experiments/formal_languages.sh                      whether more training helps
 #   LIST=1 experiments/formal_languages.sh | parallel -j 32 --sshlogin ...    the commands, for GNU parallel
 set -euo pipefail
 source "$(dirname "$0")/common.sh"

@@ -1,18 +1,14 @@
 #include "nn/dropout.hpp"
 
-#include <algorithm>
-
-#include "base/parallel.hpp"
+#include "nn/elementwise.hpp"
 
 namespace rlt {
 
 template <typename T>
 void Dropout::apply(T* x, Index count) const {
-  constexpr Index block = 16384;
   if (!active()) return;
-  parallel_for(divide_up(count, block), [&](Index b, int) {
-    apply_block(x + b * block, b * block, std::min(count - b * block, block));
-  });
+  for_buffer_blocks(count,
+                    [&](Index first, Index last) { apply_block(x + first, first, last - first); });
 }
 
 template <typename T>

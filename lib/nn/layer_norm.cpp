@@ -136,8 +136,8 @@ void LayerNorm<T>::backward_tile(Matrix<const T> x, Matrix<const T> dy, const T*
     const T* const from = x.data + r * x.stride;
     const T* const above = dy.data + r * dy.stride;
     for (Index c = 0; c < width_; c += n) {
-      __builtin_prefetch(from + n * x.stride +
-                         c);  // the next tile's: x lay untouched since forward
+      // the next tile's row: x has lain untouched since forward
+      __builtin_prefetch(from + n * x.stride + c);
       const Index left = width_ - c;
       const Lanes<T> normal = (load_lanes(from + c, left) - means[r]) * deviations[r];
       const Lanes<T> slope = load_lanes(above + c, left);

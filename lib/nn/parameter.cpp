@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/parallel.hpp"
+#include "nn/elementwise.hpp"
 
 namespace rlt {
 
@@ -47,9 +47,8 @@ void ParameterSet<T>::initialize(std::uint64_t seed) {
 
 template <typename T>
 void ParameterSet<T>::zero_gradients() {
-  constexpr Index block = 16384;
-  parallel_for(divide_up(flat_size_, block), [&](Index i, int) {
-    std::fill_n(gradients_ + i * block, std::min(block, flat_size_ - i * block), T(0));
+  for_buffer_blocks(flat_size_, [&](Index first, Index last) {
+    std::fill(gradients_ + first, gradients_ + last, T(0));
   });
 }
 

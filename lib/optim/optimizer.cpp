@@ -6,22 +6,9 @@
 
 #include "base/error.hpp"
 #include "base/nearest.hpp"
-#include "base/parallel.hpp"
+#include "nn/elementwise.hpp"
 
 namespace rlt {
-namespace {
-
-constexpr Index block = 16384;
-
-template <typename Body>
-void for_blocks(Index count, const Body& body) {
-  parallel_for(divide_up(count, block), [&](Index index, int) {
-    body(index, index * block, std::min(count, (index + 1) * block));
-  });
-}
-
-}  // namespace
-
 template <typename T>
 Optimizer<T>::Optimizer(const OptimizerConfig& config, Index flat_size) : config_(config) {
   const std::vector<std::string> known = {"adam", "adamw", "sgd"};
@@ -41,7 +28,7 @@ void Optimizer<T>::update(ParameterSet<T>& parameters, Index step, double learni
   const T rate = static_cast<T>(learning_rate);
   if (config_.kind == "sgd") {
     const T momentum = static_cast<T>(config_.momentum);
-    for_blocks(parameters.flat_size(), [&](Index, Index begin, Index end) {
+    for_buffer_blocks(parameters.flat_size(), [&](Index begin, Index end) {
       for (Index i = begin; i < end; ++i) {
         first[i] = momentum * first[i] + gradient[i];
         value[i] -= rate * first[i];
@@ -57,7 +44,7 @@ void Optimizer<T>::update(ParameterSet<T>& parameters, Index step, double learni
   const T second_scale = static_cast<T>(1 / std::sqrt(1 - std::pow(config_.beta2, power)));
   const T keep =
       static_cast<T>(config_.kind == "adamw" ? 1 - learning_rate * config_.weight_decay : 1);
-  for_blocks(parameters.flat_size(), [&](Index, Index begin, Index end) {
+  for_buffer_blocks(parameters.flat_size(), [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {
       first[i] = beta1 * first[i] + (1 - beta1) * gradient[i];
       second[i] = beta2 * second[i] + (1 - beta2) * gradient[i] * gradient[i];
@@ -79,9 +66,9 @@ double clip_gradients(ParameterSet<T>& parameters, double limit) {
   T* const gradient = parameters.gradients();
   double squares = 0;
   // One running sum in index order: the same bits for every thread count.
-  for (Index begin = 0; begin < parameters.flat_size(); begin += block) {
+  for (Index begin = 0; begin < parameters.flat_size(); begin += buffer_block) {
     T sums[16] = {};
-    const Index end = std::min(parameters.flat_size(), begin + block);
+    const Index end = std::min(parameters.flat_size(), begin + buffer_block);
     Index i = begin;
     for (; i + 16 <= end; i += 16) {
       for (Index lane = 0; lane < 16; ++lane) sums[lane] += gradient[i + lane] * gradient[i + lane];
@@ -92,7 +79,7 @@ double clip_gradients(ParameterSet<T>& parameters, double limit) {
   const double norm = std::sqrt(squares);
   if (limit > 0 && norm > limit) {
     const T scale = static_cast<T>(limit / norm);
-    for_blocks(parameters.flat_size(), [&](Index, Index begin, Index end) {
+    for_buffer_blocks(parameters.flat_size(), [&](Index begin, Index end) {
       for (Index i = begin; i < end; ++i) gradient[i] *= scale;
     });
   }
