@@ -9,7 +9,8 @@
 #include "base/parallel.hpp"
 #include "commands.hpp"
 #include "io/csv.hpp"
-#include "model/sequence_model.hpp"
+#include "losses/cross_entropy.hpp"
+#include "model/training_step.hpp"
 #include "optim/optimizer.hpp"
 #include "tensor/gemm.hpp"
 
@@ -57,6 +58,7 @@ Timing time_model(const BenchCommand& command) {
   Optimizer<T> optimizer(optimizer_config(config), model.parameters().flat_size());
   const Extent extent{config.batch, command.length};
   model.carve(extent);
+  TrainingStep<T> training(model, std::make_unique<CrossEntropy<T>>(model.outputs()));
   Batch batch(extent);
   batch.reset(extent.batch, extent.steps);
   const Rng rng = Rng(config.seed).stream("bench");
@@ -71,10 +73,10 @@ Timing time_model(const BenchCommand& command) {
 
   Index steps = 0;
   const auto step = [&] {
-    model.train(batch, {.rate = config.dropout, .key = rng});
+    training.run(batch, {.rate = config.dropout, .key = rng});
     optimizer.update(model.parameters(), ++steps, config.learning_rate);
   };
-  const auto forward = [&] { model.forward(extent, batch.tokens(), {}); };
+  const auto forward = [&] { model.forward(batch.inputs(), {}); };
   std::vector<GemmCall<T>> products;
   record_gemm<T>(&products);
   step();

@@ -1,31 +1,17 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "cells/registry.hpp"
+#include "blocks/block.hpp"
 #include "commands.hpp"
 
 namespace rlt {
 namespace {
 
-std::string_view wrapping_text(Wrapping wrapping) {
-  switch (wrapping) {
-    case Wrapping::prenorm:
-      return "m = x + cell(LN(x)); y = m + FF(LN(m))";
-    case Wrapping::skipnorm:
-      return "m = LN(x) + cell(x); y = m + FF(LN(m))";
-    case Wrapping::postnorm:
-      return "m = LN(x + cell(x)); y = LN(m + FF(m)); one more LN at the top";
-    case Wrapping::plain:
-      break;
-  }
-  return "y = cell(x)";
-}
-
 void print_cell(const CellInfo& info) {
   fmt::print("{}: {}\n", info.name, info.summary);
   fmt::print("  source     {}\n", info.source);
   fmt::print("  equation   {}\n", info.equation);
-  fmt::print("  layer      {}\n", wrapping_text(info.wrapping));
+  fmt::print("  layer      {}\n", block_info(info.block).equation);
   fmt::print("  layers     {} by default\n", info.default_layers);
   const CellConfig config = complete(info.name, CellConfig());
   const auto cell = make_cell<float>(info.name, config);

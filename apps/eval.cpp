@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "commands.hpp"
+#include "losses/cross_entropy.hpp"
 #include "train/checkpoint.hpp"
 #include "train/evaluator.hpp"
 #include "train/run_folder.hpp"
@@ -28,10 +29,11 @@ void evaluate_all(const EvalCommand& command, const RunConfig& config,
   load_checkpoint<T>(checkpoint, model.parameters(), nullptr, state);
   const Extent capacity{command.batch, command.piece};
   model.carve(capacity);
+  const CrossEntropy<T> loss(model.outputs());
 
   CsvFile csv = CsvFile::open(command.csv.empty() ? "/dev/stdout" : command.csv, eval_columns());
   const auto measure = [&](const EvaluationSet& set) {
-    const Score score = evaluate(model, capacity, set);
+    const Score score = evaluate(model, loss, capacity, set);
     csv.append(eval_row(config, set, score, model.parameters().count(),
                         model.state_size(set.longest()), state.step, command.select));
     csv.flush();

@@ -9,7 +9,8 @@
 #include "base/error.hpp"
 #include "commands.hpp"
 #include "io/safetensors.hpp"
-#include "model/sequence_model.hpp"
+#include "losses/cross_entropy.hpp"
+#include "model/training_step.hpp"
 
 namespace rlt {
 namespace {
@@ -19,12 +20,16 @@ namespace {
 constexpr Extent extent{8, 33};
 constexpr Index vocabulary_in = 5;
 constexpr Index vocabulary_out = 4;
+constexpr Index layers = 2;
 
 // A whole model of one cell with its batch: the loss as a function of the parameters.
 template <std::floating_point T>
 class Subject {
  public:
-  explicit Subject(const ModelConfig& config) : model_(config), batch_(extent) {
+  explicit Subject(const ModelConfig& config)
+      : model_(config),
+        step_(model_, std::make_unique<CrossEntropy<T>>(model_.outputs())),
+        batch_(extent) {
     model_.parameters().initialize(1);
     // Away from the start: gains of 1 and biases of 0 would hide a factor or a sum that is missing.
     for (const Parameter<T>& parameter : model_.parameters().all()) {
@@ -48,25 +53,22 @@ class Subject {
   }
 
   double loss() {
-    const Score score = model_.train(batch_, {.rate = model_.config().dropout, .key = Rng(2)});
-    return score.loss / static_cast<double>(score.tokens);
+    const Score score = step_.run(batch_, {.rate = model_.config().dropout, .key = Rng(2)});
+    return score.loss_per_token();
   }
   SequenceModel<T>& model() { return model_; }
   const Batch& batch() const { return batch_; }
 
  private:
   SequenceModel<T> model_;
+  TrainingStep<T> step_;
   Batch batch_;
 };
 
 ModelConfig model_of(const std::string& cell, double dropout) {
-  return complete(ModelConfig{.cell = cell,
-                              .cell_config = {.d_model = 12, .heads = 2, .options = {}},
-                              .layers = 2,
-                              .ff = 2,
-                              .dropout = dropout,
-                              .vocabulary_in = vocabulary_in,
-                              .vocabulary_out = vocabulary_out});
+  const LayerConfig layer{
+      .cell = cell, .config = {.d_model = 12, .heads = 2, .options = {}}, .ff = 2};
+  return classifier(layer, layers, vocabulary_in, vocabulary_out, dropout);
 }
 
 // |gradient - difference| / max(|gradient|, |difference|, 1e-3). A kink of relu inside the interval spoils
@@ -122,12 +124,12 @@ std::span<const std::byte> bytes_of(const T* data, Index count) {
 void export_cell(const std::string& cell, const std::string& path) {
   Subject<float> subject(model_of(cell, 0));
   SequenceModel<float>& model = subject.model();
-  const Matrix<float> output = model.forward(extent, subject.batch().tokens(), {});
+  const Matrix<float> output = model.forward(subject.batch().inputs(), {});
   const std::vector<float> logits(output.data, output.data + output.rows * output.cols);
   const std::vector<std::int64_t> tokens(subject.batch().tokens(),
                                          subject.batch().tokens() + extent.rows());
-  const std::vector<std::int64_t> targets(subject.batch().targets(),
-                                          subject.batch().targets() + extent.rows());
+  const std::vector<std::int64_t> targets(subject.batch().classes(),
+                                          subject.batch().classes() + extent.rows());
   const double loss = subject.loss();
   std::vector<TensorView> tensors = {
       {"tokens", "I64", {extent.batch, extent.steps}, bytes_of(tokens.data(), extent.rows())},
@@ -144,13 +146,13 @@ void export_cell(const std::string& cell, const std::string& path) {
     tensors.push_back({"gradient." + parameter.name, "F32", parameter.shape,
                        bytes_of(parameter.gradient, count)});
   }
-  const ModelConfig& config = model.config();
+  const LayerConfig& layer = model.config().layers.front();
   write_safetensors(path, tensors,
                     {{"cell", cell},
-                     {"d-model", std::to_string(config.cell_config.d_model)},
-                     {"heads", std::to_string(config.cell_config.heads)},
-                     {"layers", std::to_string(config.layers)},
-                     {"ff", std::to_string(config.ff)}});
+                     {"d-model", std::to_string(layer.config.d_model)},
+                     {"heads", std::to_string(layer.config.heads)},
+                     {"layers", std::to_string(layers)},
+                     {"ff", std::to_string(layer.ff)}});
 }
 
 }  // namespace

@@ -12,10 +12,13 @@
 
 namespace rlt {
 
-/// One labelled string. Both vectors have the same length.
+/// One labelled sequence of T positions.
 struct Example {
-  std::vector<int> tokens;
-  std::vector<int> targets;  // class to predict after reading tokens[0..t]; `not_scored` elsewhere
+  std::vector<int> tokens;  // (T)
+  std::vector<int>
+      targets;  // (T) class to predict after reading tokens[0..t]; `not_scored` elsewhere
+  std::vector<float> reals{};         // (T, F) real inputs, for tasks that have them
+  std::vector<float> real_targets{};  // (T, K) likewise; NaN where nothing is asked
 };
 inline constexpr int not_scored = -1;
 

@@ -1,27 +1,49 @@
 // How a cell is wrapped into one layer of the model. A block is itself a Cell: sequence in, sequence out,
-// with the state of the cell inside.
+// with the state of the cell inside. A new block is one entry of blocks.def and the function it names.
 #pragma once
 
 #include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "cells/registry.hpp"
 
 namespace rlt {
 
-/// The layer of `config.wrapping` around a new cell; `inner` is the feed-forward width F (plain: unused).
-///   plain     y = cell(x)
-///   prenorm   m = x + drop(cell(LN(x)));          y = m + drop(FF(LN(m)))
-///   skipnorm  m = LN(x) + drop(cell(x));          y = m + drop(FF(LN(m)))
-///   postnorm  m = LN(x + drop(cell(x)));          y = LN(m + drop(FF(m)))
-template <std::floating_point T>
-std::unique_ptr<Cell<T>> make_block(Wrapping wrapping, std::unique_ptr<Cell<T>> cell, Index width,
-                                    Index inner);
+/// What follows the last layer of a stack of such blocks.
+enum class Top { nothing, norm, dropout };
 
+struct BlockInfo {
+  std::string name;
+  std::string equation;  // x, the layer's input, to y
+  Top top = Top::nothing;
+};
+
+/// `cell` wrapped; `inner` is the feed-forward width F.
+template <typename T>
+using MakeBlock = std::unique_ptr<Cell<T>> (*)(std::unique_ptr<Cell<T>> cell, Index width,
+                                               Index inner);
+
+struct BlockEntry {
+  BlockInfo info;
+  MakeBlock<float> make_float;
+  MakeBlock<double> make_double;
+};
+
+/// All blocks in the order of blocks.def.
+const std::vector<BlockEntry>& all_blocks();
+/// Error(usage) with the nearest name when unknown.
+const BlockInfo& block_info(std::string_view name);
+
+/// The layer that `config`, as `complete` returned it, describes.
 template <std::floating_point T>
-std::unique_ptr<Cell<T>> make_prenorm(std::unique_ptr<Cell<T>> cell, Index width, Index inner);
-template <std::floating_point T>
-std::unique_ptr<Cell<T>> make_skipnorm(std::unique_ptr<Cell<T>> cell, Index width, Index inner);
-template <std::floating_point T>
-std::unique_ptr<Cell<T>> make_postnorm(std::unique_ptr<Cell<T>> cell, Index width, Index inner);
+std::unique_ptr<Cell<T>> make_block(const LayerConfig& config);
+
+namespace blocks {
+#define RLT_BLOCK(name) BlockEntry name();
+#include "blocks/blocks.def"
+#undef RLT_BLOCK
+}  // namespace blocks
 
 }  // namespace rlt

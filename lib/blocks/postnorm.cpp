@@ -39,31 +39,30 @@ class Postnorm : public Wrapper<T> {
     feed_forward_.carve(workspace, tokens);
   }
 
-  void forward(Extent extent, const Tensor<T, 3>& x, const Carry<T>& carry,
-               Tensor<T, 3>& y) override {
-    Tensor<T, 3> mixed = sequence(extent, mixed_sum_);
-    cell_->forward(extent, x, this->inner(carry), mixed);
-    after_cell_ = carry.dropout.stream(Site::after_cell);
-    feed_forward_.begin_forward(carry.dropout.stream(Site::in_feed_forward),
-                                carry.dropout.stream(Site::after_feed_forward));
+  void forward(Sequence<const T> x, const Pass<T>& pass, Sequence<T> y) override {
+    const Extent extent = x.extent;
+    cell_->forward(x, this->inner(pass), sequence(extent, mixed_sum_));
+    after_cell_ = pass.dropout.stream(Site::after_cell);
+    feed_forward_.begin_forward(pass.dropout.stream(Site::in_feed_forward),
+                                pass.dropout.stream(Site::after_feed_forward));
     for_row_blocks(extent.rows(), feed_forward_.block_rows(), [&](const RowBlock& block) {
       const Matrix<T> middle = block.of(rows(extent, middle_));
       const Matrix<T> sum = block.of(rows(extent, sum_));
-      add_to_dropped(block, x.data(), after_cell_, mixed_sum_);
+      add_to_dropped(block, x.rows.data, after_cell_, mixed_sum_);
       norm_.forward_block(block, block.of(rows(extent, mixed_sum_)), middle);
       feed_forward_.forward_block(block, middle, middle, sum);
-      feed_forward_norm_.forward_block(block, sum, block.of(rows(extent, y.data())));
+      feed_forward_norm_.forward_block(block, sum, block.of(y.rows));
     });
   }
 
-  void backward(Extent extent, const Tensor<T, 3>& x, const Tensor<T, 3>& dy,
-                Tensor<T, 3>& dx) override {
+  void backward(Sequence<const T> x, Sequence<const T> dy, Sequence<T> dx) override {
+    const Extent extent = x.extent;
     feed_forward_.begin_backward();
     for_row_blocks(extent.rows(), feed_forward_.block_rows(), [&](const RowBlock& block) {
       const Matrix<T> dsum = block.of(rows(extent, dsum_));
       const Matrix<T> dmiddle = block.of(rows(extent, dmiddle_));
-      feed_forward_norm_.backward_block(block, block.of(rows(extent, sum_)),
-                                        block.of(rows(extent, dy.data())), nullptr, dsum);
+      feed_forward_norm_.backward_block(block, block.of(rows(extent, sum_)), block.of(dy.rows),
+                                        nullptr, dsum);
       feed_forward_.backward_block(block, block.of(rows(extent, middle_)), dsum, dmiddle);
       for (Index i = 0; i < block.count * width_; ++i) dmiddle.data[i] += dsum.data[i];
       norm_.backward_block(block, block.of(rows(extent, mixed_sum_)), dmiddle, nullptr, dsum);
@@ -72,8 +71,8 @@ class Postnorm : public Wrapper<T> {
     feed_forward_norm_.end_backward(extent.rows());
     feed_forward_.end_backward(extent.rows());
     norm_.end_backward(extent.rows());
-    cell_->backward(extent, x, sequence(extent, after_cell_.active() ? dmixed_ : dsum_), dx);
-    add(dx.data(), dsum_, dx.data(), extent.rows() * width_);
+    cell_->backward(x, sequence(extent, after_cell_.active() ? dmixed_ : dsum_), dx);
+    add(dx.rows.data, dsum_, dx.rows.data, extent.rows() * width_);
   }
 
  private:
@@ -98,16 +97,19 @@ class Postnorm : public Wrapper<T> {
   T* dmiddle_ = nullptr;
 };
 
-}  // namespace
-
 template <std::floating_point T>
-std::unique_ptr<Cell<T>> make_postnorm(std::unique_ptr<Cell<T>> cell, Index width, Index inner) {
+std::unique_ptr<Cell<T>> make(std::unique_ptr<Cell<T>> cell, Index width, Index inner) {
   return std::make_unique<Postnorm<T>>(std::move(cell), width, inner);
 }
 
-template std::unique_ptr<Cell<float>> make_postnorm<float>(std::unique_ptr<Cell<float>>, Index,
-                                                           Index);
-template std::unique_ptr<Cell<double>> make_postnorm<double>(std::unique_ptr<Cell<double>>, Index,
-                                                             Index);
+}  // namespace
+
+BlockEntry blocks::postnorm() {
+  return {{.name = "postnorm",
+           .equation = "m = LN(x + cell(x)); y = LN(m + FF(m)); one more LN at the top",
+           .top = Top::norm},
+          make<float>,
+          make<double>};
+}
 
 }  // namespace rlt

@@ -41,30 +41,29 @@ class Prenorm : public Wrapper<T> {
     feed_forward_.carve(workspace, tokens);
   }
 
-  void forward(Extent extent, const Tensor<T, 3>& x, const Carry<T>& carry,
-               Tensor<T, 3>& y) override {
-    norm_.forward(rows(extent, x.data()), rows(extent, normal_));
-    const Tensor<T, 3> normal = sequence(extent, normal_);
-    const T* const skip = norm_on_skip_ ? normal_ : x.data();
-    Tensor<T, 3> mixed = sequence(extent, middle_);
-    cell_->forward(extent, norm_on_skip_ ? x : normal, this->inner(carry), mixed);
-    after_cell_ = carry.dropout.stream(Site::after_cell);
-    feed_forward_.begin_forward(carry.dropout.stream(Site::in_feed_forward),
-                                carry.dropout.stream(Site::after_feed_forward));
+  void forward(Sequence<const T> x, const Pass<T>& pass, Sequence<T> y) override {
+    const Extent extent = x.extent;
+    norm_.forward(x.rows, rows(extent, normal_));
+    const Sequence<const T> normal = sequence(extent, normal_);
+    const T* const skip = norm_on_skip_ ? normal_ : x.rows.data;
+    cell_->forward(norm_on_skip_ ? x : normal, this->inner(pass), sequence(extent, middle_));
+    after_cell_ = pass.dropout.stream(Site::after_cell);
+    feed_forward_.begin_forward(pass.dropout.stream(Site::in_feed_forward),
+                                pass.dropout.stream(Site::after_feed_forward));
     for_row_blocks(extent.rows(), feed_forward_.block_rows(), [&](const RowBlock& block) {
       const Matrix<T> middle = block.of(rows(extent, middle_));
       const Matrix<T> middle_normal = block.of(rows(extent, middle_normal_));
       add_to_dropped(block, skip, after_cell_, middle_);
       feed_forward_norm_.forward_block(block, middle, middle_normal);
-      feed_forward_.forward_block(block, middle_normal, middle, block.of(rows(extent, y.data())));
+      feed_forward_.forward_block(block, middle_normal, middle, block.of(y.rows));
     });
   }
 
-  void backward(Extent extent, const Tensor<T, 3>& x, const Tensor<T, 3>& dy,
-                Tensor<T, 3>& dx) override {
+  void backward(Sequence<const T> x, Sequence<const T> dy, Sequence<T> dx) override {
+    const Extent extent = x.extent;
     feed_forward_.begin_backward();
     for_row_blocks(extent.rows(), feed_forward_.block_rows(), [&](const RowBlock& block) {
-      const Matrix<const T> dabove = block.of(rows(extent, dy.data()));
+      const Matrix<const T> dabove = block.of(dy.rows);
       const Matrix<T> dmiddle = block.of(rows(extent, dmiddle_));
       feed_forward_.backward_block(block, block.of(rows(extent, middle_normal_)), dabove, dmiddle);
       feed_forward_norm_.backward_block(block, block.of(rows(extent, middle_)), dmiddle,
@@ -73,16 +72,13 @@ class Prenorm : public Wrapper<T> {
     });
     feed_forward_.end_backward(extent.rows());
     feed_forward_norm_.end_backward(extent.rows());
-    const T* const dmixed = after_cell_.active() ? dmixed_ : dmiddle_;
+    const Sequence<const T> dmixed = sequence(extent, after_cell_.active() ? dmixed_ : dmiddle_);
     if (norm_on_skip_) {
-      cell_->backward(extent, x, sequence(extent, dmixed), dx);
-      norm_.backward(rows(extent, x.data()), rows(extent, dmiddle_), dx.data(),
-                     rows(extent, dx.data()));
+      cell_->backward(x, dmixed, dx);
+      norm_.backward(x.rows, rows(extent, dmiddle_), dx.rows.data, dx.rows);
     } else {
-      Tensor<T, 3> dnormal = sequence(extent, dnormal_);
-      cell_->backward(extent, sequence(extent, normal_), sequence(extent, dmixed), dnormal);
-      norm_.backward(rows(extent, x.data()), rows(extent, dnormal_), dmiddle_,
-                     rows(extent, dx.data()));
+      cell_->backward(sequence(extent, normal_), dmixed, sequence(extent, dnormal_));
+      norm_.backward(x.rows, rows(extent, dnormal_), dmiddle_, dx.rows);
     }
   }
 
@@ -109,23 +105,23 @@ class Prenorm : public Wrapper<T> {
   T* dnormal_ = nullptr;
 };
 
+template <std::floating_point T, bool norm_on_skip>
+std::unique_ptr<Cell<T>> make(std::unique_ptr<Cell<T>> cell, Index width, Index inner) {
+  return std::make_unique<Prenorm<T>>(std::move(cell), width, inner, norm_on_skip);
+}
+
 }  // namespace
 
-template <std::floating_point T>
-std::unique_ptr<Cell<T>> make_prenorm(std::unique_ptr<Cell<T>> cell, Index width, Index inner) {
-  return std::make_unique<Prenorm<T>>(std::move(cell), width, inner, false);
+BlockEntry blocks::prenorm() {
+  return {{.name = "prenorm", .equation = "m = x + cell(LN(x)); y = m + FF(LN(m))"},
+          make<float, false>,
+          make<double, false>};
 }
 
-template <std::floating_point T>
-std::unique_ptr<Cell<T>> make_skipnorm(std::unique_ptr<Cell<T>> cell, Index width, Index inner) {
-  return std::make_unique<Prenorm<T>>(std::move(cell), width, inner, true);
+BlockEntry blocks::skipnorm() {
+  return {{.name = "skipnorm", .equation = "m = LN(x) + cell(x); y = m + FF(LN(m))"},
+          make<float, true>,
+          make<double, true>};
 }
-
-#define RLT_INSTANTIATE(T)                                                                   \
-  template std::unique_ptr<Cell<T>> make_prenorm<T>(std::unique_ptr<Cell<T>>, Index, Index); \
-  template std::unique_ptr<Cell<T>> make_skipnorm<T>(std::unique_ptr<Cell<T>>, Index, Index);
-RLT_INSTANTIATE(float)
-RLT_INSTANTIATE(double)
-#undef RLT_INSTANTIATE
 
 }  // namespace rlt

@@ -5,7 +5,7 @@
 #include <memory>
 #include <utility>
 
-#include "cells/cell.hpp"
+#include "mixing/cell.hpp"
 #include "nn/row_blocks.hpp"
 
 namespace rlt {
@@ -15,7 +15,7 @@ class Wrapper : public Cell<T> {
  public:
   Wrapper(std::unique_ptr<Cell<T>> cell, Index width) : cell_(std::move(cell)), width_(width) {}
 
-  Index state_size(Index context) const override { return cell_->state_size(context); }
+  StateLayout state_layout(Index context) const override { return cell_->state_layout(context); }
   void initial_state(Matrix<T> state) const override { cell_->initial_state(state); }
 
  protected:
@@ -23,19 +23,13 @@ class Wrapper : public Cell<T> {
   enum Site : Index { in_cell, after_cell, in_feed_forward, after_feed_forward };
 
   /// What the cell inside gets: the same borders, its own dropout masks.
-  static Carry<T> inner(const Carry<T>& carry) {
-    Carry<T> result = carry;
-    result.dropout = carry.dropout.stream(in_cell);
+  static Pass<T> inner(const Pass<T>& pass) {
+    Pass<T> result = pass;
+    result.dropout = pass.dropout.stream(in_cell);
     return result;
   }
   Matrix<T> rows(Extent extent, T* data) const { return {data, extent.rows(), width_}; }
-  Matrix<const T> rows(Extent extent, const T* data) const { return {data, extent.rows(), width_}; }
-  Tensor<T, 3> sequence(Extent extent, T* data) const {
-    return tensor<T, 3>(data, {extent.batch, extent.steps, width_});
-  }
-  const Tensor<T, 3> sequence(Extent extent, const T* data) const {
-    return sequence(extent, const_cast<T*>(data));  // const again: a const Tensor is read-only
-  }
+  Sequence<T> sequence(Extent extent, T* data) const { return {extent, data, width_}; }
 
   /// values <- residual + drop(values) in the block's rows of these (rows, D).
   void add_to_dropped(const RowBlock& block, const T* residual, const Dropout& dropout,

@@ -19,8 +19,9 @@
 //   c_0 = 0, and in version 1 s_0 = 1/d and N(phi) for q and k. scale=rsqrt (option) multiplies the output,
 //   but not what is fed back, by 1/sqrt(d), as the paper's language model does.
 // Memory: state 6 d^2 + 2 d per head, three pairs W_g R_g, s and c; tape 21 d + 12 per step and head.
-#include "cells/delta_pair.hpp"
-#include "cells/fast_weight.hpp"
+#include "cells/registry.hpp"
+#include "mixing/delta_pair.hpp"
+#include "mixing/fast_weight.hpp"
 
 namespace rlt {
 namespace {
@@ -34,43 +35,47 @@ class DeltaLstmRule : public PlainRule<T> {
 
   explicit DeltaLstmRule(const CellConfig& config)
       : output_scale(output_scale_of<T>(config)),
-        inputs(gates * Pair::inputs(config.head_size())),
-        state(gates * Pair::state(config.head_size()) + 2 * config.head_size()),
-        kept(gates * Pair::kept(config.head_size()) + 6 * config.head_size()),
         d_(config.head_size()),
         linear_update_(config.text("version") == "4"),
         skips_(config.text("version") == "3"),
         pair_(d_, false),
-        feedback_(d_, config.text("version") == "1") {}
-
-  const T output_scale;
-  const Index inputs, state, kept;
-
-  void initial(Index, V* w) const {
-    std::fill_n(w, state, V(T(0)));
-    feedback_.initial(w + matrices());
+        feedback_(d_, config.text("version") == "1"),
+        sizes_{gates * pair_.kept(), d_, d_, d_, d_, d_, d_} {
+    inputs = gates * pair_.inputs();
+    outputs = d_;
+    kept = total(sizes_);
   }
 
-  // state: W_i, R_i, W_u, R_u, W_o, R_o (d d each), s, c (d each)
-  // kept: the pairs' for i, u, o, then the values i, u, o, then s_{t-1}, c_{t-1}, s_t (d each)
+  const T output_scale;
+  Index inputs, outputs, kept;
+  std::vector<StatePiece> pieces() const {
+    std::vector<StatePiece> pieces;
+    for (const char* const gate : {"i", "u", "o"}) {
+      pieces.push_back({std::string("W_") + gate, {d_, d_}});
+      pieces.push_back({std::string("R_") + gate, {d_, d_}});
+    }
+    pieces.push_back({"s", {d_}});
+    pieces.push_back({"c", {d_}});
+    return pieces;
+  }
+
+  void initial(Index, V* w) const { feedback_.initial(w + matrices()); }
+
   void step(Index, const V* in, V* w, V* tape, V* out) const {
+    const auto [pairs, i, u, o, previous_s, previous_c, new_s] = cut<Tape>(tape, sizes_);
     V* const s = w + matrices();
     V* const c = s + d_;
-    V* const values = tape + pairs_kept();
-    std::copy_n(s, 2 * d_, values + gates * d_);
+    std::copy_n(s, d_, previous_s);
+    std::copy_n(c, d_, previous_c);
     V h[max_head_size];
     V r[max_head_size];
     std::fill_n(h, d_, V(T(0)));
     for (Index g = 0; g < gates; ++g) {
-      V* const a = values + g * d_;
-      pair_.step(in + g * Pair::inputs(d_), s, w + g * Pair::state(d_), tape + g * Pair::kept(d_),
-                 a, r);
+      V* const a = i + g * d_;  // i, u, o lie one behind the other
+      pair_.step(in + g * pair_.inputs(), s, w + g * pair_.state(), pairs + g * pair_.kept(), a, r);
       if (skips_ && g == update) std::copy_n(a, d_, h);
       for (Index j = 0; j < d_; ++j) a[j] += r[j];
     }
-    V* const i = values;
-    V* const u = values + update * d_;
-    V* const o = values + output * d_;
     for (Index j = 0; j < d_; ++j) {
       i[j] = sigmoid<T>(i[j]);
       o[j] = sigmoid<T>(o[j]);
@@ -79,22 +84,17 @@ class DeltaLstmRule : public PlainRule<T> {
       h[j] = xsimd::fma(o[j], c[j], h[j]);
     }
     feedback_.step(h, s, out);
-    std::copy_n(s, d_, values + (gates + 2) * d_);
+    std::copy_n(s, d_, new_s);
   }
 
   void replay(const V* tape, V* w) const {
     for (Index g = 0; g < gates; ++g) {
-      pair_.replay(tape + g * Pair::kept(d_), w + g * Pair::state(d_));
+      pair_.replay(cut<Tape>(tape, sizes_).pairs + g * pair_.kept(), w + g * pair_.state());
     }
   }
 
   void step_backward(Index, const V* tape, V* w, const V* dout, V* dw, V* din, V*) const {
-    const V* const i = tape + pairs_kept();
-    const V* const u = i + update * d_;
-    const V* const o = i + output * d_;
-    const V* const previous_s = i + gates * d_;
-    const V* const previous_c = previous_s + d_;
-    const V* const s = previous_c + d_;
+    const auto [pairs, i, u, o, previous_s, previous_c, s] = cut<Tape>(tape, sizes_);
     V* const ds = dw + matrices();
     V* const dc = ds + d_;
     V dh[max_head_size];
@@ -117,8 +117,8 @@ class DeltaLstmRule : public PlainRule<T> {
     for (Index g = 0; g < gates; ++g) {
       const V* const da_g = da + g * d_;
       const V* const dz = skips_ && g == update ? dh : da_g;
-      pair_.step_backward(tape + g * Pair::kept(d_), previous_s, w + g * Pair::state(d_), dz, da_g,
-                          dw + g * Pair::state(d_), din + g * Pair::inputs(d_), part);
+      pair_.step_backward(pairs + g * pair_.kept(), previous_s, w + g * pair_.state(), dz, da_g,
+                          dw + g * pair_.state(), din + g * pair_.inputs(), part);
       for (Index j = 0; j < d_; ++j) ds[j] += part[j];
     }
   }
@@ -129,14 +129,21 @@ class DeltaLstmRule : public PlainRule<T> {
   // i u + (1 - i) c
   static V mix(const V& i, const V& u, const V& c) { return xsimd::fma(i, u - c, c); }
 
-  Index matrices() const { return gates * Pair::state(d_); }
-  Index pairs_kept() const { return gates * Pair::kept(d_); }
+  template <typename Vector>
+  struct Tape {
+    Vector* pairs;                        // of i, u, o
+    Vector *i, *u, *o;                    // (d)
+    Vector *previous_s, *previous_c, *s;  // (d) s_{t-1}, c_{t-1}, s_t
+  };
+
+  Index matrices() const { return gates * pair_.state(); }
 
   Index d_;
   bool linear_update_;
   bool skips_;
   Pair pair_;
   Feedback<T> feedback_;
+  std::array<Index, 7> sizes_;  // of a Tape
 };
 
 template <typename T>
@@ -152,7 +159,7 @@ CellEntry cells::delta_lstm() {
       .equation =
           "i, u, o from W_t^T q_t + R_t^T softmax(h_{t-1}), each gate with its own W_t, R_t by "
           "the delta rule;  c_t = i u + (1 - i) c_{t-1};  h_t = o c_t",
-      .wrapping = Wrapping::prenorm,
+      .block = "prenorm",
       .options = {{.name = "version",
                    .value = "4",
                    .help =

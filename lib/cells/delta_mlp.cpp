@@ -20,8 +20,12 @@
 // departs: the official code projects to twice as many keys and values as it reads; the dead half is left
 //   out. Its layer also puts LN(h) in the place of h in the residual around the cell; here it is plain.
 // Memory: state 8 d^2 K per head; tape (16 d + 7) K per step and head.
-#include "cells/delta_rule.hpp"
-#include "cells/fast_weight.hpp"
+#include <fmt/format.h>
+
+#include "cells/registry.hpp"
+#include "mixing/cut.hpp"
+#include "mixing/delta_rule.hpp"
+#include "mixing/fast_weight.hpp"
 
 namespace rlt {
 namespace {
@@ -36,24 +40,32 @@ class DeltaMlpRule : public PlainRule<T> {
         d_(config.head_size()),
         f_(4 * d_),
         heads_(config.heads),
-        depth_(config.count("depth")) {
+        depth_(config.count("depth")),
+        sizes_{d_, d_, d_, f_, f_, f_, d_, scalars} {
     inputs = d_ + depth_ * block_inputs();
-    state = depth_ * 2 * d_ * f_;
-    kept = depth_ * Tape::size(d_, f_);
+    outputs = d_;
+    kept = depth_ * total(sizes_);
     emitted = depth_ * 2 * d_;
   }
 
   T output_scale;
-  Index inputs, state, kept, emitted;
+  Index inputs, outputs, kept, emitted;
+  std::vector<StatePiece> pieces() const {
+    std::vector<StatePiece> pieces;
+    for (Index block = 0; block < depth_; ++block) {
+      pieces.push_back({fmt::format("W1.{}", block), {d_, f_}});
+      pieces.push_back({fmt::format("W2.{}", block), {f_, d_}});
+    }
+    return pieces;
+  }
 
   void declare(ParameterSet<T>& parameters, std::string_view prefix) {
     for (Index block = 0; block < depth_; ++block) {
       const std::string name = std::string(prefix) + ".norm." + std::to_string(block);
-      norms_[block] = {&parameters.add(name + ".gain", {d_}, Init::constant(1)),
-                       &parameters.add(name + ".bias", {d_}, Init::constant(0))};
+      norms_[block] = {&parameters.add(name + ".gain", {d_}, init::constant(1)),
+                       &parameters.add(name + ".bias", {d_}, init::constant(0))};
     }
   }
-  void initial(Index, V* w) const { std::fill_n(w, state, V(T(0))); }
 
   // in: q (d), then for each block k1 (d), v1 (f), k2 (f), v2 (d), b1, b2
   void step(Index, const V* in, V* w, V* kept_vectors, V* q) const {
@@ -62,7 +74,7 @@ class DeltaMlpRule : public PlainRule<T> {
     V scaled[max_head_size];
     V change[max_head_size];
     for (Index block = 0; block < depth_; ++block) {
-      const Tape tape = tape_at(kept_vectors, block);
+      const Tape<V> tape = tape_at(kept_vectors, block);
       const V* const k1 = in + d_ + block * block_inputs();
       const V* const v1 = k1 + d_;
       const V* const k2 = v1 + f_;
@@ -86,7 +98,7 @@ class DeltaMlpRule : public PlainRule<T> {
 
   void replay(const V* kept_vectors, V* w) const {
     for (Index block = 0; block < depth_; ++block) {
-      const ConstTape tape = tape_at(kept_vectors, block);
+      const Tape<const V> tape = tape_at(kept_vectors, block);
       const Index first = block * 2 * d_ * f_;
       const Index second = first + d_ * f_;
       delta_replay<T>(d_, f_, tape.k1, tape.e1, tape.scalar[beta1], w + first);
@@ -101,7 +113,7 @@ class DeltaMlpRule : public PlainRule<T> {
     V* const dq = din;
     std::copy_n(dout, d_, dq);
     for (Index block = depth_ - 1; block >= 0; --block) {
-      const ConstTape tape = tape_at(kept_vectors, block);
+      const Tape<const V> tape = tape_at(kept_vectors, block);
       V* const dk1 = din + d_ + block * block_inputs();
       V* const dv1 = dk1 + d_;
       V* const dk2 = dv1 + f_;
@@ -127,7 +139,7 @@ class DeltaMlpRule : public PlainRule<T> {
   }
 
   // emitted: for each block the gradients of gain and bias, one step and head a row
-  void backward_parameters(Extent, Matrix<const T> gradients, Matrix<const T>) {
+  void backward_parameters(Matrix<const T> gradients, Matrix<const T>) {
     parallel_for(depth_, [&](Index block, int) {
       for (Index head = 0; head < heads_; ++head) {
         const Index first = head * emitted + block * 2 * d_;
@@ -146,16 +158,12 @@ class DeltaMlpRule : public PlainRule<T> {
 
   // What one block keeps of a step; `Vector` is V or const V.
   template <typename Vector>
-  struct BlockTape {
-    Vector* normal;  // (d) (q - mean) / deviation
-    Vector *p1, *k1, *e1;
-    Vector *p2, *k2, *e2;
+  struct Tape {
+    Vector* normal;        // (d) (q - mean) / deviation
+    Vector *p1, *k1, *e1;  // (d, d, f)
+    Vector *p2, *k2, *e2;  // (f, f, d)
     Vector* scalar;
-
-    static Index size(Index d, Index f) { return 4 * d + 3 * f + scalars; }
   };
-  using Tape = BlockTape<V>;
-  using ConstTape = BlockTape<const V>;
 
   struct Norm {
     Parameter<T>* gain = nullptr;
@@ -165,15 +173,8 @@ class DeltaMlpRule : public PlainRule<T> {
   Index block_inputs() const { return 2 * d_ + 2 * f_ + 2; }
 
   template <typename Vector>
-  BlockTape<Vector> tape_at(Vector* kept_vectors, Index block) const {
-    Vector* const normal = kept_vectors + block * Tape::size(d_, f_);
-    Vector* const p1 = normal + d_;
-    Vector* const k1 = p1 + d_;
-    Vector* const e1 = k1 + d_;
-    Vector* const p2 = e1 + f_;
-    Vector* const k2 = p2 + f_;
-    Vector* const e2 = k2 + f_;
-    return {normal, p1, k1, e1, p2, k2, e2, e2 + d_};
+  Tape<Vector> tape_at(Vector* kept_vectors, Index block) const {
+    return cut<Tape>(kept_vectors + block * total(sizes_), sizes_);
   }
 
   // n = (q - mean) r; returns r = 1 / sqrt(variance + 1e-5)
@@ -225,6 +226,7 @@ class DeltaMlpRule : public PlainRule<T> {
   Index f_;
   Index heads_;
   Index depth_;
+  std::array<Index, 8> sizes_;  // of a Tape
   Norm norms_[max_depth];
 };
 
@@ -240,7 +242,7 @@ CellEntry cells::delta_mlp() {
       .source = "Irie et al. 2021, arXiv 2106.06295",
       .equation = "h = W1_t^T N(phi(LN(q_t)));  y_t = q_t + W2_t^T N(phi(h));  "
                   "W_t = W_{t-1} + beta_t k_t (v_t - W_{t-1}^T k_t)^T for W1 and W2",
-      .wrapping = Wrapping::prenorm,
+      .block = "prenorm",
       .options = {{.name = "depth",
                    .value = "1",
                    .help = "blocks of two fast layers, one after the other",

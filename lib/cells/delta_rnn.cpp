@@ -18,8 +18,9 @@
 //   here). scale=rsqrt (option) multiplies the output, but not what is fed back, by 1/sqrt(d), as the paper's
 //   language model does.
 // Memory: state 2 d^2 + d per head, W, R and s; tape 7 d + 4 per step and head.
-#include "cells/delta_pair.hpp"
-#include "cells/fast_weight.hpp"
+#include "cells/registry.hpp"
+#include "mixing/delta_pair.hpp"
+#include "mixing/fast_weight.hpp"
 
 namespace rlt {
 namespace {
@@ -33,46 +34,54 @@ class DeltaRnnRule : public PlainRule<T> {
 
   explicit DeltaRnnRule(const CellConfig& config)
       : output_scale(output_scale_of<T>(config)),
-        inputs(Pair::inputs(config.head_size())),
-        state(Pair::state(config.head_size()) + config.head_size()),
-        kept(Pair::kept(config.head_size()) + 2 * config.head_size()),
         d_(config.head_size()),
         pair_(d_, config.text("version") == "1"),
-        feedback_(d_, config.text("version") == "1") {}
+        feedback_(d_, config.text("version") == "1"),
+        sizes_{pair_.kept(), d_, d_} {
+    inputs = pair_.inputs();
+    outputs = d_;
+    kept = total(sizes_);
+  }
 
   const T output_scale;
-  const Index inputs, state, kept;
+  Index inputs, outputs, kept;
+  std::vector<StatePiece> pieces() const { return {{"W", {d_, d_}}, {"R", {d_, d_}}, {"s", {d_}}}; }
 
-  void initial(Index, V* w) const {
-    std::fill_n(w, state - d_, V(T(0)));
-    feedback_.initial(w + state - d_);
-  }
+  void initial(Index, V* w) const { feedback_.initial(w + pair_.state()); }
 
-  // state: W, R (d d each), s (d). kept: the pair's, s_{t-1}, s_t (d each)
   void step(Index, const V* in, V* w, V* tape, V* out) const {
-    V* const s = w + state - d_;
-    std::copy_n(s, d_, tape + kept - 2 * d_);
+    const auto [pair_tape, previous_s, new_s] = cut<Tape>(tape, sizes_);
+    V* const s = w + pair_.state();
+    std::copy_n(s, d_, previous_s);
     V y[max_head_size];
     V r[max_head_size];
-    pair_.step(in, s, w, tape, y, r);
+    pair_.step(in, s, w, pair_tape, y, r);
     for (Index i = 0; i < d_; ++i) y[i] += r[i];
     feedback_.step(y, s, out);
-    std::copy_n(s, d_, tape + kept - d_);
+    std::copy_n(s, d_, new_s);
   }
 
-  void replay(const V* tape, V* w) const { pair_.replay(tape, w); }
+  void replay(const V* tape, V* w) const { pair_.replay(cut<Tape>(tape, sizes_).pair, w); }
 
   void step_backward(Index, const V* tape, V* w, const V* dout, V* dw, V* din, V*) const {
-    V* const ds = dw + state - d_;
+    const auto [pair_tape, previous_s, s] = cut<Tape>(tape, sizes_);
+    V* const ds = dw + pair_.state();
     V dy[max_head_size];
-    feedback_.step_backward(tape + kept - d_, ds, dout, dy);
-    pair_.step_backward(tape, tape + kept - 2 * d_, w, dy, dy, dw, din, ds);
+    feedback_.step_backward(s, ds, dout, dy);
+    pair_.step_backward(pair_tape, previous_s, w, dy, dy, dw, din, ds);
   }
 
  private:
+  template <typename Vector>
+  struct Tape {
+    Vector* pair;
+    Vector *previous_s, *s;  // (d) s_{t-1}, s_t
+  };
+
   Index d_;
   Pair pair_;
   Feedback<T> feedback_;
+  std::array<Index, 3> sizes_;  // of a Tape
 };
 
 template <typename T>
@@ -87,7 +96,7 @@ CellEntry cells::delta_rnn() {
       .source = "Irie et al. 2021, arXiv 2106.06295",
       .equation = "W_t, R_t by the delta rule from k, v, beta and k', v', beta';  "
                   "y_t = W_t^T q_t + R_t^T softmax(y_{t-1})",
-      .wrapping = Wrapping::prenorm,
+      .block = "prenorm",
       .options = {{.name = "version",
                    .value = "2",
                    .help = "1: y_t = softmax(W_t^T q_t + R_t^T y_{t-1}), q and k by softmax",

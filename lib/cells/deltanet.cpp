@@ -16,9 +16,11 @@
 // departs: beta_max up to 2 (option) makes the transition's eigenvalue 1 - beta |k|^2 negative for peaked
 //   keys (Grazzi et al. 2024, arXiv 2411.12537); the paper has beta_max = 1.
 // Memory: state n d per head; tape 2 n + d + 3 per step and head, up to 2 d more for dpfp and favor.
-#include "cells/delta_rule.hpp"
-#include "cells/fast_weight.hpp"
-#include "cells/feature_map.hpp"
+#include "cells/registry.hpp"
+#include "mixing/cut.hpp"
+#include "mixing/delta_rule.hpp"
+#include "mixing/fast_weight.hpp"
+#include "mixing/feature_map.hpp"
 
 namespace rlt {
 namespace {
@@ -35,56 +37,57 @@ class DeltaNetRule : public PlainRule<T> {
         n_(phi_.size()),
         beta_max_(static_cast<T>(config.number("beta_max"))) {
     inputs = 3 * d_ + 1;
-    state = n_ * d_;
-    kept = 2 * n_ + d_ + 1 + 2 * phi_.kept();
+    outputs = d_;
+    sizes_ = {n_, n_, d_, 1, phi_.kept(), phi_.kept()};
+    kept = total(sizes_);
   }
 
   T output_scale;
-  Index inputs, state, kept;
+  Index inputs, outputs, kept;
+  std::vector<StatePiece> pieces() const { return {{"W", {n_, d_}}}; }
 
   void declare(ParameterSet<T>&, std::string_view prefix) { phi_.declare(prefix); }
-  void initial(Index, V* w) const { std::fill_n(w, state, V(T(0))); }
 
-  // kept: q (n), k (n), e (d), beta, what phi keeps of q and of k
   void step(Index head, const V* in, V* w, V* tape, V* y) const {
-    V* const q = tape;
-    V* const k = q + n_;
-    V* const e = k + n_;
-    V& beta = e[d_];
-    V* const phi_q = e + d_ + 1;
+    const auto [q, k, e, beta, phi_q, phi_k] = cut<Tape>(tape, sizes_);
     phi_.forward(head, in, q, phi_q);
-    phi_.forward(head, in + d_, k, phi_q + phi_.kept());
-    beta = beta_max_ * sigmoid(in[3 * d_]);
-    delta_step(n_, d_, q, k, in + 2 * d_, beta, w, e, y);
+    phi_.forward(head, in + d_, k, phi_k);
+    *beta = beta_max_ * sigmoid(in[3 * d_]);
+    delta_step(n_, d_, q, k, in + 2 * d_, *beta, w, e, y);
   }
 
   void replay(const V* tape, V* w) const {
-    const V* const k = tape + n_;
-    const V* const e = k + n_;
-    delta_replay<T>(n_, d_, k, e, e[d_], w);
+    const Tape<const V> at = cut<Tape>(tape, sizes_);
+    delta_replay<T>(n_, d_, at.k, at.e, *at.beta, w);
   }
 
   void step_backward(Index head, const V* tape, V* w, const V* dy, V* dw, V* din, V*) const {
-    const V* const q = tape;
-    const V* const k = q + n_;
-    const V* const e = k + n_;
-    const V beta = e[d_];
-    const V* const phi_q = e + d_ + 1;
+    const auto [q, k, e, beta_kept, phi_q, phi_k] = cut<Tape>(tape, sizes_);
+    const V beta = *beta_kept;
     V buffer[2 * max_key_size];
     V* const dq = phi_.in_place() ? din : buffer;
     V* const dk = dq + n_;
     V* const dv = din + 2 * d_;
     const V dbeta = delta_step_backward(n_, d_, q, k, e, beta, w, dy, dw, dq, dk, dv);
     phi_.backward(head, q, phi_q, dq, din);
-    phi_.backward(head, k, phi_q + phi_.kept(), dk, din + d_);
+    phi_.backward(head, k, phi_k, dk, din + d_);
     din[3 * d_] = dbeta * beta * (T(1) - beta / beta_max_);
   }
 
  private:
+  template <typename Vector>
+  struct Tape {
+    Vector *q, *k;  // (n)
+    Vector* e;      // (d)
+    Vector* beta;
+    Vector *phi_q, *phi_k;  // what phi keeps of q and of k
+  };
+
   FeatureMap<T> phi_;
   Index d_;  // values
   Index n_;  // keys
   T beta_max_;
+  std::array<Index, 6> sizes_;  // of a Tape
 };
 
 template <typename T>
@@ -106,7 +109,7 @@ CellEntry cells::deltanet() {
       .summary = "linear attention that corrects what it stored (delta rule)",
       .source = "Schlag et al. 2021, arXiv 2102.11174; Irie et al. 2023, arXiv 2310.16076",
       .equation = "W_t = W_{t-1} + beta_t k_t (v_t - W_{t-1}^T k_t)^T;  y_t = W_t^T q_t",
-      .wrapping = Wrapping::prenorm,
+      .block = "prenorm",
       .options = std::move(options),
       .check = check_features,
   });

@@ -31,11 +31,11 @@ class Elstm : public Cell<T> {
 
   void declare(ParameterSet<T>& parameters, std::string_view prefix) override {
     const std::string name(prefix);
-    const Init narrow = Init::normal(0.1);
+    const Init narrow = init::normal(0.1);
     input_.attach(parameters.add(name + ".input", {width_, 2 * width_}, narrow), 0, width_);
     recurrent_ = &parameters.add(name + ".recurrent", {2, width_}, narrow);
     bias_ = &parameters.add(name + ".bias", {2, width_}, narrow);
-    const Init wide = Init::uniform(default_width(2 * width_));
+    const Init wide = init::uniform(default_width(2 * width_));
     Parameter<T>& gate = parameters.add(name + ".gate.weight", {2 * width_, width_}, wide);
     gate_x_.attach(gate, 0, width_, &parameters.add(name + ".gate.bias", {width_}, wide));
     gate_c_.attach(gate, width_, width_);
@@ -59,16 +59,18 @@ class Elstm : public Cell<T> {
     gate_c_.carve(workspace, rows);
   }
 
-  Index state_size(Index /*context*/) const override { return width_; }
-
-  void initial_state(Matrix<T> state) const override {
-    for (Index b = 0; b < state.rows; ++b) std::fill_n(state.data + b * state.stride, width_, T(0));
+  StateLayout state_layout(Index /*context*/) const override {
+    return {.pieces = {{"c", {width_}}}};
   }
 
-  void forward(Extent extent, const Tensor<T, 3>& x, const Carry<T>& carry,
-               Tensor<T, 3>& y) override {
-    carry_ = carry;
-    const Matrix<const T> in(x.data(), extent.rows(), width_);
+  void initial_state(Matrix<T> state) const override {
+    for (Index b = 0; b < state.rows; ++b) std::fill_n(state.row(b), width_, T(0));
+  }
+
+  void forward(Sequence<const T> x, const Pass<T>& pass, Sequence<T> y) override {
+    pass_ = pass;
+    const Extent extent = x.extent;
+    const Matrix<const T> in = x.rows;
     const Matrix<T> c = rows(extent, c_);
     const Matrix<T> o = rows(extent, o_);
     input_.forward(in, {zf_, extent.rows(), 2 * width_});
@@ -77,15 +79,15 @@ class Elstm : public Cell<T> {
       gate_x_.product_block(block.of(in), block.of(o));
       gate_c_.product_block(block.of(c), block.of(o), Write::add);
       for (Index row = block.first; row < block.first + block.count; ++row) {
-        emit(c_ + row * width_, o_ + row * width_, y.data() + row * width_);
+        emit(c_ + row * width_, o_ + row * width_, y.rows.row(row));
       }
     });
   }
 
-  void backward(Extent extent, const Tensor<T, 3>& x, const Tensor<T, 3>& dy,
-                Tensor<T, 3>& dx) override {
-    const Matrix<const T> in(x.data(), extent.rows(), width_);
-    const Matrix<T> din(dx.data(), extent.rows(), width_);
+  void backward(Sequence<const T> x, Sequence<const T> dy, Sequence<T> dx) override {
+    const Extent extent = x.extent;
+    const Matrix<const T> in = x.rows;
+    const Matrix<T> din = dx.rows;
     const Matrix<const T> dzf(dzf_, extent.rows(), 2 * width_);
     const Matrix<T> da = rows(extent, do_);
     const Matrix<T> dc = rows(extent, dc_);
@@ -94,7 +96,7 @@ class Elstm : public Cell<T> {
     for_row_blocks(extent.rows(), gate_c_.block_rows(), [&](const RowBlock& block) {
       for (Index row = block.first; row < block.first + block.count; ++row) {
         const Index at = row * width_;
-        emit_backward(c_ + at, o_ + at, dy.data() + at, do_ + at, dc_ + at);
+        emit_backward(c_ + at, o_ + at, dy.rows.row(row), do_ + at, dc_ + at);
       }
       gate_c_.backward_input_block(block.of(da), block.of(dc), Write::add);
     });
@@ -120,14 +122,13 @@ class Elstm : public Cell<T> {
 
   // c_{t-1} of sequence b, after a reset
   const T* before(Extent extent, Index b, Index t) const {
-    if (carry_.start(extent, b, t)) return zero_;
+    if (pass_.start(extent, b, t)) return zero_;
     return t == 0 ? first_c_ + b * width_ : c_ + (b * extent.steps + t - 1) * width_;
   }
 
   // Activates z and f in place; time inside.
   void forward_sequence(Extent extent, Index b) {
-    T* const carried =
-        carry_.state.data == nullptr ? nullptr : carry_.state.data + b * carry_.state.stride;
+    T* const carried = pass_.carries() ? pass_.state.row(b) : nullptr;
     std::copy_n(carried == nullptr ? zero_ : carried, width_, first_c_ + b * width_);
     const T* const w = recurrent_->value;
     const T* const bias = bias_->value;
@@ -185,7 +186,7 @@ class Elstm : public Cell<T> {
         accumulate(dbias + j, dz);
         accumulate(dbias + width_ + j, df);
       }
-      if (carry_.start(extent, b, t)) std::fill_n(r, width_, T(0));
+      if (pass_.start(extent, b, t)) std::fill_n(r, width_, T(0));
     }
   }
 
@@ -215,7 +216,7 @@ class Elstm : public Cell<T> {
   Parameter<T>* bias_ = nullptr;
   Linear<T> gate_x_;  // the rows of the gate's W that meet x, with its bias
   Linear<T> gate_c_;  // those that meet c
-  Carry<T> carry_;
+  Pass<T> pass_;
   // tape
   T* zf_ = nullptr;       // (B,T,2D) z, f
   T* c_ = nullptr;        // (B,T,D)
@@ -239,7 +240,7 @@ CellEntry cells::elstm() {
       .source = "Irie et al. 2023, arXiv 2310.16076",
       .equation = "c_t = f c_{t-1} + (1 - f) z;  h_t = sigmoid(W [x_t ; c_t] + b) c_t;  "
                   "z, f from x_t and w c_{t-1}",
-      .wrapping = Wrapping::plain,
+      .block = "plain",
       .uses_heads = false,
       .default_layers = 1,
       .options = {},

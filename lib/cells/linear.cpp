@@ -14,9 +14,11 @@
 // departs: nothing. By default no 1/sqrt(d), no sum-normalisation, no denominator: the output grows with t.
 // Memory: state n d per head; tape 2 n + d per step and head. The normaliser adds n and d + 2, dpfp and favor
 //   up to 2 d + 2 to the tape.
-#include "cells/fast_matrix.hpp"
-#include "cells/fast_weight.hpp"
-#include "cells/feature_map.hpp"
+#include "cells/registry.hpp"
+#include "mixing/cut.hpp"
+#include "mixing/fast_matrix.hpp"
+#include "mixing/fast_weight.hpp"
+#include "mixing/feature_map.hpp"
 
 namespace rlt {
 namespace {
@@ -34,29 +36,25 @@ class LinearRule : public PlainRule<T> {
         normalizes_(config.text("normalizer") == "on"),
         m_(normalizes_ ? d_ + 1 : d_) {
     inputs = 3 * d_;
-    state = n_ * m_;
-    kept = 2 * n_ + m_ + 2 * phi_.kept() + (normalizes_ ? m_ : 0);
+    outputs = d_;
+    sizes_ = {n_, n_, m_, phi_.kept(), phi_.kept(), normalizes_ ? m_ : 0};
+    kept = total(sizes_);
   }
 
   T output_scale;
-  Index inputs, state, kept;
+  Index inputs, outputs, kept;
+  std::vector<StatePiece> pieces() const { return {{"W", {n_, m_}}}; }
 
   void declare(ParameterSet<T>&, std::string_view prefix) { phi_.declare(prefix); }
-  void initial(Index, V* w) const { std::fill_n(w, state, V(T(0))); }
 
-  // kept: q (n), k (n), v (m), what phi keeps of q and of k; with the normaliser y (d), 1 / (c + 1e-5)
   void step(Index head, const V* in, V* w, V* tape, V* y) const {
-    V* const q = tape;
-    V* const k = q + n_;
-    V* const v = k + n_;
-    V* const phi_q = v + m_;
-    V* const phi_k = phi_q + phi_.kept();
+    const auto [q, k, v, phi_q, phi_k, ratio] = cut<Tape>(tape, sizes_);
     phi_.forward(head, in, q, phi_q);
     phi_.forward(head, in + d_, k, phi_k);
     std::copy_n(in + 2 * d_, d_, v);
     if (normalizes_) v[d_] = V(T(1));
     fast_matrix::write_scaled<T>(n_, m_, w, k, V(T(1)), v, w);
-    V* const sums = normalizes_ ? phi_k + phi_.kept() : y;
+    V* const sums = normalizes_ ? ratio : y;
     std::fill_n(sums, m_, V(T(0)));
     fast_matrix::add_read<T>(n_, m_, w, q, sums);
     if (normalizes_) {
@@ -66,17 +64,14 @@ class LinearRule : public PlainRule<T> {
   }
 
   void replay(const V* tape, V* w) const {
-    fast_matrix::write_scaled<T>(n_, m_, w, tape + n_, V(T(1)), tape + 2 * n_, w);
+    const Tape<const V> at = cut<Tape>(tape, sizes_);
+    fast_matrix::write_scaled<T>(n_, m_, w, at.k, V(T(1)), at.v, w);
   }
 
   void step_backward(Index head, const V* tape, V* w, const V* dy, V* dw, V* din, V*) const {
-    const V* const q = tape;
-    const V* const k = q + n_;
-    const V* const v = k + n_;
-    const V* const phi_q = v + m_;
-    const V* const phi_k = phi_q + phi_.kept();
+    const auto [q, k, v, phi_q, phi_k, ratio] = cut<Tape>(tape, sizes_);
     V dsums[max_head_size + 1];
-    if (normalizes_) divide_backward(phi_k + phi_.kept(), dy, dsums);
+    if (normalizes_) divide_backward(ratio, dy, dsums);
     const V* const g = normalizes_ ? dsums : dy;
     V buffer[2 * max_key_size];
     V dvalue[max_head_size + 1];
@@ -94,7 +89,14 @@ class LinearRule : public PlainRule<T> {
   }
 
  private:
-  // ratio: y (d), 1 / (c + 1e-5)
+  template <typename Vector>
+  struct Tape {
+    Vector *q, *k;          // (n)
+    Vector* v;              // (m)
+    Vector *phi_q, *phi_k;  // what phi keeps of q and of k
+    Vector* ratio;          // with the normaliser: y (d), 1 / (c + 1e-5)
+  };
+
   void divide_backward(const V* ratio, const V* dy, V* dsums) const {
     V overlap(T(0));
     for (Index j = 0; j < d_; ++j) {
@@ -108,7 +110,8 @@ class LinearRule : public PlainRule<T> {
   Index d_;  // values
   Index n_;  // keys
   bool normalizes_;
-  Index m_;  // columns of W: values, and z with the normaliser
+  Index m_;                     // columns of W: values, and z with the normaliser
+  std::array<Index, 6> sizes_;  // of a Tape
 };
 
 template <typename T>
@@ -128,7 +131,7 @@ CellEntry cells::linear() {
       .summary = "linear attention: un-normalised sums of outer products",
       .source = "Katharopoulos et al. 2020, arXiv 2006.16236; Irie et al. 2023, arXiv 2310.16076",
       .equation = "W_t = W_{t-1} + phi(k_t) v_t^T;  y_t = W_t^T phi(q_t)",
-      .wrapping = Wrapping::prenorm,
+      .block = "prenorm",
       .options = std::move(options),
       .check = check_features,
   });

@@ -35,7 +35,7 @@ class Lstm : public Cell<T> {
 
   void declare(ParameterSet<T>& parameters, std::string_view prefix) override {
     const std::string name(prefix);
-    const Init init = Init::uniform(default_width(width_));
+    const Init init = init::uniform(default_width(width_));
     Parameter<T>& input = parameters.add(name + ".input", {width_, 4 * width_}, init);
     Parameter<T>& recurrent = parameters.add(name + ".recurrent", {width_, 4 * width_}, init);
     input_.attach(input, 0, width_, &parameters.add(name + ".bias_input", {4 * width_}, init));
@@ -57,45 +57,43 @@ class Lstm : public Cell<T> {
     recurrent_.carve(workspace, rows);
   }
 
-  Index state_size(Index /*context*/) const override { return 2 * width_; }
-
-  void initial_state(Matrix<T> state) const override {
-    for (Index b = 0; b < state.rows; ++b)
-      std::fill_n(state.data + b * state.stride, state.cols, T(0));
+  StateLayout state_layout(Index /*context*/) const override {
+    return {.pieces = {{"h", {width_}}, {"c", {width_}}}};
   }
 
-  void forward(Extent extent, const Tensor<T, 3>& x, const Carry<T>& carry,
-               Tensor<T, 3>& y) override {
-    carry_ = carry;
-    const Matrix<const T> rows(x.data(), extent.rows(), width_);
+  void initial_state(Matrix<T> state) const override {
+    for (Index b = 0; b < state.rows; ++b) std::fill_n(state.row(b), state.cols, T(0));
+  }
+
+  void forward(Sequence<const T> x, const Pass<T>& pass, Sequence<T> y) override {
+    pass_ = pass;
+    const Extent extent = x.extent;
     for_row_blocks(extent.rows(), input_.block_rows(), [&](const RowBlock& block) {
-      input_.product_block(block.of(rows), block.of(gates(extent)));
+      input_.product_block(block.of(x.rows), block.of(gates(extent)));
     });
     for (Index j = 0; j < 4 * width_; ++j) {
       bias_[j] = input_.bias()[j] + recurrent_.bias()[j];
       if (j / width_ == 1) bias_[j] += forget_bias_;
     }
     for_batch_blocks(extent.batch, [&](Index first, Index count) {
-      forward_block(extent, first, count, y.data());
+      forward_block(extent, first, count, y.rows);
     });
   }
 
-  void backward(Extent extent, const Tensor<T, 3>& x, const Tensor<T, 3>& dy,
-                Tensor<T, 3>& dx) override {
-    const Matrix<const T> rows(x.data(), extent.rows(), width_);
-    const Matrix<T> drows(dx.data(), extent.rows(), width_);
+  void backward(Sequence<const T> x, Sequence<const T> dy, Sequence<T> dx) override {
+    const Extent extent = x.extent;
     const Matrix<const T> dgates(dgates_, extent.rows(), 4 * width_);
     input_.begin_backward();
     recurrent_.begin_backward();
     for_batch_blocks(extent.batch, [&](Index first, Index count) {
-      backward_block(extent, first, count, dy.data());
+      backward_block(extent, first, count, dy.rows);
     });
     for_row_blocks(extent.rows(), input_.block_rows(), [&](const RowBlock& block) {
       const Matrix<const T> above = block.of(dgates);
-      input_.backward_parameters_block(block, block.of(rows), above);
+      input_.backward_parameters_block(block, block.of(x.rows), above);
       recurrent_.backward_parameters_block(
           block, block.of(Matrix<const T>(previous_h_, extent.rows(), width_)), above);
-      input_.backward_input_block(above, block.of(drows));
+      input_.backward_input_block(above, block.of(dx.rows));
     });
     input_.end_backward(extent.rows());
     recurrent_.end_backward(extent.rows());
@@ -118,29 +116,28 @@ class Lstm : public Cell<T> {
   Matrix<T> gates(Extent extent) const { return {gates_, extent.rows(), 4 * width_}; }
 
   // Sequences first .. first + count - 1; time inside.
-  void forward_block(Extent extent, Index first, Index count, T* y) {
+  void forward_block(Extent extent, Index first, Index count, Matrix<T> y) {
     const Matrix<T> state(state_ + first * 2 * width_, count, 2 * width_);
     const Matrix<const T> h = state.col_block(0, width_);
-    const bool carries = carry_.state.data != nullptr;
-    const Matrix<T> carried = carry_.state.row_block(first, carries ? count : 0);
+    const Matrix<T> carried = pass_.state.row_block(first, pass_.carries() ? count : 0);
     initial_state(state);
     copy_rows(carried, state);
     for (Index t = 0; t < extent.steps; ++t) {
       for (Index r = 0; r < count; ++r) {
-        T* const from = state.data + r * state.stride;
-        if (carry_.start(extent, first + r, t)) std::fill_n(from, 2 * width_, T(0));
+        T* const from = state.row(r);
+        if (pass_.start(extent, first + r, t)) std::fill_n(from, 2 * width_, T(0));
         std::copy_n(from, width_, previous_h_ + ((first + r) * extent.steps + t) * width_);
       }
       recurrent_.product_block(h, gates_at(gates_, extent, first, count, t), Write::add);
       for (Index r = 0; r < count; ++r) {
-        forward_row((first + r) * extent.steps + t, state.data + r * state.stride, y);
+        forward_row((first + r) * extent.steps + t, state.row(r), y);
       }
     }
     copy_rows(state, carried);
   }
 
   // One token: activates the gates of `row` in place and moves its state (h, c) on.
-  void forward_row(Index row, T* state, T* y) {
+  void forward_row(Index row, T* state, Matrix<T> y) {
     T* const a = gates_ + row * 4 * width_;
     for (Index j = 0; j < width_; j += lane_count<T>) {
       const Index n = width_ - j;
@@ -164,29 +161,29 @@ class Lstm : public Cell<T> {
       store_lanes(tanh_c_ + row * width_ + j, tanh_c, n);
       store_lanes(state + j, h, n);
       store_lanes(state + width_ + j, c, n);
-      store_lanes(y + row * width_ + j, h, n);
+      store_lanes(y.row(row) + j, h, n);
     }
   }
 
-  void backward_block(Extent extent, Index first, Index count, const T* dy) {
+  void backward_block(Extent extent, Index first, Index count, Matrix<const T> dy) {
     const Matrix<T> dstate(state_ + first * 2 * width_, count, 2 * width_);
     initial_state(dstate);
     for (Index t = extent.steps - 1; t >= 0; --t) {
       for (Index r = 0; r < count; ++r) {
-        backward_row((first + r) * extent.steps + t, dy, dstate.data + r * dstate.stride);
+        backward_row((first + r) * extent.steps + t, dy, dstate.row(r));
       }
       if (t == 0) break;
       recurrent_.backward_input_block(gates_at(dgates_, extent, first, count, t),
                                       dstate.col_block(0, width_));
       for (Index r = 0; r < count; ++r) {
-        if (!carry_.start(extent, first + r, t)) continue;
-        std::fill_n(dstate.data + r * dstate.stride, 2 * width_, T(0));
+        if (!pass_.start(extent, first + r, t)) continue;
+        std::fill_n(dstate.row(r), 2 * width_, T(0));
       }
     }
   }
 
   // dstate: (dh, dc) from the step after; leaves dc for the step before.
-  void backward_row(Index row, const T* dy, T* dstate) {
+  void backward_row(Index row, Matrix<const T> dy, T* dstate) {
     const T* const a = gates_ + row * 4 * width_;
     T* const da = dgates_ + row * 4 * width_;
     for (Index j = 0; j < width_; j += lane_count<T>) {
@@ -197,7 +194,7 @@ class Lstm : public Cell<T> {
       const V o = load_lanes(a + 3 * width_ + j, n);
       const V before = load_lanes(previous_c_ + row * width_ + j, n);
       const V tanh_c = load_lanes(tanh_c_ + row * width_ + j, n);
-      const V q = load_lanes(dy + row * width_ + j, n) + load_lanes(dstate + j, n);
+      const V q = load_lanes(dy.row(row) + j, n) + load_lanes(dstate + j, n);
       const V dc = load_lanes(dstate + width_ + j, n) + q * o * (T(1) - tanh_c * tanh_c);
       store_lanes(da + j, dc * g * i * (T(1) - i), n);
       store_lanes(da + width_ + j, dc * before * f * (T(1) - f), n);
@@ -215,7 +212,7 @@ class Lstm : public Cell<T> {
 
   static void copy_rows(Matrix<const T> from, Matrix<T> to) {
     for (Index r = 0; r < std::min(from.rows, to.rows); ++r) {
-      std::copy_n(from.data + r * from.stride, from.cols, to.data + r * to.stride);
+      std::copy_n(from.row(r), from.cols, to.row(r));
     }
   }
 
@@ -223,7 +220,7 @@ class Lstm : public Cell<T> {
   T forget_bias_;
   Linear<T> input_;
   Linear<T> recurrent_;
-  Carry<T> carry_;
+  Pass<T> pass_;
   // tape
   T* gates_ = nullptr;       // (B,T,4D) i, f, g, o
   T* previous_h_ = nullptr;  // (B,T,D) h_{t-1}, after a reset
@@ -245,7 +242,7 @@ CellEntry cells::lstm() {
           "Hochreiter and Schmidhuber 1997; forget gate: Gers et al. 2000; form of torch.nn.LSTM",
       .equation =
           "c_t = f c_{t-1} + i g;  h_t = o tanh(c_t);  i, f, g, o from x_t W + h_{t-1} U + b + b'",
-      .wrapping = Wrapping::plain,
+      .block = "plain",
       .uses_heads = false,
       .default_layers = 2,
       .options = {{.name = "forget_bias",

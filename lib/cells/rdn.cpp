@@ -12,8 +12,10 @@
 //   r_{t-1} = (1 - s^2) (R da)
 // dR is one product over all steps at the end: s is written out row by row (emitted).
 // Memory: state d^2 + d per head; tape 4 d + 1 per step and head.
-#include "cells/delta_rule.hpp"
-#include "cells/fast_weight.hpp"
+#include "cells/registry.hpp"
+#include "mixing/cut.hpp"
+#include "mixing/delta_rule.hpp"
+#include "mixing/fast_weight.hpp"
 
 namespace rlt {
 namespace {
@@ -24,47 +26,41 @@ class RdnRule : public PlainRule<T> {
   using V = Lanes<T>;
 
   explicit RdnRule(const CellConfig& config)
-      : inputs(3 * config.head_size() + 1),
-        state(config.head_size() * (config.head_size() + 1)),
-        kept(4 * config.head_size() + 1),
-        emitted(config.head_size()),
-        d_(config.head_size()),
-        heads_(config.heads) {}
+      : d_(config.head_size()), heads_(config.heads), sizes_{d_, d_, d_, d_, 1} {
+    inputs = 3 * d_ + 1;
+    outputs = d_;
+    kept = total(sizes_);
+    emitted = d_;
+  }
 
-  const Index inputs, state, kept, emitted;
+  Index inputs, outputs, kept, emitted;
+  std::vector<StatePiece> pieces() const { return {{"W", {d_, d_}}, {"y", {d_}}}; }
 
   void declare(ParameterSet<T>& parameters, std::string_view prefix) {
     recurrent_ = &parameters.add(std::string(prefix) + ".recurrent", {heads_, d_, inputs},
-                                 Init::normal(default_width(d_)));
+                                 init::normal(default_width(d_)));
   }
-  void initial(Index, V* w) const { std::fill_n(w, state, V(T(0))); }
 
-  // state: W (d d), y (d). kept: q, k, e, s (d each), beta
   void step(Index head, V* in, V* w, V* tape, V* out) const {
-    V* const q = tape;
-    V* const k = q + d_;
-    V* const e = k + d_;
-    V* const s = e + d_;
+    const auto [q, k, e, s, beta] = cut<Tape>(tape, sizes_);
     V* const y = w + d_ * d_;
     for (Index i = 0; i < d_; ++i) s[i] = xsimd::tanh(y[i]);
     fast_matrix::add_read<T>(d_, inputs, weights(head), s, in);
     softmax<T>(in, d_, q);
     softmax<T>(in + d_, d_, k);
-    s[d_] = sigmoid<T>(in[3 * d_]);
-    delta_step<T>(d_, d_, q, k, in + 2 * d_, s[d_], w, e, y);
+    *beta = sigmoid<T>(in[3 * d_]);
+    delta_step<T>(d_, d_, q, k, in + 2 * d_, *beta, w, e, y);
     std::copy_n(y, d_, out);
   }
 
   void replay(const V* tape, V* w) const {
-    delta_replay<T>(d_, d_, tape + d_, tape + 2 * d_, tape[4 * d_], w);
+    const Tape<const V> at = cut<Tape>(tape, sizes_);
+    delta_replay<T>(d_, d_, at.k, at.e, *at.beta, w);
   }
 
   void step_backward(Index head, const V* tape, V* w, const V* dout, V* dw, V* din, V* emit) const {
-    const V* const q = tape;
-    const V* const k = q + d_;
-    const V* const e = k + d_;
-    const V* const s = e + d_;
-    const V beta = s[d_];
+    const auto [q, k, e, s, beta_kept] = cut<Tape>(tape, sizes_);
+    const V beta = *beta_kept;
     V* const dy = dw + d_ * d_;  // r_t on entry, r_{t-1} on return
     for (Index i = 0; i < d_; ++i) dy[i] += dout[i];
     V* const dq = din;
@@ -81,7 +77,7 @@ class RdnRule : public PlainRule<T> {
   }
 
   // dR_h += S_h^T dA_h over all steps
-  void backward_parameters(Extent, Matrix<const T> s, Matrix<const T> da) {
+  void backward_parameters(Matrix<const T> s, Matrix<const T> da) {
     parallel_for(heads_, [&](Index head, int) {
       gemm_at<T>(s.col_block(head * d_, d_), da.col_block(head * inputs, inputs),
                  {recurrent_->gradient + head * d_ * inputs, d_, inputs}, Write::add);
@@ -89,10 +85,17 @@ class RdnRule : public PlainRule<T> {
   }
 
  private:
+  template <typename Vector>
+  struct Tape {
+    Vector *q, *k, *e, *s;  // (d)
+    Vector* beta;
+  };
+
   const T* weights(Index head) const { return recurrent_->value + head * d_ * inputs; }
 
   Index d_;
   Index heads_;
+  std::array<Index, 5> sizes_;         // of a Tape
   Parameter<T>* recurrent_ = nullptr;  // (H, d, 3 d + 1)
 };
 
@@ -108,7 +111,7 @@ CellEntry cells::rdn() {
       .source = "Irie et al. 2021, arXiv 2106.06295",
       .equation = "q, k, v, beta see x_t and tanh(y_{t-1});  W_t = W_{t-1} + beta_t k_t (v_t - "
                   "W_{t-1}^T k_t)^T;  y_t = W_t^T q_t",
-      .wrapping = Wrapping::prenorm,
+      .block = "prenorm",
       .options = {},
   });
 }

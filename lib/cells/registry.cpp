@@ -3,7 +3,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/error.hpp"
@@ -11,13 +10,6 @@
 
 namespace rlt {
 namespace {
-
-constexpr std::array<std::pair<Positions, std::string_view>, 4> position_names{{
-    {Positions::none, "none"},
-    {Positions::sinusoidal, "sinusoidal"},
-    {Positions::alibi, "alibi"},
-    {Positions::rotary, "rotary"},
-}};
 
 const CellEntry& find(std::string_view name) {
   for (const CellEntry& entry : all_cells()) {
@@ -29,22 +21,6 @@ const CellEntry& find(std::string_view name) {
 }
 
 }  // namespace
-
-std::string_view to_string(Positions positions) {
-  for (const auto& [value, name] : position_names) {
-    if (value == positions) return name;
-  }
-  return "";
-}
-
-Positions parse_positions(std::string_view name) {
-  std::vector<std::string> known;
-  for (const auto& [value, known_name] : position_names) {
-    if (known_name == name) return value;
-    known.emplace_back(known_name);
-  }
-  fail(Exit::usage, "--positions {}: unknown{}", name, suggestion(name, known));
-}
 
 const std::vector<CellEntry>& all_cells() {
   static const std::vector<CellEntry> entries = {
@@ -77,6 +53,12 @@ CellConfig complete(std::string_view cell, CellConfig config) {
   config.options = complete_options("cell-option", cell, info.options, std::move(config.options));
   if (info.check != nullptr) info.check(config);
   return config;
+}
+
+std::vector<LayerConfig> expand(const LayerConfig& layer, Index count) {
+  const CellInfo& info = cell_info(layer.cell);
+  if (info.expand != nullptr) return info.expand(layer, count);
+  return std::vector<LayerConfig>(static_cast<std::size_t>(count), layer);
 }
 
 template <std::floating_point T>

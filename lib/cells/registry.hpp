@@ -6,45 +6,20 @@
 #include <string_view>
 #include <vector>
 
-#include "base/option.hpp"
-#include "cells/cell.hpp"
+#include "mixing/cell.hpp"
+#include "mixing/cell_config.hpp"
 
 namespace rlt {
 
-/// Where positions enter: nowhere, added to the embeddings, as a bias on attention scores, or as a
-/// rotation of queries and keys.
-enum class Positions { none, sinusoidal, alibi, rotary };
-std::string_view to_string(Positions positions);
-/// Error(usage) with the nearest name when unknown.
-Positions parse_positions(std::string_view name);
-
-/// Largest d_model / heads: kernels keep a few rows of a head on the stack.
-inline constexpr Index max_head_size = 256;
-
-/// What a cell is built from.
-struct CellConfig {
-  Index d_model = 64;
-  Index heads = 4;
-  Positions positions = Positions::none;
-  OptionValues options;  // complete: every option that the cell knows has a value
-
-  Index head_size() const { return d_model / heads; }
-  const std::string& text(const std::string& option) const { return options.at(option); }
-  double number(const std::string& option) const { return std::stod(options.at(option)); }
-  /// Of an option whose numbers are whole.
-  Index count(const std::string& option) const { return static_cast<Index>(number(option)); }
-};
-
-/// How the model wraps the cell; see blocks/.
-enum class Wrapping { plain, prenorm, postnorm, skipnorm };
+struct LayerConfig;
 
 /// The facts that `rlt cells NAME` prints and that the model needs.
 struct CellInfo {
   std::string name;
-  std::string summary;   // one line
-  std::string source;    // paper and arXiv number
-  std::string equation;  // the recurrence in one or two lines of plain text
-  Wrapping wrapping = Wrapping::prenorm;
+  std::string summary;            // one line
+  std::string source;             // paper and arXiv number
+  std::string equation;           // the recurrence in one or two lines of plain text
+  std::string block = "prenorm";  // how a layer wraps it: an entry of blocks.def
   bool uses_heads = true;
   bool constant_memory = true;  // state does not grow with the sequence
   Index default_layers = 2;
@@ -52,6 +27,16 @@ struct CellInfo {
   std::vector<Option> options;
   /// Error(usage) for options or sizes that do not fit together; may be null.
   void (*check)(const CellConfig&) = nullptr;
+  /// The layers that the name stands for where they are not `count` times the same; may be null.
+  std::vector<LayerConfig> (*expand)(const LayerConfig&, Index count) = nullptr;
+};
+
+/// One layer of a model.
+struct LayerConfig {
+  std::string cell;
+  CellConfig config;
+  std::string block{};  // an entry of blocks.def; empty: the cell's own
+  Index ff = 4;         // feed-forward width F = ff d_model
 };
 
 template <typename T>
@@ -83,6 +68,9 @@ const CellInfo& cell_info(std::string_view name);
 /// Fills in defaults and checks the options, the head count and the positions: Error(usage) with one
 /// clear line when something does not fit.
 CellConfig complete(std::string_view cell, CellConfig config);
+
+/// The `count` layers that `layer.cell` stands for.
+std::vector<LayerConfig> expand(const LayerConfig& layer, Index count);
 
 /// A new cell; `config` as `complete` returned it.
 template <std::floating_point T>

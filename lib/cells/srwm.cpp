@@ -15,8 +15,10 @@
 // G before the first step is the gradient of the initial W.
 // departs: nothing. Start: W^y, W^k Normal(0, 1/sqrt(d)); W^q a hundredth of that; W^b mean -1.
 // Memory: state 3 d^2 + 4 d per head; tape 6 d + 8 per step and head.
-#include "cells/fast_matrix.hpp"
-#include "cells/fast_weight.hpp"
+#include "cells/registry.hpp"
+#include "mixing/cut.hpp"
+#include "mixing/fast_matrix.hpp"
+#include "mixing/fast_weight.hpp"
 #include "tensor/activation.hpp"
 
 namespace rlt {
@@ -30,24 +32,27 @@ class SrwmRule : public PlainRule<T> {
   static constexpr bool learns_initial_state = true;
 
   explicit SrwmRule(const CellConfig& config)
-      : inputs(config.head_size()),
-        state(config.head_size() * (3 * config.head_size() + 4)),
-        kept(6 * config.head_size() + 8),
-        d_(config.head_size()),
+      : d_(config.head_size()),
         heads_(config.heads),
-        cols_(3 * config.head_size() + 4) {}
+        cols_(3 * d_ + 4),
+        sizes_{d_, d_, d_, 4, cols_} {
+    inputs = d_;
+    outputs = d_;
+    kept = total(sizes_);
+  }
 
-  const Index inputs, state, kept;
+  Index inputs, outputs, kept;
+  std::vector<StatePiece> pieces() const { return {{"W", {d_, cols_}}}; }
 
   void declare(ParameterSet<T>& parameters, std::string_view prefix) {
     const std::string name(prefix);
     const double deviation = default_width(d_);
-    blocks_[0] = {&parameters.add(name + ".y", {heads_, d_, d_}, Init::normal(deviation)), 0, d_};
-    blocks_[1] = {&parameters.add(name + ".q", {heads_, d_, d_}, Init::normal(0.01 * deviation)),
+    blocks_[0] = {&parameters.add(name + ".y", {heads_, d_, d_}, init::normal(deviation)), 0, d_};
+    blocks_[1] = {&parameters.add(name + ".q", {heads_, d_, d_}, init::normal(0.01 * deviation)),
                   d_, d_};
-    blocks_[2] = {&parameters.add(name + ".k", {heads_, d_, d_}, Init::normal(deviation)), 2 * d_,
+    blocks_[2] = {&parameters.add(name + ".k", {heads_, d_, d_}, init::normal(deviation)), 2 * d_,
                   d_};
-    blocks_[3] = {&parameters.add(name + ".b", {heads_, d_, 4}, Init::normal(deviation, -1)),
+    blocks_[3] = {&parameters.add(name + ".b", {heads_, d_, 4}, init::normal(deviation, -1)),
                   3 * d_, 4};
   }
 
@@ -62,13 +67,8 @@ class SrwmRule : public PlainRule<T> {
     }
   }
 
-  // kept: x (d), q (d), k (d), beta (4), D (3 d + 4)
   void step(Index, const V* in, V* w, V* tape, V* y) const {
-    V* const x = tape;
-    V* const q = x + d_;
-    V* const k = q + d_;
-    V* const beta = k + d_;
-    V* const change = beta + 4;
+    const auto [x, q, k, beta, change] = cut<Tape>(tape, sizes_);
     std::copy_n(in, d_, x);
     V a[max_cols];
     std::fill_n(a, cols_, V(T(0)));
@@ -86,19 +86,14 @@ class SrwmRule : public PlainRule<T> {
   }
 
   void replay(const V* tape, V* w) const {
-    const V* const k = tape + 2 * d_;
-    const V* const beta = k + d_;
+    const Tape<const V> at = cut<Tape>(tape, sizes_);
     V scaled[max_cols];
-    scale_blocks(beta, beta + 4, scaled);
-    fast_matrix::write_scaled<T>(d_, cols_, w, k, V(T(1)), scaled, w);
+    scale_blocks(at.beta, at.change, scaled);
+    fast_matrix::write_scaled<T>(d_, cols_, w, at.k, V(T(1)), scaled, w);
   }
 
   void step_backward(Index, const V* tape, V* w, const V* g, V* dw, V* din, V*) const {
-    const V* const x = tape;
-    const V* const q = x + d_;
-    const V* const k = q + d_;
-    const V* const beta = k + d_;
-    const V* const change = beta + 4;
+    const auto [x, q, k, beta, change] = cut<Tape>(tape, sizes_);
     V scaled[max_cols];  // c = beta_block D
     scale_blocks(beta, change, scaled);
     V dchange[max_cols];  // a = G^T k, then dD = beta_block a
@@ -143,6 +138,13 @@ class SrwmRule : public PlainRule<T> {
  private:
   static constexpr Index max_cols = 3 * max_head_size + 4;
 
+  template <typename Vector>
+  struct Tape {
+    Vector *x, *q, *k;  // (d)
+    Vector* beta;       // (4)
+    Vector* change;     // (3 d + 4) D
+  };
+
   // One of the four parts of W's columns, with its own rate.
   struct Block {
     Parameter<T>* parameter = nullptr;
@@ -161,6 +163,7 @@ class SrwmRule : public PlainRule<T> {
   Index d_;
   Index heads_;
   Index cols_;
+  std::array<Index, 5> sizes_;  // of a Tape
   Block blocks_[4];
 };
 
@@ -176,7 +179,7 @@ CellEntry cells::srwm() {
       .source = "Irie et al. 2022, arXiv 2202.05780; Irie et al. 2023, arXiv 2310.16076",
       .equation =
           "y, q, k, beta = W_{t-1}^T x_t;  W_t = W_{t-1} + k_t (beta (W_{t-1}^T (q_t - k_t)))^T",
-      .wrapping = Wrapping::skipnorm,
+      .block = "skipnorm",
       .options = {},
   });
 }

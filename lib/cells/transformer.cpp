@@ -13,7 +13,8 @@
 // Memory: the state grows by 2 D a step; tape 6 D + 2 H + 1 a step (2 D of it for starts inside a segment).
 #include <cmath>
 
-#include "cells/attention_cell.hpp"
+#include "cells/registry.hpp"
+#include "mixing/attention_cell.hpp"
 
 namespace rlt {
 namespace {
@@ -24,7 +25,7 @@ struct PostnormForm {
   static void declare(ParameterSet<T>& parameters, const std::string& name, Index width,
                       Linear<T>& slow, Linear<T>& out) {
     const double xavier = std::sqrt(6 / static_cast<double>(width + 3 * width));
-    slow.declare(parameters, name + ".slow", width, 3 * width, Bias::zero, Init::uniform(xavier));
+    slow.declare(parameters, name + ".slow", width, 3 * width, Bias::zero, init::uniform(xavier));
     out.declare(parameters, name + ".out", width, width, Bias::zero);
   }
 };
@@ -40,7 +41,7 @@ CellEntry cells::transformer() {
       .summary = "softmax attention over all past steps, norm after each sub-layer",
       .source = "Vaswani et al. 2017, arXiv 1706.03762",
       .equation = "y_t = W_o sum_{j <= t} softmax_j(q_t . k_j / sqrt(d)) v_j + b_o",
-      .wrapping = Wrapping::postnorm,
+      .block = "postnorm",
       .constant_memory = false,
       .positions = {Positions::none, Positions::sinusoidal, Positions::alibi, Positions::rotary},
       .options = {},

@@ -11,7 +11,8 @@
 // departs: columns of W_slow are q | k | v with the heads inside each; the official order is heads first,
 //   then q | k | v inside a head.
 // Memory: the state grows by 2 D a step; tape 6 D + 2 H + 1 a step (2 D of it for starts inside a segment).
-#include "cells/attention_cell.hpp"
+#include "cells/registry.hpp"
+#include "mixing/attention_cell.hpp"
 
 namespace rlt {
 namespace {
@@ -37,7 +38,7 @@ CellEntry cells::transformer_preln() {
       .summary = "softmax attention over all past steps, norm before each sub-layer, no biases",
       .source = "Vaswani et al. 2017, arXiv 1706.03762; Irie et al. 2021, arXiv 2106.06295",
       .equation = "y_t = W_o sum_{j <= t} softmax_j(q_t . k_j / sqrt(d)) v_j",
-      .wrapping = Wrapping::prenorm,
+      .block = "prenorm",
       .constant_memory = false,
       .positions = {Positions::none, Positions::sinusoidal, Positions::alibi, Positions::rotary},
       .options = {},

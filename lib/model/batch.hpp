@@ -1,39 +1,62 @@
-// Token sequences of unequal length, padded on the right to the longest: harmless for causal cells.
+// Sequences of unequal length, padded on the right to the longest: harmless for causal cells.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
-#include "nn/extent.hpp"
+#include "losses/loss.hpp"
+#include "nn/sequence.hpp"
 #include "tasks/task.hpp"
 
 namespace rlt {
 
+/// What a model reads at each position: a token, a vector of real numbers, or both.
+struct Inputs {
+  Extent extent;
+  const int* tokens = nullptr;               // (B,T), or null
+  Matrix<const float> reals{nullptr, 0, 0};  // (B T, F), or null
+};
+
 class Batch {
  public:
-  /// Room for batches up to `largest`; filling never allocates afterwards.
-  explicit Batch(Extent largest) {
-    tokens_.reserve(static_cast<std::size_t>(largest.rows()));
-    targets_.reserve(static_cast<std::size_t>(largest.rows()));
-    starts_.reserve(static_cast<std::size_t>(largest.rows()));
+  /// Room for batches up to `largest`; filling never allocates afterwards. `features`, `target_size`: real
+  /// numbers of an input and of a target at each position.
+  explicit Batch(Extent largest, Index features = 0, Index target_size = 0)
+      : features_(features), target_size_(target_size) {
+    const auto rows = static_cast<std::size_t>(largest.rows());
+    tokens_.reserve(rows);
+    classes_.reserve(rows);
+    starts_.reserve(rows);
+    reals_.reserve(rows * static_cast<std::size_t>(features));
+    real_targets_.reserve(rows * static_cast<std::size_t>(target_size));
   }
 
   /// `count` sequences of `steps` padded positions, all token 0, not scored and without a start mark.
   void reset(Index count, Index steps) {
     extent_ = {count, steps};
-    tokens_.assign(static_cast<std::size_t>(extent_.rows()), 0);
-    targets_.assign(static_cast<std::size_t>(extent_.rows()), not_scored);
+    const auto rows = static_cast<std::size_t>(extent_.rows());
+    tokens_.assign(rows, 0);
+    classes_.assign(rows, not_scored);
+    reals_.assign(rows * static_cast<std::size_t>(features_), 0);
+    real_targets_.assign(rows * static_cast<std::size_t>(target_size_),
+                         std::numeric_limits<float>::quiet_NaN());
     starts_.clear();
   }
   /// Copies positions [from, from + steps) of `example` into row b; beyond its end is padding.
   void set(Index b, const Example& example, Index from = 0) {
-    const Index length = static_cast<Index>(example.tokens.size());
-    for (Index t = 0; t < extent_.steps && from + t < length; ++t) {
-      tokens_[static_cast<std::size_t>(b * extent_.steps + t)] =
-          example.tokens[static_cast<std::size_t>(from + t)];
-      targets_[static_cast<std::size_t>(b * extent_.steps + t)] =
-          example.targets[static_cast<std::size_t>(from + t)];
-    }
+    const auto copy = [&](const auto& values, Index size, auto& rows) {
+      if (size == 0) return;
+      const Index count = std::min(extent_.steps, std::ssize(values) / size - from);
+      if (count <= 0) return;
+      std::copy_n(values.begin() + from * size, count * size,
+                  rows.begin() + b * extent_.steps * size);
+    };
+    copy(example.tokens, 1, tokens_);
+    copy(example.targets, 1, classes_);
+    copy(example.reals, features_, reals_);
+    copy(example.real_targets, target_size_, real_targets_);
   }
 
   /// The state is reset before position t of row b: another document begins there.
@@ -44,14 +67,24 @@ class Batch {
 
   Extent extent() const { return extent_; }
   const int* tokens() const { return tokens_.data(); }
-  const int* targets() const { return targets_.data(); }
+  const int* classes() const { return classes_.data(); }
+  Inputs inputs() const {
+    return {extent_, tokens_.data(), {reals_.data(), extent_.rows(), features_}};
+  }
+  /// `blank`: TaskInfo::blank.
+  Targets targets(int blank = -1) const {
+    return {extent_, classes_.data(), blank, {real_targets_.data(), extent_.rows(), target_size_}};
+  }
   /// (B, T), or null when no start is marked.
   const std::uint8_t* starts() const { return starts_.empty() ? nullptr : starts_.data(); }
 
  private:
+  Index features_, target_size_;
   Extent extent_;
-  std::vector<int> tokens_;   // (B, T)
-  std::vector<int> targets_;  // (B, T)
+  std::vector<int> tokens_;          // (B, T)
+  std::vector<int> classes_;         // (B, T)
+  std::vector<float> reals_;         // (B, T, F)
+  std::vector<float> real_targets_;  // (B, T, K)
   std::vector<std::uint8_t> starts_;
 };
 

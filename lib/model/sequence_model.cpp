@@ -1,36 +1,31 @@
 #include "model/sequence_model.hpp"
 
-#include <algorithm>
+#include <fmt/format.h>
 
-#include "base/error.hpp"
+#include <algorithm>
+#include <utility>
+
 #include "nn/elementwise.hpp"
-#include "nn/position.hpp"
 
 namespace rlt {
-
-ModelConfig complete(ModelConfig config) {
-  config.cell_config = complete(config.cell, std::move(config.cell_config));
-  if (config.layers < 1) fail(Exit::usage, "--layers {}: must be at least 1", config.layers);
-  if (config.ff < 1) fail(Exit::usage, "--ff {}: must be at least 1", config.ff);
-  if (!(config.dropout >= 0 && config.dropout < 1)) {
-    fail(Exit::usage, "--dropout {}: must be in [0, 1)", config.dropout);
-  }
-  return config;
-}
 
 template <std::floating_point T>
 SequenceModel<T>::SequenceModel(const ModelConfig& config)
     : config_(config),
-      width_(config.cell_config.d_model),
-      wrapping_(cell_info(config.cell).wrapping) {
-  embedding_.declare(parameters_, "embedding", config.vocabulary_in, width_);
-  for (Index layer = 0; layer < config.layers; ++layer) {
-    blocks_.push_back(make_block<T>(wrapping_, make_cell<T>(config.cell, config.cell_config),
-                                    width_, config.ff * width_));
-    blocks_.back()->declare(parameters_, fmt::format("block.{}", layer));
+      width_(config.width()),
+      top_form_(block_info(config.layers.back().block).top),
+      input_(config.input, width_) {
+  input_.declare(parameters_);
+  for (const LayerConfig& layer : config.layers) {
+    layers_.push_back(make_block<T>(layer));
+    layers_.back()->declare(parameters_, fmt::format("block.{}", layers_.size() - 1));
   }
-  if (wrapping_ == Wrapping::postnorm) final_norm_.declare(parameters_, "norm", width_);
-  head_.declare(parameters_, "head", width_, config.vocabulary_out, Bias::uniform);
+  if (top_form_ == Top::norm) top_norm_.declare(parameters_, "norm", width_);
+  for (const HeadConfig& head : config.heads) {
+    heads_.push_back({{}, outputs_});
+    heads_.back().linear.declare(parameters_, head.name, width_, head.outputs, Bias::uniform);
+    outputs_ += head.outputs;
+  }
   parameters_.allocate();
 }
 
@@ -39,21 +34,21 @@ void SequenceModel<T>::carve(Extent largest) {
   const auto take_all = [&] {
     const Index size = largest.rows() * width_;
     streams_.clear();
-    for (Index layer = 0; layer <= config_.layers; ++layer) {
+    for (Index layer = 0; layer <= layer_count(); ++layer) {
       streams_.push_back(workspace_.tape.take<T>(size));
     }
-    logits_ = workspace_.tape.take<T>(largest.rows() * config_.vocabulary_out);
+    output_ = workspace_.tape.take<T>(largest.rows() * outputs_);
     const ScratchScope scope(workspace_);
     dstream_ = workspace_.scratch.take<T>(size);
     dstream_next_ = workspace_.scratch.take<T>(size);
-    if (wrapping_ == Wrapping::postnorm) {
+    if (top_form_ == Top::norm) {
       top_ = workspace_.tape.take<T>(size);
-      final_norm_.carve(workspace_, largest.rows());
+      top_norm_.carve(workspace_, largest.rows());
     }
-    for (const auto& block : blocks_) block->carve(workspace_, largest);
-    head_.carve(workspace_, largest.rows());
+    input_.carve(workspace_, largest);
+    for (const auto& layer : layers_) layer->carve(workspace_, largest);
+    for (Head& head : heads_) head.linear.carve(workspace_, largest.rows());
   };
-  sequence_scores_.resize(static_cast<std::size_t>(largest.batch));
   workspace_ = Workspace();
   take_all();
   workspace_.allocate();
@@ -61,124 +56,99 @@ void SequenceModel<T>::carve(Extent largest) {
 }
 
 template <std::floating_point T>
-Index SequenceModel<T>::position_counters() const {
-  return config_.cell_config.positions == Positions::sinusoidal ? 1 : 0;
+std::vector<StateLayout> SequenceModel<T>::state_layout(Index context) const {
+  std::vector<StateLayout> parts;
+  for (const auto& layer : layers_) parts.push_back(layer->state_layout(context));
+  parts.push_back(input_.state_layout());
+  return parts;
 }
 
 template <std::floating_point T>
 Index SequenceModel<T>::state_size(Index context) const {
-  return config_.layers * blocks_.front()->state_size(context) + position_counters();
+  Index size = 0;
+  for (const StateLayout& part : state_layout(context)) size += part.size();
+  return size;
 }
 
 template <std::floating_point T>
-Carry<T> SequenceModel<T>::layer_carry(const Carry<T>& carry, Index layer) const {
-  Carry<T> inner = carry;
-  inner.dropout = carry.dropout.stream(layer);
-  if (carry.state.data != nullptr) {
-    const Index size = (carry.state.cols - position_counters()) / config_.layers;
-    inner.state = carry.state.col_block(layer * size, size);
+State<T> SequenceModel<T>::fresh_state(Index rows, Index context) const {
+  State<T> state(rows, state_layout(context));
+  initialize(state);
+  return state;
+}
+
+template <std::floating_point T>
+void SequenceModel<T>::initialize(State<T>& state) const {
+  for (Index layer = 0; layer < layer_count(); ++layer) {
+    layers_[static_cast<std::size_t>(layer)]->initial_state(state.part(layer));
   }
-  return inner;
+  const Matrix<T> positions = state.part(layer_count());
+  for (Index b = 0; b < positions.rows; ++b) std::fill_n(positions.row(b), positions.cols, T(0));
+}
+
+/// The part of the carried state that belongs to one layer or the input, and the layer's own dropout masks.
+template <std::floating_point T>
+Pass<T> SequenceModel<T>::part_pass(const ModelPass<T>& pass, Index part) const {
+  Pass<T> result{.starts = pass.starts, .dropout = pass.dropout.stream(part), .keep = pass.keep};
+  if (pass.state != nullptr && *pass.state) result.state = pass.state->part(part);
+  return result;
 }
 
 template <std::floating_point T>
-void SequenceModel<T>::initial_state(Matrix<T> state) const {
-  for (Index layer = 0; layer < config_.layers; ++layer) {
-    blocks_[static_cast<std::size_t>(layer)]->initial_state(
-        layer_carry({.state = state}, layer).state);
+Sequence<T> SequenceModel<T>::stream(Extent extent, Index layer) const {
+  return {extent, streams_[static_cast<std::size_t>(layer)], width_};
+}
+
+// What the heads read.
+template <std::floating_point T>
+Sequence<T> SequenceModel<T>::top(Extent extent) const {
+  if (top_form_ == Top::norm) return {extent, top_, width_};
+  return stream(extent, layer_count());
+}
+
+template <std::floating_point T>
+Matrix<T> SequenceModel<T>::forward(const Inputs& inputs, const ModelPass<T>& pass) {
+  const Extent extent = inputs.extent;
+  input_.forward(inputs, part_pass(pass, layer_count()), stream(extent, 0).rows);
+  for (Index layer = 0; layer < layer_count(); ++layer) {
+    layers_[static_cast<std::size_t>(layer)]->forward(stream(extent, layer), part_pass(pass, layer),
+                                                      stream(extent, layer + 1));
   }
-  if (position_counters() == 0) return;
-  for (Index b = 0; b < state.rows; ++b) state.data[b * state.stride + state.cols - 1] = T(0);
-}
-
-template <std::floating_point T>
-Tensor<T, 3> SequenceModel<T>::sequence(Extent extent, T* data) const {
-  return tensor<T, 3>(data, {extent.batch, extent.steps, width_});
-}
-
-template <std::floating_point T>
-void SequenceModel<T>::add_positions(Extent extent, const Carry<T>& carry, T* x) const {
-  for (Index b = 0; b < extent.batch; ++b) {
-    T* const read = carry.state.data == nullptr
-                        ? nullptr
-                        : carry.state.data + b * carry.state.stride + carry.state.cols - 1;
-    Index position = read == nullptr ? 0 : static_cast<Index>(*read);
-    for (Index t = 0; t < extent.steps; ++t, ++position) {
-      if (carry.start(extent, b, t)) position = 0;
-      add_sinusoidal(position, width_, x + (b * extent.steps + t) * width_);
-    }
-    if (read != nullptr) *read = static_cast<T>(position);
+  const Matrix<T> last = stream(extent, layer_count()).rows;
+  top_dropout_ = pass.dropout.stream(layer_count());
+  if (top_form_ == Top::norm) top_norm_.forward(last, top(extent).rows);
+  if (top_form_ == Top::dropout) top_dropout_.apply(last.data, extent.rows() * width_);
+  const Matrix<T> outputs(output_, extent.rows(), outputs_);
+  for (const Head& head : heads_) {
+    head.linear.forward(top(extent).rows, outputs.col_block(head.first, head.linear.outputs()));
   }
+  return outputs;
 }
 
 template <std::floating_point T>
-Matrix<T> SequenceModel<T>::forward(Extent extent, const int* tokens, const Carry<T>& carry) {
-  dropout_ = carry.dropout.stream(config_.layers);
-  embedding_.forward(tokens, {stream(0), extent.rows(), width_});
-  if (position_counters() > 0) add_positions(extent, carry, stream(0));
-  for (Index layer = 0; layer < config_.layers; ++layer) {
-    Tensor<T, 3> y = sequence(extent, stream(layer + 1));
-    blocks_[static_cast<std::size_t>(layer)]->forward(extent, sequence(extent, stream(layer)),
-                                                      layer_carry(carry, layer), y);
+void SequenceModel<T>::backward(const Inputs& inputs, Matrix<const T> doutputs) {
+  const Extent extent = inputs.extent;
+  const auto rows = [&](T* data) { return Matrix<T>(data, extent.rows(), width_); };
+  for (std::size_t i = 0; i < heads_.size(); ++i) {
+    Linear<T>& head = heads_[i].linear;
+    const Matrix<const T> above = doutputs.col_block(heads_[i].first, head.outputs());
+    head.backward(top(extent).rows, above, rows(i == 0 ? dstream_ : dstream_next_));
+    if (i > 0) add(dstream_, dstream_next_, dstream_, extent.rows() * width_);
   }
-  const Matrix<T> last(stream(config_.layers), extent.rows(), width_);
-  if (wrapping_ == Wrapping::postnorm) final_norm_.forward(last, {top_, extent.rows(), width_});
-  if (wrapping_ == Wrapping::plain) dropout_.apply(last.data, extent.rows() * width_);
-  const Matrix<T> logits(logits_, extent.rows(), config_.vocabulary_out);
-  head_.forward(top(extent), logits);
-  return logits;
-}
-
-// What the head reads.
-template <std::floating_point T>
-Matrix<const T> SequenceModel<T>::top(Extent extent) const {
-  return {wrapping_ == Wrapping::postnorm ? top_ : stream(config_.layers), extent.rows(), width_};
-}
-
-template <std::floating_point T>
-void SequenceModel<T>::backward(Extent extent, const int* tokens, Matrix<const T> dlogits) {
-  const Matrix<T> dtop(dstream_, extent.rows(), width_);
-  head_.backward(top(extent), dlogits, dtop);
-  if (wrapping_ == Wrapping::postnorm) {
-    final_norm_.backward({stream(config_.layers), extent.rows(), width_}, dtop, nullptr,
-                         {dstream_next_, extent.rows(), width_});
+  if (top_form_ == Top::norm) {
+    top_norm_.backward(stream(extent, layer_count()).rows, rows(dstream_), nullptr,
+                       rows(dstream_next_));
     std::swap(dstream_, dstream_next_);
-  } else if (wrapping_ == Wrapping::plain) {
-    dropout_.apply(dstream_, extent.rows() * width_);
+  } else if (top_form_ == Top::dropout) {
+    top_dropout_.apply(dstream_, extent.rows() * width_);
   }
-  for (Index layer = config_.layers - 1; layer >= 0; --layer) {
-    Tensor<T, 3> dx = sequence(extent, dstream_next_);
-    blocks_[static_cast<std::size_t>(layer)]->backward(extent, sequence(extent, stream(layer)),
-                                                       sequence(extent, dstream_), dx);
+  for (Index layer = layer_count() - 1; layer >= 0; --layer) {
+    layers_[static_cast<std::size_t>(layer)]->backward(stream(extent, layer),
+                                                       Sequence<const T>(extent, rows(dstream_)),
+                                                       {extent, rows(dstream_next_)});
     std::swap(dstream_, dstream_next_);
   }
-  embedding_.backward(tokens, {dstream_, extent.rows(), width_});
-}
-
-template <std::floating_point T>
-Score SequenceModel<T>::train(const Batch& batch, const Dropout& dropout, Matrix<T> state) {
-  const Extent extent = batch.extent();
-  const Matrix<T> logits = forward(extent, batch.tokens(),
-                                   {.state = state, .starts = batch.starts(), .dropout = dropout});
-  Score score;
-  for (Index r = 0; r < extent.rows(); ++r) score.tokens += batch.targets()[r] >= 0 ? 1 : 0;
-  const T scale = static_cast<T>(1.0 / static_cast<double>(std::max<Index>(1, score.tokens)));
-  parallel_for(extent.batch, [&](Index b, int) {
-    Score& own = sequence_scores_[static_cast<std::size_t>(b)];
-    own = {.sequences = 1, .sequences_correct = 1};
-    for (Index t = 0; t < extent.steps; ++t) {
-      const Index r = b * extent.steps + t;
-      bool correct = false;
-      own.loss += static_cast<double>(cross_entropy(logits.data + r * logits.stride, logits.cols,
-                                                    batch.targets()[r], scale, correct));
-      if (batch.targets()[r] >= 0 && correct) ++own.tokens_correct;
-      if (!correct) own.sequences_correct = 0;
-    }
-  });
-  for (Index b = 0; b < extent.batch; ++b) score += sequence_scores_[static_cast<std::size_t>(b)];
-  parameters_.zero_gradients();
-  backward(extent, batch.tokens(), logits);
-  return score;
+  input_.backward(inputs, rows(dstream_));
 }
 
 template class SequenceModel<float>;

@@ -10,7 +10,7 @@ namespace rlt {
 template <typename T>
 void Embedding<T>::declare(ParameterSet<T>& parameters, std::string_view prefix, Index vocabulary,
                            Index width) {
-  weight_ = &parameters.add(std::string(prefix) + ".weight", {vocabulary, width}, Init::normal(1));
+  weight_ = &parameters.add(std::string(prefix) + ".weight", {vocabulary, width}, init::normal(1));
 }
 
 template <typename T>

@@ -33,8 +33,8 @@ Lanes<T> load_constant(T value, Index count) {
 template <typename T>
 void LayerNorm<T>::declare(ParameterSet<T>& parameters, std::string_view prefix, Index width) {
   width_ = width;
-  gain_ = &parameters.add(std::string(prefix) + ".gain", {width}, Init::constant(1));
-  bias_ = &parameters.add(std::string(prefix) + ".bias", {width}, Init::constant(0));
+  gain_ = &parameters.add(std::string(prefix) + ".gain", {width}, init::constant(1));
+  bias_ = &parameters.add(std::string(prefix) + ".bias", {width}, init::constant(0));
 }
 
 template <typename T>

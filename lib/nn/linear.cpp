@@ -47,7 +47,7 @@ void add_column_sums(Matrix<const T> values, T* sums) {
 template <typename T>
 void Linear<T>::declare(ParameterSet<T>& parameters, std::string_view prefix, Index in, Index out,
                         Bias bias) {
-  declare(parameters, prefix, in, out, bias, Init::uniform(default_width(in)));
+  declare(parameters, prefix, in, out, bias, init::uniform(default_width(in)));
 }
 
 template <typename T>
@@ -56,7 +56,7 @@ void Linear<T>::declare(ParameterSet<T>& parameters, std::string_view prefix, In
   Parameter<T>& matrix = parameters.add(std::string(prefix) + ".weight", {in, out}, weight);
   attach(matrix, 0, in);
   if (bias == Bias::none) return;
-  const Init init = bias == Bias::zero ? Init::constant(0) : Init::uniform(default_width(in));
+  const Init init = bias == Bias::zero ? init::constant(0) : init::uniform(default_width(in));
   bias_ = &parameters.add(std::string(prefix) + ".bias", {out}, init);
 }
 
@@ -151,6 +151,14 @@ void Linear<T>::backward(Matrix<const T> x, Matrix<const T> dy, Matrix<T> dx) {
   for_row_blocks(dy.rows, block_rows(), [&](const RowBlock& block) {
     backward_parameters_block(block, block.of(x), block.of(dy));
     backward_input_block(block.of(dy), block.of(dx));
+  });
+  end_backward(dy.rows);
+}
+
+template <typename T>
+void Linear<T>::backward_parameters(Matrix<const T> x, Matrix<const T> dy) {
+  for_row_blocks(dy.rows, block_rows(), [&](const RowBlock& block) {
+    backward_parameters_block(block, block.of(x), block.of(dy));
   });
   end_backward(dy.rows);
 }

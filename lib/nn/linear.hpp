@@ -45,6 +45,8 @@ class Linear {
   void forward(Matrix<const T> x, Matrix<T> y) const;
   /// dx = dy W^T; dW += x^T dy; db += column sums of dy.
   void backward(Matrix<const T> x, Matrix<const T> dy, Matrix<T> dx);
+  /// The same where nobody asks for dx.
+  void backward_parameters(Matrix<const T> x, Matrix<const T> dy);
 
   /// The same for one block of rows, on the calling thread; `product_block` leaves the bias to the caller.
   void product_block(Matrix<const T> x, Matrix<T> y, Write write = Write::overwrite) const;

@@ -9,7 +9,7 @@ namespace rlt {
 
 template <typename T>
 Parameter<T>& ParameterSet<T>::add(std::string name, std::vector<Index> shape, Init init) {
-  parameters_.push_back({std::move(name), std::move(shape), init});
+  parameters_.push_back({std::move(name), std::move(shape), std::move(init)});
   return parameters_.back();
 }
 
@@ -33,15 +33,11 @@ void ParameterSet<T>::allocate() {
 
 template <typename T>
 void ParameterSet<T>::initialize(std::uint64_t seed) {
+  std::vector<double> values;
   for (const Parameter<T>& parameter : parameters_) {
-    const Rng rng = Rng(seed).stream("init").stream(parameter.name);
-    const Init& init = parameter.init;
-    for (Index i = 0; i < parameter.count(); ++i) {
-      double unit = 0;
-      if (init.kind == Init::Kind::uniform) unit = 2 * rng.uniform(i) - 1;
-      if (init.kind == Init::Kind::normal) unit = rng.normal(i);
-      parameter.value[i] = static_cast<T>(init.center + init.spread * unit);
-    }
+    values.resize(static_cast<std::size_t>(parameter.count()));
+    parameter.init(Rng(seed).stream("init").stream(parameter.name), parameter.shape, values);
+    for (Index i = 0; i < parameter.count(); ++i) parameter.value[i] = static_cast<T>(values[i]);
   }
 }
 

@@ -9,21 +9,10 @@
 #include <vector>
 
 #include "base/index.hpp"
-#include "base/rng.hpp"
+#include "nn/init.hpp"
 #include "tensor/arena.hpp"
 
 namespace rlt {
-
-/// How the entries of one parameter start; every entry is drawn from a stream named by the parameter.
-struct Init {
-  enum class Kind { constant, uniform, normal } kind = Kind::constant;
-  double center = 0;  // the constant, the middle, the mean
-  double spread = 0;  // half width of the uniform, standard deviation of the normal
-
-  static Init constant(double value) { return {Kind::constant, value, 0}; }
-  static Init uniform(double half_width) { return {Kind::uniform, 0, half_width}; }
-  static Init normal(double deviation, double mean = 0) { return {Kind::normal, mean, deviation}; }
-};
 
 template <typename T>
 struct Parameter {

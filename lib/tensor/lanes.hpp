@@ -115,4 +115,17 @@ void scatter_lanes(const Lanes<T>* in, Index channels, Index count, T* rows, Ind
   }
 }
 
+/// One sequence alone needs no transposing. Every lane of out[c] = row[c], c in [0, channels).
+template <typename T>
+void broadcast_lanes(const T* row, Index channels, Lanes<T>* out) {
+  for (Index c = 0; c < channels; ++c) out[c] = Lanes<T>(row[c]);
+}
+
+/// row[c] = in[c], lane 0, c in [0, channels).
+template <typename T>
+void first_lane(const Lanes<T>* in, Index channels, T* row) {
+  const T* const numbers = reinterpret_cast<const T*>(in);
+  for (Index c = 0; c < channels; ++c) row[c] = numbers[c * lane_count<T>];
+}
+
 }  // namespace rlt

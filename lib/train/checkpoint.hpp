@@ -11,9 +11,10 @@
 #include <string>
 
 #include "base/index.hpp"
-#include "nn/loss.hpp"
+#include "losses/score.hpp"
 #include "nn/parameter.hpp"
 #include "optim/optimizer.hpp"
+#include "tensor/matrix.hpp"
 
 namespace rlt {
 

@@ -32,48 +32,30 @@ EvaluationSet described(const Task& task, std::string split, Window window,
   return set;
 }
 
-// One batch of sequences, read in pieces of capacity.steps tokens with the state carried between.
+// Reads one batch of sequences in pieces of capacity.steps tokens with the state carried between.
 template <std::floating_point T>
 class Reader {
  public:
-  Reader(SequenceModel<T>& model, Extent capacity, int blank)
-      : model_(model), batch_(capacity), blank_(blank) {}
+  Reader(SequenceModel<T>& model, const Loss<T>& loss, Extent capacity, int blank)
+      : model_(model), loss_(loss), batch_(capacity), blank_(blank) {}
 
-  Score read(const std::vector<const Example*>& examples, Index longest, std::vector<T>& state,
-             Index piece) {
+  Score read(const std::vector<const Example*>& examples, Index longest, Index piece) {
     const Index rows = std::ssize(examples);
-    const Index size = model_.state_size(longest);
-    const Matrix<T> carried(state.data(), rows, size);
-    model_.initial_state(carried);
-    Score score;
-    std::vector<bool> all_correct(examples.size(), true);
+    State<T> state = model_.fresh_state(rows, longest);
+    std::vector<Score> scores(examples.size());
     for (Index from = 0; from < longest; from += piece) {
       batch_.reset(rows, std::min(piece, longest - from));
       for (Index b = 0; b < rows; ++b) batch_.set(b, *examples[static_cast<std::size_t>(b)], from);
-      const Extent extent = batch_.extent();
-      const Matrix<T> logits = model_.forward(extent, batch_.tokens(), {.state = carried});
-      for (Index r = 0; r < extent.rows(); ++r) {
-        const int target = batch_.targets()[r];
-        if (target < 0) continue;
-        bool correct = false;
-        score.loss += static_cast<double>(
-            cross_entropy(logits.data + r * logits.stride, logits.cols, target, T(0), correct));
-        ++score.tokens;
-        if (correct) ++score.tokens_correct;
-        if (target != blank_) {
-          ++score.answers;
-          if (correct) ++score.answers_correct;
-        }
-        if (!correct) all_correct[static_cast<std::size_t>(r / extent.steps)] = false;
-      }
+      const Matrix<T> outputs =
+          model_.forward(batch_.inputs(), {.state = &state, .keep = Pass<T>::Keep::nothing});
+      loss_.apply(batch_.targets(blank_), T(0), outputs, scores);
     }
-    score.sequences = rows;
-    score.sequences_correct = std::ranges::count(all_correct, true);
-    return score;
+    return total(scores);
   }
 
  private:
   SequenceModel<T>& model_;
+  const Loss<T>& loss_;
   Batch batch_;
   int blank_;
 };
@@ -127,18 +109,17 @@ Index EvaluationSet::longest() const {
 }
 
 template <std::floating_point T>
-Score evaluate(SequenceModel<T>& model, Extent capacity, const EvaluationSet& set,
-               std::size_t state_limit) {
+Score evaluate(SequenceModel<T>& model, const Loss<T>& loss, Extent capacity,
+               const EvaluationSet& set, std::size_t state_limit) {
   const std::vector<Example>& examples = set.strings();
   // Sequences of like length share a batch: less padding. Ties keep the order of the set.
   std::vector<std::size_t> order(examples.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, {}, [&](std::size_t i) { return examples[i].tokens.size(); });
 
-  Reader<T> reader(model, capacity, set.blank);
-  std::vector<T> state;
+  Reader<T> reader(model, loss, capacity, set.blank);
   std::vector<const Example*> batch;
-  Score total;
+  Score sum;
   for (std::size_t first = 0; first < order.size(); first += batch.size()) {
     batch.clear();
     const std::size_t last =
@@ -149,20 +130,21 @@ Score evaluate(SequenceModel<T>& model, Extent capacity, const EvaluationSet& se
       fail(Exit::failed,
            "{} keeps {} MiB of state for one sequence of {} tokens, more than the {} MiB allowed; "
            "choose shorter --lengths",
-           model.config().cell, bytes >> 20, longest, state_limit >> 20);
+           model.config().layers.front().cell, bytes >> 20, longest, state_limit >> 20);
     }
     const std::size_t fitting = std::max<std::size_t>(1, state_limit / bytes);
     for (std::size_t i = first; i < std::min(last, first + fitting); ++i) {
       batch.push_back(&examples[order[i]]);
     }
-    state.resize(batch.size() * bytes / sizeof(T));
-    total += reader.read(batch, longest, state, capacity.steps);
+    sum += reader.read(batch, longest, capacity.steps);
   }
-  return total;
+  return sum;
 }
 
-template Score evaluate<float>(SequenceModel<float>&, Extent, const EvaluationSet&, std::size_t);
-template Score evaluate<double>(SequenceModel<double>&, Extent, const EvaluationSet&, std::size_t);
+template Score evaluate<float>(SequenceModel<float>&, const Loss<float>&, Extent,
+                               const EvaluationSet&, std::size_t);
+template Score evaluate<double>(SequenceModel<double>&, const Loss<double>&, Extent,
+                                const EvaluationSet&, std::size_t);
 
 const std::vector<std::string>& eval_columns() {
   // clang-format off

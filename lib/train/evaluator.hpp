@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "io/csv.hpp"
+#include "losses/loss.hpp"
 #include "model/sequence_model.hpp"
 #include "train/baselines.hpp"
 #include "train/run_config.hpp"
@@ -47,8 +48,8 @@ EvaluationSet fixed_set(const RunConfig& config, const Task& task, const std::st
 /// the model must have been carved for `capacity`. Error(failed) when the carried state would need more
 /// than `state_limit` bytes (attention keeps every token).
 template <std::floating_point T>
-Score evaluate(SequenceModel<T>& model, Extent capacity, const EvaluationSet& set,
-               std::size_t state_limit = std::size_t{512} << 20);
+Score evaluate(SequenceModel<T>& model, const Loss<T>& loss, Extent capacity,
+               const EvaluationSet& set, std::size_t state_limit = std::size_t{512} << 20);
 
 /// Columns of eval.csv and one row of it.
 const std::vector<std::string>& eval_columns();

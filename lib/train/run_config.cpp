@@ -210,18 +210,15 @@ Window training_window(const RunConfig& config, const Task& task) {
 }
 
 ModelConfig model_config(const RunConfig& config, const TaskInfo& task) {
-  const CellConfig cell{.d_model = config.d_model,
-                        .heads = config.heads,
-                        .positions = parse_positions(config.positions),
-                        .options = parse_options("cell-option", config.cell_options)};
-  return complete(ModelConfig{
-      .cell = config.cell,
-      .cell_config = cell,
-      .layers = config.layers == 0 ? cell_info(config.cell).default_layers : config.layers,
-      .ff = config.ff,
-      .dropout = config.dropout,
-      .vocabulary_in = std::ssize(task.inputs),
-      .vocabulary_out = std::ssize(task.outputs)});
+  const LayerConfig layer{.cell = config.cell,
+                          .config = {.d_model = config.d_model,
+                                     .heads = config.heads,
+                                     .positions = parse_positions(config.positions),
+                                     .options = parse_options("cell-option", config.cell_options)},
+                          .ff = config.ff};
+  const Index layers = config.layers == 0 ? cell_info(config.cell).default_layers : config.layers;
+  return classifier(layer, layers, std::ssize(task.inputs), std::ssize(task.outputs),
+                    config.dropout);
 }
 
 OptimizerConfig optimizer_config(const RunConfig& config) {

@@ -9,7 +9,7 @@
 #include <variant>
 #include <vector>
 
-#include "model/sequence_model.hpp"
+#include "model/model_config.hpp"
 #include "optim/optimizer.hpp"
 #include "tasks/task.hpp"
 

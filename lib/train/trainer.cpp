@@ -8,6 +8,8 @@
 
 #include "base/error.hpp"
 #include "io/progress.hpp"
+#include "losses/cross_entropy.hpp"
+#include "model/training_step.hpp"
 #include "train/checkpoint.hpp"
 #include "train/data_stream.hpp"
 #include "train/evaluator.hpp"
@@ -25,6 +27,7 @@ class Trainer {
         options_(options),
         task_(make_task(config)),
         model_(model_config(config, task_->info())),
+        step_(model_, std::make_unique<CrossEntropy<T>>(model_.outputs())),
         optimizer_(optimizer_config(config), model_.parameters().flat_size()),
         validation_(validation_sets()),
         data_(config, *task_, validation_.front().examples),
@@ -41,11 +44,10 @@ class Trainer {
     reserve({config.batch, 32});
     // Cells with a growing state start every segment anew.
     if (config.segment > 0 && cell_info(config.cell).constant_memory) {
-      carried_.resize(static_cast<std::size_t>(config.batch * model_.state_size(config.segment)));
-      model_.initial_state(carried());
+      carried_ = model_.fresh_state(config.batch, config.segment);
     }
     if (options.resume) {
-      load_checkpoint(folder.last(), model_.parameters(), &optimizer_, state_, carried());
+      load_checkpoint(folder.last(), model_.parameters(), &optimizer_, state_, carried_.all());
     }
     const Index resumed = state_.step;
     train_csv_.emplace(CsvFile::open(folder.train_csv(), train_columns(),
@@ -102,12 +104,6 @@ class Trainer {
     return sets;
   }
 
-  /// The state that goes from one segment of the documents to the next; null without documents.
-  Matrix<T> carried() {
-    if (carried_.empty()) return {nullptr, 0, 0};
-    return {carried_.data(), config_.batch, std::ssize(carried_) / config_.batch};
-  }
-
   void reserve(Extent extent) {
     if (extent.batch <= capacity_.batch && extent.steps <= capacity_.steps) return;
     capacity_ = {std::max(config_.batch, extent.batch),
@@ -124,7 +120,7 @@ class Trainer {
     const Dropout dropout{
         config_.dropout,
         Rng(config_.seed).stream("dropout").stream(static_cast<std::uint64_t>(state_.step))};
-    const Score score = model_.train(batch_, dropout, carried());
+    const Score score = step_.run(batch_, dropout, &carried_);
     state_.gradient_norm = clip_gradients(model_.parameters(), config_.clip);
     const double loss = score.loss / static_cast<double>(std::max<Index>(1, score.tokens));
     if (!std::isfinite(loss) || !std::isfinite(state_.gradient_norm)) diverged(extent.steps, loss);
@@ -167,7 +163,7 @@ class Trainer {
     double loss = 0;
     std::string line = fmt::format("step {}", state_.step);
     for (const EvaluationSet& set : validation_) {
-      const Score score = evaluate(model_, capacity_, set);
+      const Score score = evaluate(model_, step_.loss(), capacity_, set);
       const double right =
           static_cast<double>(score.sequences_correct) / static_cast<double>(score.sequences);
       const double nats = score.loss / static_cast<double>(std::max<Index>(1, score.tokens));
@@ -202,7 +198,8 @@ class Trainer {
 
   void save(const std::filesystem::path& path) {
     train_csv_->flush();
-    save_checkpoint(path, model_.parameters(), &optimizer_, state_, to_facts(config_), carried());
+    save_checkpoint(path, model_.parameters(), &optimizer_, state_, to_facts(config_),
+                    carried_.all());
   }
 
   ProgressReport report() const {
@@ -226,7 +223,7 @@ class Trainer {
     }
     CsvFile csv = CsvFile::open(folder_.eval_csv(), eval_columns(), [](Index) { return false; });
     for (const EvaluationSet& set : sets) {
-      const Score score = evaluate(model_, capacity_, set);
+      const Score score = evaluate(model_, step_.loss(), capacity_, set);
       csv.append(eval_row(config_, set, score, model_.parameters().count(),
                           model_.state_size(set.longest()), best.step, "best"));
     }
@@ -239,6 +236,7 @@ class Trainer {
   TrainOptions options_;
   std::unique_ptr<Task> task_;
   SequenceModel<T> model_;
+  TrainingStep<T> step_;
   Optimizer<T> optimizer_;
   std::vector<EvaluationSet> validation_;
   DataStream data_;
@@ -248,7 +246,7 @@ class Trainer {
   TrainingState state_;
   Extent capacity_;
   Batch batch_;
-  std::vector<T> carried_;
+  State<T> carried_;  // from one segment of the documents to the next; nothing without documents
   std::optional<CsvFile> train_csv_;
 };
 

@@ -5,14 +5,14 @@
 #include <cmath>
 
 #include "base/central_difference.hpp"
-#include "cells/attention.hpp"
+#include "mixing/attention.hpp"
 #include "support/cell_fixture.hpp"
 #include "support/message.hpp"
 
-using rlt::Carry;
 using rlt::Dropout;
 using rlt::Extent;
 using rlt::Index;
+using rlt::Pass;
 using rlt::Positions;
 using rlt::Rng;
 using support::CellFixture;
@@ -76,17 +76,17 @@ TEST_CASE("transformer: gradients equal central differences with dropout on the 
   const Extent extent{3, 37};
   CellFixture<double> fixture(variant_of("transformer", Positions::alibi), extent);
   std::vector<double> x = fixture.random("x", extent.rows() * fixture.width());
-  const Carry<double> carry{.dropout = {.rate = 0.3, .key = Rng(5)}};
-  CHECK(fixture.forward(extent, x, carry) != fixture.forward(extent, x));
-  check_gradients(fixture, extent, x, [&] { return fixture.forward(extent, x, carry); });
+  const Pass<double> pass{.dropout = {.rate = 0.3, .key = Rng(5)}};
+  CHECK(fixture.forward(extent, x, pass) != fixture.forward(extent, x));
+  check_gradients(fixture, extent, x, [&] { return fixture.forward(extent, x, pass); });
 }
 
 TEST_CASE("transformer_preln: drops nothing inside the cell") {
   const Extent extent{3, 7};
   CellFixture<double> fixture(variant_of("transformer_preln"), extent);
   std::vector<double> x = fixture.random("x", extent.rows() * fixture.width());
-  const Carry<double> carry{.dropout = {.rate = 0.3, .key = Rng(5)}};
-  CHECK(fixture.forward(extent, x, carry) == fixture.forward(extent, x));
+  const Pass<double> pass{.dropout = {.rate = 0.3, .key = Rng(5)}};
+  CHECK(fixture.forward(extent, x, pass) == fixture.forward(extent, x));
 }
 
 TEST_CASE("transformer: dropout on the weights keeps the expected output") {
@@ -163,16 +163,16 @@ TEST_CASE(
   CellFixture<double> fixture(variant_of("transformer"), extent);
   std::vector<double> x = fixture.random("x", extent.rows() * fixture.width());
   std::vector<double> state = fixture.fresh_state(2, 10);
-  const Carry<double> carry{.state = fixture.state_matrix(state, 2)};
-  fixture.forward(extent, x, carry);
+  const Pass<double> pass{.state = fixture.state_matrix(state, 2)};
+  fixture.forward(extent, x, pass);
   const std::vector<double> full = state;
-  CHECK(rlt::test::error_of([&] { fixture.forward(extent, x, carry); }) ==
+  CHECK(rlt::test::error_of([&] { fixture.forward(extent, x, pass); }) ==
         "1: attention cache: it holds 10 steps, the sequence has come to 14; carry a state for a "
         "longer context");
   CHECK(state == full);
   std::vector<std::uint8_t> starts(14, 0);
   starts[2] = starts[7] = 1;  // a start makes room
-  fixture.forward(extent, x, {.state = carry.state, .starts = starts.data()});
+  fixture.forward(extent, x, {.state = pass.state, .starts = starts.data()});
   CHECK(state[0] == 5);
   CHECK(state[static_cast<std::size_t>(fixture.cell->state_size(10))] == 7);
 }

@@ -87,10 +87,10 @@ TEST_CASE("every cell: gradients equal central differences") {
     std::vector<double> past = fixture.random("past", count(usual, variant));
     fixture.forward(usual, past, {.state = carried});
     const std::vector<double> before = state;
-    const rlt::Carry<double> carry{.state = carried, .starts = starts.data()};
+    const rlt::Pass<double> pass{.state = carried, .starts = starts.data()};
     const auto loss = [&] {
       std::ranges::copy(before, state.begin());
-      const std::vector<double> y = fixture.forward(usual, x, carry);
+      const std::vector<double> y = fixture.forward(usual, x, pass);
       double sum = 0;
       for (std::size_t i = 0; i < y.size(); ++i) sum += y[i] * probe[i];
       return sum;
@@ -146,9 +146,9 @@ TEST_CASE("every cell: step by step equals the whole sequence") {
       for (Index b = 0; b < usual.batch; ++b) {
         std::copy_n(x.begin() + (b * usual.steps + t) * width, width, token.begin() + b * width);
       }
-      rlt::Tensor<double, 2> y = rlt::tensor<double, 2>(out.data(), {usual.batch, width});
-      fixture.cell->step(rlt::tensor<double, 2>(token.data(), {usual.batch, width}),
-                         fixture.state_matrix(state, usual.batch), y);
+      fixture.cell->step({token.data(), usual.batch, width},
+                         fixture.state_matrix(state, usual.batch),
+                         {out.data(), usual.batch, width});
       for (Index b = 0; b < usual.batch; ++b) {
         std::copy_n(out.begin() + b * width, width,
                     stepped.begin() + (b * usual.steps + t) * width);
@@ -164,7 +164,7 @@ TEST_CASE("every cell: two parts joined by the carried state equal the whole") {
     std::vector<double> x = fixture.random("x", count(usual, variant));
     const std::vector<double> whole = fixture.forward(usual, x);
     std::vector<double> state = fixture.fresh_state(usual.batch, usual.steps);
-    const rlt::Carry<double> carry{.state = fixture.state_matrix(state, usual.batch)};
+    const rlt::Pass<double> pass{.state = fixture.state_matrix(state, usual.batch)};
     std::vector<double> joined(whole.size());
     const Index width = fixture.width();
     Index from = 0;
@@ -175,7 +175,7 @@ TEST_CASE("every cell: two parts joined by the carried state equal the whole") {
         std::copy_n(x.begin() + (b * usual.steps + from) * width, steps * width,
                     piece.begin() + b * steps * width);
       }
-      const std::vector<double> y = fixture.forward(part, piece, carry);
+      const std::vector<double> y = fixture.forward(part, piece, pass);
       for (Index b = 0; b < usual.batch; ++b) {
         std::copy_n(y.begin() + b * steps * width, steps * width,
                     joined.begin() + (b * usual.steps + from) * width);
@@ -195,10 +195,10 @@ TEST_CASE("every cell: a start mark cuts off the past, also a carried one") {
     std::vector<std::uint8_t> starts(static_cast<std::size_t>(usual.rows()), 0);
     for (Index b = 0; b < usual.batch; ++b) starts[b * usual.steps + cut] = 1;
     std::vector<double> state = fixture.fresh_state(usual.batch, 2 * usual.steps);
-    const rlt::Carry<double> carry{.state = fixture.state_matrix(state, usual.batch),
-                                   .starts = starts.data()};
-    fixture.forward(usual, x, {.state = carry.state});  // some past to forget
-    const std::vector<double> y = fixture.forward(usual, x, carry);
+    const rlt::Pass<double> pass{.state = fixture.state_matrix(state, usual.batch),
+                                 .starts = starts.data()};
+    fixture.forward(usual, x, {.state = pass.state});  // some past to forget
+    const std::vector<double> y = fixture.forward(usual, x, pass);
 
     const Extent rest{usual.batch, usual.steps - cut};
     std::vector<double> tail(static_cast<std::size_t>(count(rest, variant)));
@@ -268,12 +268,11 @@ TEST_CASE("every cell: no heap call after construction") {
     std::vector<float> x = fixture.random("x", count(usual, variant));
     std::vector<float> y(x.size());
     std::vector<float> dx(x.size());
-    const rlt::Tensor<float, 3> in = fixture.tensor(usual, x);
-    rlt::Tensor<float, 3> out = fixture.tensor(usual, y);
-    rlt::Tensor<float, 3> din = fixture.tensor(usual, dx);
+    const rlt::Sequence<float> in = fixture.sequence(usual, x);
+    const rlt::Sequence<float> out = fixture.sequence(usual, y);
     const auto run = [&] {
-      fixture.cell->forward(usual, in, {}, out);
-      fixture.cell->backward(usual, in, out, din);
+      fixture.cell->forward(in, {}, out);
+      fixture.cell->backward(in, out, fixture.sequence(usual, dx));
     };
     run();
     const std::size_t before = rlt::allocations();
@@ -294,6 +293,26 @@ TEST_CASE("every cell: one step, and lengths around the checkpoint stride, fit t
       CHECK(shared.forward(extent, x) == own.forward(extent, x));
       CHECK(shared.backward(extent, x, dy) == own.backward(extent, x, dy));
       CHECK(shared.gradients() == own.gradients());
+    }
+  });
+}
+
+TEST_CASE("every cell: a pass that keeps nothing has the same bits") {
+  for_every_variant([](const Variant& variant) {
+    CellFixture<float> fixture(variant, usual);
+    std::vector<float> x = fixture.random("x", count(usual, variant));
+    std::vector<float> state = fixture.fresh_state(usual.batch, 2 * usual.steps);
+    std::vector<float> other = state;
+    std::vector<std::uint8_t> starts(static_cast<std::size_t>(usual.rows()));
+    starts[3] = starts[static_cast<std::size_t>(usual.steps) + 32] = 1;
+    for (int repeat = 0; repeat < 2; ++repeat) {
+      const std::vector<float> y = fixture.forward(
+          usual, x, {.state = fixture.state_matrix(state, usual.batch), .starts = starts.data()});
+      CHECK(y == fixture.forward(usual, x,
+                                 {.state = fixture.state_matrix(other, usual.batch),
+                                  .starts = starts.data(),
+                                  .keep = rlt::Pass<float>::Keep::nothing}));
+      CHECK(state == other);
     }
   });
 }

@@ -2,7 +2,8 @@
 // wrong update rarely survives this.
 #include <doctest/doctest.h>
 
-#include "model/sequence_model.hpp"
+#include "losses/cross_entropy.hpp"
+#include "model/training_step.hpp"
 #include "optim/optimizer.hpp"
 #include "tasks/task.hpp"
 
@@ -14,15 +15,10 @@ using namespace rlt;
 double learned(const std::string& cell, Index steps, std::uint64_t seed) {
   const std::unique_ptr<Task> task =
       make_task("parity", {.rule = "honest", .data = {}, .options = {}});
-  CellConfig cell_config;
-  cell_config.d_model = 32;
-  cell_config.heads = 2;
-  SequenceModel<float> model(complete(ModelConfig{.cell = cell,
-                                                  .cell_config = cell_config,
-                                                  .layers = 1,
-                                                  .ff = 2,
-                                                  .vocabulary_in = 2,
-                                                  .vocabulary_out = 2}));
+  const LayerConfig layer{
+      .cell = cell, .config = {.d_model = 32, .heads = 2, .options = {}}, .ff = 2};
+  SequenceModel<float> model(classifier(layer, 1, 2, 2));
+  TrainingStep<float> training(model, std::make_unique<CrossEntropy<float>>(model.outputs()));
   model.parameters().initialize(seed);
   const Extent extent{32, 12};
   model.carve(extent);
@@ -38,7 +34,7 @@ double learned(const std::string& cell, Index steps, std::uint64_t seed) {
       task->draw(draws, {2, extent.steps}, example);
       batch.set(b, example);
     }
-    const Score score = model.train(batch, {});
+    const Score score = training.run(batch, {});
     adam.update(model.parameters(), step, 3e-3);
     if (step > steps - 10) last += score;
   }

@@ -6,7 +6,8 @@
 #include <cmath>
 
 #include "base/parallel.hpp"
-#include "model/sequence_model.hpp"
+#include "losses/cross_entropy.hpp"
+#include "model/training_step.hpp"
 #include "optim/optimizer.hpp"
 
 namespace {
@@ -19,16 +20,10 @@ struct Trained {
 };
 
 Trained twenty_steps(const std::string& cell) {
-  CellConfig cell_config;
-  cell_config.d_model = 24;
-  cell_config.heads = 3;
-  SequenceModel<double> model(complete(ModelConfig{.cell = cell,
-                                                   .cell_config = cell_config,
-                                                   .layers = 2,
-                                                   .ff = 2,
-                                                   .dropout = 0.1,
-                                                   .vocabulary_in = 5,
-                                                   .vocabulary_out = 3}));
+  const LayerConfig layer{
+      .cell = cell, .config = {.d_model = 24, .heads = 3, .options = {}}, .ff = 2};
+  SequenceModel<double> model(classifier(layer, 2, 5, 3, 0.1));
+  TrainingStep<double> training(model, std::make_unique<CrossEntropy<double>>(model.outputs()));
   model.parameters().initialize(1);
   const Extent extent{9, 37};
   model.carve(extent);
@@ -47,7 +42,7 @@ Trained twenty_steps(const std::string& cell) {
       batch.set(b, example);
     }
     const Score score =
-        model.train(batch, {.rate = 0.1, .key = Rng(3).stream(static_cast<std::uint64_t>(step))});
+        training.run(batch, {.rate = 0.1, .key = Rng(3).stream(static_cast<std::uint64_t>(step))});
     clip_gradients(model.parameters(), 1.0);
     adam.update(model.parameters(), step, 1e-2);
     trained.loss = score.loss / static_cast<double>(score.tokens);

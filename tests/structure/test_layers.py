@@ -4,17 +4,13 @@ import re
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BELOW = {
-    "base": [],
-    "tensor": ["base"],
-    "nn": ["base", "tensor"],
-    "optim": ["base", "tensor", "nn"],
-    "io": ["base"],
-    "cells": ["base", "tensor", "nn"],
-    "blocks": ["base", "tensor", "nn", "cells"],
-    "model": ["base", "tensor", "nn", "cells", "blocks"],
-    "train": ["base", "tensor", "nn", "cells", "blocks", "model", "optim", "io"],
-}
+ORDER = ["base", "tensor", "nn", "mixing", "cells", "blocks", "model", "train"]
+BELOW = {layer: ORDER[:i] for i, layer in enumerate(ORDER)}
+BELOW["losses"] = ["base", "tensor", "nn"]
+BELOW["optim"] = ["base", "tensor", "nn"]
+BELOW["io"] = ["base"]
+BELOW["model"].append("losses")
+BELOW["train"] += ["losses", "optim", "io"]
 
 
 def includes(path):
@@ -46,6 +42,12 @@ class Layers(unittest.TestCase):
         for cell in names(ROOT / "lib/cells/cells.def", "RLT_CELL"):
             for place in [f"lib/cells/{cell}.cpp", f"tests/reference/{cell}.hpp"]:
                 self.assertTrue((ROOT / place).exists(), place)
+
+    def test_the_room_of_cells_holds_cells_alone(self):
+        cells = names(ROOT / "lib/cells/cells.def", "RLT_CELL")
+        expected = [f"{cell}.cpp" for cell in cells] + ["cells.def", "registry.cpp", "registry.hpp"]
+        self.assertEqual(sorted(path.name for path in (ROOT / "lib/cells").iterdir()),
+                         sorted(expected))
 
     def test_every_task_has_a_file_and_golden_text(self):
         for task in names(ROOT / "tasks/tasks.def", "RLT_TASK"):

@@ -119,19 +119,14 @@ class CellFixture {
     return values;
   }
 
-  std::vector<T> forward(rlt::Extent extent, std::vector<T>& x, const rlt::Carry<T>& carry = {}) {
+  std::vector<T> forward(rlt::Extent extent, std::vector<T>& x, const rlt::Pass<T>& pass = {}) {
     std::vector<T> y(x.size());
-    const rlt::Tensor<T, 3> in = tensor(extent, x);
-    rlt::Tensor<T, 3> out = tensor(extent, y);
-    cell->forward(extent, in, carry, out);
+    cell->forward(sequence(extent, x), pass, sequence(extent, y));
     return y;
   }
   std::vector<T> backward(rlt::Extent extent, std::vector<T>& x, std::vector<T>& dy) {
     std::vector<T> dx(x.size(), T(99));  // overwritten
-    const rlt::Tensor<T, 3> in = tensor(extent, x);
-    const rlt::Tensor<T, 3> above = tensor(extent, dy);
-    rlt::Tensor<T, 3> out = tensor(extent, dx);
-    cell->backward(extent, in, above, out);
+    cell->backward(sequence(extent, x), sequence(extent, dy), sequence(extent, dx));
     return dx;
   }
   std::vector<T> fresh_state(Index batch, Index context) const {
@@ -153,8 +148,8 @@ class CellFixture {
     }
     return named;
   }
-  rlt::Tensor<T, 3> tensor(rlt::Extent extent, std::vector<T>& values) const {
-    return rlt::tensor<T, 3>(values.data(), {extent.batch, extent.steps, width()});
+  rlt::Sequence<T> sequence(rlt::Extent extent, std::vector<T>& values) const {
+    return {extent, values.data(), width()};
   }
 
   rlt::CellConfig config;

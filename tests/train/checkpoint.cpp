@@ -32,8 +32,8 @@ struct Model {
     parameters.initialize(seed);
   }
   static Index declare(ParameterSet<T>& parameters, std::vector<Index> shape) {
-    parameters.add("cell.weight", std::move(shape), Init::normal(1));
-    parameters.add("cell.bias", {7}, Init::uniform(1));
+    parameters.add("cell.weight", std::move(shape), init::normal(1));
+    parameters.add("cell.bias", {7}, init::uniform(1));
     parameters.allocate();
     return parameters.flat_size();
   }
@@ -217,7 +217,7 @@ TEST_CASE("checkpoint: a model or optimiser of another kind is refused") {
   CHECK(error_loading(saved.path, true, Model<float>(2, "sgd")) ==
         "tensor 'optimizer.second.cell.weight' has no place in this model or optimizer");
   Model<float> larger(2);
-  larger.parameters.add("head.weight", {2}, Init::constant(0));
+  larger.parameters.add("head.weight", {2}, init::constant(0));
   larger.parameters.allocate();
   CHECK(error_loading(saved.path, false, std::move(larger)) ==
         "tensor 'model.head.weight' is missing");

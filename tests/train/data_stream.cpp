@@ -40,7 +40,7 @@ Read epoch(const RunConfig& config, Index number) {
       std::vector<int> row;
       for (Index t = 0; t < extent.steps; ++t) {
         const Index at = b * extent.steps + t;
-        if (batch.targets()[at] == not_scored) continue;
+        if (batch.classes()[at] == not_scored) continue;
         row.push_back(batch.tokens()[at]);
       }
       read.tokens += std::ssize(row);

@@ -31,8 +31,8 @@ TEST_CASE("segments: every token is read once, in order, by the row that it belo
     CHECK(extent.steps == (step == 0 ? 4 : 2));
     CHECK(segments.extent(step).steps == extent.steps);
     for (Index r = 0; r < extent.rows(); ++r) {
-      if (batch.targets()[r] == not_scored) continue;
-      CHECK(batch.targets()[r] == batch.tokens()[r] + 1);
+      if (batch.classes()[r] == not_scored) continue;
+      CHECK(batch.classes()[r] == batch.tokens()[r] + 1);
       rows[static_cast<std::size_t>(r / extent.steps)].push_back(batch.tokens()[r]);
     }
   }
@@ -59,7 +59,7 @@ TEST_CASE("segments: more rows than tokens leave rows of padding") {
   segments.fill(0, batch);
   CHECK(batch.extent().steps == 1);
   int scored = 0;
-  for (Index r = 0; r < 5; ++r) scored += batch.targets()[r] == not_scored ? 0 : 1;
+  for (Index r = 0; r < 5; ++r) scored += batch.classes()[r] == not_scored ? 0 : 1;
   CHECK(scored == 2);
 }
 

@@ -1,9 +1,11 @@
-#include "cells/feature_map.hpp"
+#include "mixing/feature_map.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.hpp"
 #include "base/rng.hpp"
+#include "nn/init.hpp"
 
 namespace rlt {
 
@@ -66,32 +68,29 @@ std::vector<Option> feature_options(const std::string& sum_normalize) {
            .choices = {"off", "on"}}};
 }
 
-// Gram-Schmidt on Gaussian rows, block by block; the lengths are drawn apart.
+// The directions of a block of d rows are orthogonal; the lengths are drawn apart.
 std::vector<double> favor_projection(Index d, Index m, std::string_view prefix, Index head) {
   const Rng rng = Rng(0).stream("favor").stream(prefix).stream(static_cast<std::uint64_t>(head));
   const Rng directions = rng.stream("directions");
   const Rng lengths = rng.stream("lengths");
   std::vector<double> transposed(static_cast<std::size_t>(d * m));
-  std::vector<std::vector<double>> block;
-  for (Index row = 0; row < m; ++row) {
-    if (row % d == 0) block.clear();
-    std::vector<double> q(static_cast<std::size_t>(d));
-    double square = 0;
-    for (Index e = 0; e < d; ++e) {
-      q[e] = directions.normal(row * d + e);
-      const double length = lengths.normal(row * d + e);
-      square += length * length;
+  for (Index first = 0; first < m; first += d) {
+    const Index rows = std::min(d, m - first);
+    std::vector<double> gaussian(static_cast<std::size_t>(d * rows));  // (d, rows)
+    for (Index i = 0; i < d * rows; ++i) {
+      gaussian[i % d * rows + i / d] = directions.normal(first * d + i);
     }
-    for (const std::vector<double>& other : block) {
-      double overlap = 0;
-      for (Index e = 0; e < d; ++e) overlap += q[e] * other[e];
-      for (Index e = 0; e < d; ++e) q[e] -= overlap * other[e];
+    const std::vector<double> q = orthonormal_columns(d, rows, gaussian);
+    for (Index row = 0; row < rows; ++row) {
+      double square = 0;
+      for (Index e = 0; e < d; ++e) {
+        const double entry = lengths.normal((first + row) * d + e);
+        square += entry * entry;
+      }
+      for (Index e = 0; e < d; ++e) {
+        transposed[e * m + first + row] = q[e * rows + row] * std::sqrt(square);
+      }
     }
-    double norm = 0;
-    for (const double entry : q) norm += entry * entry;
-    for (double& entry : q) entry /= std::sqrt(norm);
-    for (Index e = 0; e < d; ++e) transposed[e * m + row] = q[e] * std::sqrt(square);
-    block.push_back(std::move(q));
   }
   return transposed;
 }

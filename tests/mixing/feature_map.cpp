@@ -1,9 +1,10 @@
-#include "cells/feature_map.hpp"
+#include "mixing/feature_map.hpp"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 
+#include "cells/registry.hpp"
 #include "support/message.hpp"
 
 using rlt::Index;

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "cells/attention.hpp"
+#include "mixing/attention.hpp"
 #include "nn/linear.hpp"
 
 namespace rlt {
@@ -32,27 +32,31 @@ class AttentionCell : public Cell<T> {
     attention_.carve(workspace, largest);
   }
 
-  Index state_size(Index context) const override { return attention_.state_size(context); }
+  StateLayout state_layout(Index context) const override {
+    return attention_.state_layout(context);
+  }
   void initial_state(Matrix<T> state) const override { attention_.initial_state(state); }
 
-  void forward(Extent extent, const Tensor<T, 3>& x, const Carry<T>& carry,
-               Tensor<T, 3>& y) override {
-    const Index rows = extent.rows();
-    slow_.forward({x.data(), rows, width_}, {projected_, rows, 3 * width_});
-    Carry<T> inner = carry;
+  void forward(Sequence<const T> x, const Pass<T>& pass, Sequence<T> y) override {
+    const Index rows = x.extent.rows();
+    const Matrix<T> projected(projected_, rows, 3 * width_);
+    const Matrix<T> mixed(mixed_, rows, width_);
+    slow_.forward(x.rows, projected);
+    Pass<T> inner = pass;
     if constexpr (!Form::drops_weights) inner.dropout = {};
-    attention_.forward(extent, inner, {projected_, rows, 3 * width_}, {mixed_, rows, width_});
-    out_.forward({mixed_, rows, width_}, {y.data(), rows, width_});
+    attention_.forward(x.extent, inner, projected, mixed);
+    out_.forward(mixed, y.rows);
   }
 
-  void backward(Extent extent, const Tensor<T, 3>& x, const Tensor<T, 3>& dy,
-                Tensor<T, 3>& dx) override {
-    const Index rows = extent.rows();
-    out_.backward({mixed_, rows, width_}, {dy.data(), rows, width_}, {dmixed_, rows, width_});
-    attention_.backward(extent, {projected_, rows, 3 * width_}, {mixed_, rows, width_},
-                        {dmixed_, rows, width_}, {dprojected_, rows, 3 * width_});
-    slow_.backward({x.data(), rows, width_}, {dprojected_, rows, 3 * width_},
-                   {dx.data(), rows, width_});
+  void backward(Sequence<const T> x, Sequence<const T> dy, Sequence<T> dx) override {
+    const Index rows = x.extent.rows();
+    const Matrix<const T> projected(projected_, rows, 3 * width_);
+    const Matrix<const T> mixed(mixed_, rows, width_);
+    const Matrix<T> dprojected(dprojected_, rows, 3 * width_);
+    const Matrix<T> dmixed(dmixed_, rows, width_);
+    out_.backward(mixed, dy.rows, dmixed);
+    attention_.backward(x.extent, projected, mixed, dmixed, dprojected);
+    slow_.backward(x.rows, dprojected, dx.rows);
   }
 
  private:

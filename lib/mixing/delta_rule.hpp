@@ -2,7 +2,7 @@
 // and the other delta cells. All vectors are Lanes<T>: one sequence a lane. W (d key, m value).
 #pragma once
 
-#include "cells/fast_matrix.hpp"
+#include "mixing/fast_matrix.hpp"
 #include "tensor/activation.hpp"
 
 namespace rlt {

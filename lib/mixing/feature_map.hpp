@@ -27,8 +27,8 @@
 #include <string_view>
 #include <vector>
 
-#include "cells/delta_rule.hpp"
-#include "cells/registry.hpp"
+#include "mixing/cell_config.hpp"
+#include "mixing/delta_rule.hpp"
 #include "tensor/activation.hpp"
 
 namespace rlt {

@@ -3,7 +3,8 @@
 // back. All vectors are Lanes<T>: one sequence a lane.
 #pragma once
 
-#include "cells/delta_rule.hpp"
+#include "mixing/cut.hpp"
+#include "mixing/delta_rule.hpp"
 
 namespace rlt {
 
@@ -16,15 +17,16 @@ template <typename T>
 class DeltaPair {
  public:
   using V = Lanes<T>;
-  static Index inputs(Index d) { return 5 * d + 2; }
-  static Index state(Index d) { return 2 * d * d; }
-  static Index kept(Index d) { return 5 * d + 4; }
+  DeltaPair(Index d, bool softmax_keys)
+      : d_(d), softmax_keys_(softmax_keys), sizes_{d, d, d, d, d, 4} {}
 
-  DeltaPair(Index d, bool softmax_keys) : d_(d), softmax_keys_(softmax_keys) {}
+  Index inputs() const { return 5 * d_ + 2; }
+  Index state() const { return 2 * d_ * d_; }
+  Index kept() const { return total(sizes_); }
 
   // w: W, R (d d each)
   void step(const V* in, const V* s, V* w, V* tape, V* z, V* r) const {
-    const auto [q, k, e, k2, e2, beta] = Kept<V>(tape, d_);
+    const auto [q, k, e, k2, e2, beta] = cut<Tape>(tape, sizes_);
     beta[0] = sigmoid<T>(in[5 * d_]);
     beta[1] = sigmoid<T>(in[5 * d_ + 1]);
     beta[2] = feature(in, q);
@@ -35,7 +37,7 @@ class DeltaPair {
   }
 
   void replay(const V* tape, V* w) const {
-    const Kept<const V> at(tape, d_);
+    const Tape<const V> at = cut<Tape>(tape, sizes_);
     delta_replay<T>(d_, d_, at.k, at.e, at.beta[0], w);
     delta_replay<T>(d_, d_, at.k2, at.e2, at.beta[1], w + d_ * d_);
   }
@@ -44,7 +46,7 @@ class DeltaPair {
   /// and ds (d).
   void step_backward(const V* tape, const V* s, V* w, const V* dz, const V* dr, V* dw, V* din,
                      V* ds) const {
-    const auto [q, k, e, k2, e2, beta] = Kept<const V>(tape, d_);
+    const auto [q, k, e, k2, e2, beta] = cut<Tape>(tape, sizes_);
     V* const dq = din;
     V* const dk = dq + d_;
     V* const dv = dk + d_;
@@ -61,14 +63,11 @@ class DeltaPair {
   }
 
  private:
-  // The tape of a step; k2 and e2 are k' and e'.
+  // k2 and e2 are k' and e'.
   template <typename Vector>
-  struct Kept {
+  struct Tape {
     Vector *q, *k, *e, *k2, *e2;  // (d each)
-    Vector* beta;                 // beta, beta', the sums that f divided by for q and k
-
-    Kept(Vector* tape, Index d)
-        : q(tape), k(q + d), e(k + d), k2(e + d), e2(k2 + d), beta(e2 + d) {}
+    Vector* beta;                 // (4) beta, beta', the sums that f divided by for q and k
   };
 
   // p = f(a); returns the sum that it divided by where feature_backward needs it.
@@ -87,6 +86,7 @@ class DeltaPair {
 
   Index d_;
   bool softmax_keys_;
+  std::array<Index, 6> sizes_;  // of a Tape
 };
 
 /// A head's result y is fed back as s = softmax(y), s_0 = softmax(0). The head puts out y, or s itself where

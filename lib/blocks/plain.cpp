@@ -1,0 +1,21 @@
+// plain: y = cell(x), with dropout above the last layer, as torch stacks its LSTMs.
+#include <utility>
+
+#include "blocks/block.hpp"
+
+namespace rlt {
+namespace {
+
+template <std::floating_point T>
+std::unique_ptr<Cell<T>> make(std::unique_ptr<Cell<T>> cell, Index, Index) {
+  return cell;
+}
+
+}  // namespace
+
+BlockEntry blocks::plain() {
+  return {
+      {.name = "plain", .equation = "y = cell(x)", .top = Top::dropout}, make<float>, make<double>};
+}
+
+}  // namespace rlt

@@ -1,0 +1,43 @@
+#include "base/error.hpp"
+#include "base/nearest.hpp"
+#include "blocks/block.hpp"
+
+namespace rlt {
+namespace {
+
+const BlockEntry& find(std::string_view name) {
+  std::vector<std::string> known;
+  for (const BlockEntry& entry : all_blocks()) {
+    if (entry.info.name == name) return entry;
+    known.push_back(entry.info.name);
+  }
+  fail(Exit::usage, "block {}: unknown{}", name, suggestion(name, known));
+}
+
+}  // namespace
+
+const std::vector<BlockEntry>& all_blocks() {
+  static const std::vector<BlockEntry> entries = {
+#define RLT_BLOCK(name) blocks::name(),
+#include "blocks/blocks.def"
+#undef RLT_BLOCK
+  };
+  return entries;
+}
+
+const BlockInfo& block_info(std::string_view name) { return find(name).info; }
+
+template <std::floating_point T>
+std::unique_ptr<Cell<T>> make_block(const LayerConfig& config) {
+  const BlockEntry& entry = find(config.block);
+  std::unique_ptr<Cell<T>> cell = make_cell<T>(config.cell, config.config);
+  const Index width = config.config.d_model;
+  const Index inner = config.ff * width;
+  if constexpr (std::same_as<T, float>) return entry.make_float(std::move(cell), width, inner);
+  if constexpr (std::same_as<T, double>) return entry.make_double(std::move(cell), width, inner);
+}
+
+template std::unique_ptr<Cell<float>> make_block<float>(const LayerConfig&);
+template std::unique_ptr<Cell<double>> make_block<double>(const LayerConfig&);
+
+}  // namespace rlt

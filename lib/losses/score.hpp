@@ -1,0 +1,31 @@
+// What a loss counts. Everything is a sum; ratios are the caller's.
+#pragma once
+
+#include "base/index.hpp"
+
+namespace rlt {
+
+struct Score {
+  double loss = 0;   // over scored positions; in nats for likelihoods
+  Index tokens = 0;  // scored positions
+  Index tokens_correct =
+      0;              // of a classifier: the largest output is the target's; ties: lower class
+  Index answers = 0;  // scored positions whose class is not the task's blank
+  Index answers_correct = 0;
+  Index sequences = 0;
+  Index sequences_correct = 0;  // every scored position correct
+
+  Score& operator+=(const Score& other) {
+    loss += other.loss;
+    tokens += other.tokens;
+    tokens_correct += other.tokens_correct;
+    answers += other.answers;
+    answers_correct += other.answers_correct;
+    sequences += other.sequences;
+    sequences_correct += other.sequences_correct;
+    return *this;
+  }
+  double loss_per_token() const { return tokens == 0 ? 0 : loss / static_cast<double>(tokens); }
+};
+
+}  // namespace rlt

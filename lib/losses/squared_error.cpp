@@ -1,0 +1,48 @@
+#include "losses/squared_error.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/parallel.hpp"
+
+namespace rlt {
+namespace {
+
+bool asked(const Targets& targets, Index row) { return !std::isnan(*targets.reals.row(row)); }
+
+}  // namespace
+
+template <std::floating_point T>
+Index SquaredError<T>::scored(const Targets& targets) const {
+  Index count = 0;
+  for (Index row = 0; row < targets.extent.rows(); ++row) count += asked(targets, row) ? 1 : 0;
+  return count;
+}
+
+template <std::floating_point T>
+void SquaredError<T>::apply(const Targets& targets, T scale, Matrix<T> outputs,
+                            std::span<Score> scores) const {
+  const Index steps = targets.extent.steps;
+  parallel_for(targets.extent.batch, [&](Index b, int) {
+    Score& score = scores[static_cast<std::size_t>(b)];
+    for (Index row = b * steps; row < (b + 1) * steps; ++row) {
+      T* const y = outputs.row(row);
+      if (!asked(targets, row)) {
+        std::fill_n(y, size_, T(0));
+        continue;
+      }
+      const float* const target = targets.reals.row(row);
+      ++score.tokens;
+      for (Index k = 0; k < size_; ++k) {
+        const T error = y[k] - static_cast<T>(target[k]);
+        score.loss += static_cast<double>(error * error) / 2;
+        y[k] = scale * error;
+      }
+    }
+  });
+}
+
+template class SquaredError<float>;
+template class SquaredError<double>;
+
+}  // namespace rlt

@@ -1,0 +1,35 @@
+// What a cell is built from.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/index.hpp"
+#include "base/option.hpp"
+
+namespace rlt {
+
+/// Where positions enter: nowhere, added to the embeddings, as a bias on attention scores, or as a
+/// rotation of queries and keys.
+enum class Positions { none, sinusoidal, alibi, rotary };
+std::string_view to_string(Positions positions);
+/// Error(usage) with the nearest name when unknown.
+Positions parse_positions(std::string_view name);
+
+/// Largest d_model / heads: kernels keep a few rows of a head on the stack.
+inline constexpr Index max_head_size = 256;
+
+struct CellConfig {
+  Index d_model = 64;
+  Index heads = 4;
+  Positions positions = Positions::none;
+  OptionValues options;  // complete: every option that the cell knows has a value
+
+  Index head_size() const { return d_model / heads; }
+  const std::string& text(const std::string& option) const { return options.at(option); }
+  double number(const std::string& option) const { return std::stod(options.at(option)); }
+  /// Of an option whose numbers are whole.
+  Index count(const std::string& option) const { return static_cast<Index>(number(option)); }
+};
+
+}  // namespace rlt

@@ -1,0 +1,406 @@
+// The frame of every cell whose heads run their own recurrence on a small state: slow projection, one
+// recurrence per head, output projection. The recurrence itself is a Rule; its file has the equations.
+//
+// Memory: lane_count sequences of one head form a group; a group keeps its state in cache while time runs
+// inside. The tape holds the Rule's `kept` vectors of every step and one state in `stride` steps
+// (O(T d) for d <= stride). Backward of a reversible Rule walks back from the kept state after a segment by
+// taking each change away again, which needs no more than one state in cache; the rounding of at most
+// `stride` additions is that of the forward sums. Where a sequence starts inside the segment, and always for
+// other Rules, it replays the segment from its beginning. A pass that keeps nothing has the tape of one step.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <concepts>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/parallel.hpp"
+#include "mixing/cell.hpp"
+#include "mixing/cell_config.hpp"
+#include "nn/linear.hpp"
+#include "tensor/lanes.hpp"
+
+namespace rlt {
+
+/// One head's recurrence, V = Lanes<T>: one sequence a lane. Sizes count vectors of a head and step.
+template <typename R, typename T>
+concept FastWeightRule = requires(R rule, const R fixed, const CellConfig& config,
+                                  ParameterSet<T>& parameters, std::string_view prefix, Index head,
+                                  Lanes<T>* vectors, const Lanes<T>* read, Matrix<const T> rows) {
+  R(config);
+  /// false: the head reads its slice of x itself, not a slow projection of it.
+  { R::projects } -> std::convertible_to<bool>;
+  /// A step's change of the state can be taken back by step_backward (sums can, decay cannot).
+  { R::reversible } -> std::convertible_to<bool>;
+  { R::learns_initial_state } -> std::convertible_to<bool>;
+  { fixed.inputs } -> std::convertible_to<Index>;
+  { fixed.outputs } -> std::convertible_to<Index>;
+  { fixed.kept } -> std::convertible_to<Index>;     // what backward needs of a step
+  { fixed.emitted } -> std::convertible_to<Index>;  // what backward_parameters needs of a step
+  { fixed.output_scale } -> std::convertible_to<T>;
+  { fixed.pieces() } -> std::same_as<std::vector<StatePiece>>;  // the state
+  rule.declare(parameters, prefix);
+  /// Writes what of a fresh state is not 0.
+  fixed.initial(head, vectors);
+  /// step(head, in, state, kept, out); may use `in` as scratch.
+  fixed.step(head, vectors, vectors, vectors, vectors);
+  /// replay(kept, state): what `step` did to the part of the state that step_backward reads.
+  fixed.replay(read, vectors);
+  /// backward_parameters(emitted, din), (B T, H emitted) and (B T, H inputs), after all steps.
+  rule.backward_parameters(rows, rows);
+}
+&& (R::reversible
+          // step_backward(head, kept, state, dout, dstate, din, emitted); state (the part that replay makes)
+          // and dstate (its gradient) are after the step on entry and before it on return.
+          ? requires(const R rule, Index head, const Lanes<T>* read, Lanes<T>* vectors) {
+              rule.step_backward(head, read, vectors, read, vectors, vectors, vectors);
+            }
+          // step_backward(head, kept, before, after, dout, dstate, din, emitted): the states around the step.
+          : requires(const R rule, Index head, const Lanes<T>* read, Lanes<T>* vectors) {
+              rule.step_backward(head, read, read, read, read, vectors, vectors, vectors);
+            }) &&
+    (!R::learns_initial_state ||
+     // backward_initial(head, dstate): the gradient of the state before the first step.
+     requires(R rule, Index head, const T* gradient) { rule.backward_initial(head, gradient); });
+
+/// What most Rules do not need. A Rule inherits it and hides what it has of its own.
+template <typename T>
+class PlainRule {
+ public:
+  using V = Lanes<T>;
+  static constexpr bool projects = true;
+  static constexpr bool reversible = true;
+  static constexpr bool learns_initial_state = false;
+  static constexpr Index emitted = 0;
+  static constexpr T output_scale = T(1);
+
+  void declare(ParameterSet<T>&, std::string_view) {}
+  void initial(Index, V*) const {}
+  void backward_parameters(Matrix<const T>, Matrix<const T>) {}
+};
+
+/// `scale`: the switch of the language models of arXiv 2106.06295.
+inline Option scale_option() {
+  return {.name = "scale",
+          .value = "none",
+          .help = "rsqrt: outputs of a head of size d times 1 / sqrt(d)",
+          .choices = {"none", "rsqrt"}};
+}
+template <typename T>
+T output_scale_of(const CellConfig& config) {
+  return config.text("scale") == "rsqrt" ? T(1) / std::sqrt(static_cast<T>(config.head_size()))
+                                         : T(1);
+}
+
+template <std::floating_point T, FastWeightRule<T> Rule>
+class FastWeightCell : public Cell<T> {
+ public:
+  explicit FastWeightCell(const CellConfig& config)
+      : width_(config.d_model),
+        heads_(config.heads),
+        rule_(config),
+        state_(state_layout(0).size() / heads_) {}
+
+  void declare(ParameterSet<T>& parameters, std::string_view prefix) override {
+    const std::string name(prefix);
+    if constexpr (Rule::projects) {
+      slow_.declare(parameters, name + ".slow", width_, heads_ * rule_.inputs, Bias::none);
+    }
+    rule_.declare(parameters, prefix);
+    out_.declare(parameters, name + ".out", mixed_width(), width_, Bias::none);
+  }
+
+  void carve(Workspace& workspace, Extent largest) override {
+    const Index rows = largest.rows();
+    const Index groups = group_count(largest.batch);
+    mixed_ = workspace.tape.take<T>(rows * mixed_width());
+    kept_ = workspace.tape.take<V>(groups * largest.steps * rule_.kept);
+    checkpoints_ = workspace.tape.take<V>(groups * checkpoint_count(largest) * state_);
+    const ScratchScope scope(workspace);
+    if constexpr (Rule::projects) inputs_ = workspace.scratch.take<T>(rows * heads_ * rule_.inputs);
+    dmixed_ = workspace.scratch.take<T>(rows * mixed_width());
+    emitted_ = workspace.scratch.take<T>(rows * heads_ * rule_.emitted);
+    dinitial_ = workspace.scratch.take<T>(Rule::learns_initial_state ? groups * state_ : 0);
+    for_each_thread_ = workspace.scratch.take<V>(thread_count() * thread_vectors());
+    if constexpr (Rule::projects) slow_.carve(workspace, rows);
+    out_.carve(workspace, rows);
+  }
+
+  StateLayout state_layout(Index /*context*/) const override {
+    return {.pieces = rule_.pieces(), .copies = heads_};
+  }
+
+  void initial_state(Matrix<T> state) const override {
+    std::vector<V> fresh(static_cast<std::size_t>(state_));
+    for (Index head = 0; head < heads_; ++head) {
+      refresh(head, fresh.data());
+      for (Index row = 0; row < state.rows; ++row) {
+        for (Index i = 0; i < state_; ++i) {
+          state.row(row)[head * state_ + i] = fresh[i].get(0);
+        }
+      }
+    }
+  }
+
+  void forward(Sequence<const T> x, const Pass<T>& pass, Sequence<T> y) override {
+    pass_ = pass;
+    const Extent extent = x.extent;
+    if constexpr (Rule::projects) slow_.forward(x.rows, input_rows(extent));
+    const Matrix<const T> in = Rule::projects ? Matrix<const T>(input_rows(extent)) : x.rows;
+    parallel_for(group_count(extent.batch), [&](Index group, int thread) {
+      forward_group(extent, group, in, for_each_thread_ + thread * thread_vectors());
+    });
+    out_.forward(mixed_rows(extent, mixed_), y.rows);
+  }
+
+  void backward(Sequence<const T> x, Sequence<const T> dy, Sequence<T> dx) override {
+    const Extent extent = x.extent;
+    out_.backward(mixed_rows(extent, mixed_), dy.rows, mixed_rows(extent, dmixed_));
+    const Matrix<T> din = Rule::projects ? input_rows(extent) : dx.rows;
+    parallel_for(group_count(extent.batch), [&](Index group, int thread) {
+      backward_group(extent, group, din, for_each_thread_ + thread * thread_vectors());
+    });
+    rule_.backward_parameters({emitted_, extent.rows(), heads_ * rule_.emitted}, din);
+    if constexpr (Rule::learns_initial_state) {
+      for (Index group = 0; group < group_count(extent.batch); ++group) {
+        rule_.backward_initial(group % heads_, dinitial_ + group * state_);
+      }
+    }
+    if constexpr (Rule::projects) slow_.backward(x.rows, din, dx.rows);
+  }
+
+ private:
+  using V = Lanes<T>;
+  static constexpr Index stride = 32;  // one state kept in so many steps
+
+  // One before the first step of each segment, and one after the last step.
+  static Index checkpoint_count(Extent extent) { return divide_up(extent.steps, stride) + 1; }
+  Index group_count(Index batch) const { return divide_up(batch, lane_count<T>) * heads_; }
+  Index thread_vectors() const {
+    return rule_.inputs + (stride + (Rule::reversible ? 2 : 3)) * state_ + rule_.outputs +
+           rule_.emitted;
+  }
+  Index mixed_width() const { return heads_ * rule_.outputs; }
+  Matrix<T> mixed_rows(Extent extent, T* data) const {
+    return {data, extent.rows(), mixed_width()};
+  }
+  Matrix<T> input_rows(Extent extent) const {
+    return {inputs_, extent.rows(), heads_ * rule_.inputs};
+  }
+
+  // Sequences first_row .. first_row + rows - 1 of one head.
+  struct Group {
+    Index head, first_row, rows;
+  };
+  Group group_at(Extent extent, Index group) const {
+    const Index first = group / heads_ * lane_count<T>;
+    return {group % heads_, first, std::min(lane_count<T>, extent.batch - first)};
+  }
+
+  // Ones in the lanes whose sequence starts anew at step t; false if there is none.
+  bool starting(Extent extent, const Group& group, Index t,
+                typename V::batch_bool_type& mask) const {
+    if (pass_.starts == nullptr) return false;
+    alignas(memory_alignment) T marks[static_cast<std::size_t>(lane_count<T>)]{};
+    bool any = false;
+    for (Index lane = 0; lane < group.rows; ++lane) {
+      if (!pass_.start(extent, group.first_row + lane, t)) continue;
+      marks[lane] = T(1);
+      any = true;
+    }
+    mask = V::load_aligned(marks) > V(T(0));
+    return any;
+  }
+
+  bool any_start(Extent extent, const Group& group, Index first, Index last) const {
+    if (pass_.starts == nullptr) return false;
+    for (Index lane = 0; lane < group.rows; ++lane) {
+      for (Index t = first; t <= last; ++t) {
+        if (pass_.start(extent, group.first_row + lane, t)) return true;
+      }
+    }
+    return false;
+  }
+
+  // Rows of `count` sequences, `stride` apart, to one sequence a lane, and back.
+  static void gather(const T* rows, Index stride, Index count, Index channels, V* out) {
+    if (count == 1) return broadcast_lanes(rows, channels, out);
+    gather_lanes(rows, stride, count, channels, out);
+  }
+  static void scatter(const V* in, Index channels, Index count, T* rows, Index stride) {
+    if (count == 1) return first_lane(in, channels, rows);
+    scatter_lanes(in, channels, count, rows, stride);
+  }
+
+  // A vector of outputs, or of their gradients.
+  void scale_output(V* values) const {
+    if (rule_.output_scale == T(1)) return;
+    for (Index i = 0; i < rule_.outputs; ++i) values[i] *= rule_.output_scale;
+  }
+
+  void refresh(Index head, V* state) const {
+    std::fill_n(state, state_, V(T(0)));
+    rule_.initial(head, state);
+  }
+
+  void restart(Index head, const typename V::batch_bool_type& mask, V* state, V* fresh) const {
+    refresh(head, fresh);
+    for (Index i = 0; i < state_; ++i) state[i] = xsimd::select(mask, fresh[i], state[i]);
+  }
+
+  void forward_group(Extent extent, Index index, Matrix<const T> in, V* scratch) {
+    const Group group = group_at(extent, index);
+    V* const inputs = scratch;
+    V* const state = inputs + rule_.inputs;
+    V* const fresh = state + state_;
+    V* const out = fresh + state_;
+    const bool keeps = pass_.keep == Pass<T>::Keep::tape;
+    T* const carried =
+        pass_.carries() ? pass_.state.row(group.first_row) + group.head * state_ : nullptr;
+    if (carried != nullptr) {
+      gather(carried, pass_.state.stride, group.rows, state_, state);
+    } else {
+      refresh(group.head, state);
+    }
+    typename V::batch_bool_type mask;
+    for (Index t = 0; t < extent.steps; ++t) {
+      if (keeps && t % stride == 0) {
+        std::copy_n(state, state_, checkpoint(extent, index, t / stride));
+      }
+      if (starting(extent, group, t, mask)) restart(group.head, mask, state, fresh);
+      const Index row = group.first_row * extent.steps + t;
+      gather(in.row(row) + group.head * rule_.inputs, extent.steps * in.stride, group.rows,
+             rule_.inputs, inputs);
+      rule_.step(group.head, inputs, state, kept(extent, index, keeps ? t : 0), out);
+      scale_output(out);
+      scatter(out, rule_.outputs, group.rows,
+              mixed_ + row * mixed_width() + group.head * rule_.outputs,
+              extent.steps * mixed_width());
+    }
+    if (keeps) {
+      std::copy_n(state, state_, checkpoint(extent, index, checkpoint_count(extent) - 1));
+    }
+    if (carried != nullptr) {
+      scatter(state, state_, group.rows, carried, pass_.state.stride);
+    }
+  }
+
+  void backward_group(Extent extent, Index index, Matrix<T> din, V* scratch) {
+    const Group group = group_at(extent, index);
+    V* const dinputs = scratch;
+    V* const states = dinputs + rule_.inputs;  // of a replayed segment: after each of its steps
+    V* const dstate = states + stride * state_;
+    V* const dout = dstate + state_;
+    V* const emitted = dout + rule_.outputs;
+    V* const fresh = emitted + rule_.emitted;
+    std::fill_n(dstate, state_, V(T(0)));
+    T* const dinitial = dinitial_ + index * state_;
+    if constexpr (Rule::learns_initial_state) std::fill_n(dinitial, state_, T(0));
+    typename V::batch_bool_type mask;
+    for (Index segment = divide_up(extent.steps, stride) - 1; segment >= 0; --segment) {
+      const Index first = segment * stride;
+      const Index last = std::min(extent.steps, first + stride) - 1;
+      const bool replays = !Rule::reversible || any_start(extent, group, first + 1, last);
+      if (replays) {
+        replay_segment(extent, group, index, first, last, states, fresh);
+      } else {
+        std::copy_n(checkpoint(extent, index, segment + 1), state_, states);
+      }
+      for (Index t = last; t >= first; --t) {
+        V* const state = replays ? states + (t - first) * state_ : states;
+        const Index row = group.first_row * extent.steps + t;
+        gather(dmixed_ + row * mixed_width() + group.head * rule_.outputs,
+               extent.steps * mixed_width(), group.rows, rule_.outputs, dout);
+        scale_output(dout);
+        const bool starts = starting(extent, group, t, mask);
+        if constexpr (Rule::reversible) {
+          rule_.step_backward(group.head, kept(extent, index, t), state, dout, dstate, dinputs,
+                              emitted);
+        } else {
+          const V* before = t == first ? checkpoint(extent, index, segment) : state - state_;
+          if (starts) {
+            std::copy_n(before, state_, previous(fresh));
+            restart(group.head, mask, previous(fresh), fresh);
+            before = previous(fresh);
+          }
+          rule_.step_backward(group.head, kept(extent, index, t), before, state, dout, dstate,
+                              dinputs, emitted);
+        }
+        scatter(dinputs, rule_.inputs, group.rows, din.row(row) + group.head * rule_.inputs,
+                extent.steps * din.stride);
+        if (rule_.emitted > 0) {
+          scatter(emitted, rule_.emitted, group.rows,
+                  emitted_ + (row * heads_ + group.head) * rule_.emitted,
+                  extent.steps * heads_ * rule_.emitted);
+        }
+        if (starts) {
+          if constexpr (Rule::learns_initial_state) add_initial(group, mask, dstate, dinitial);
+          for (Index i = 0; i < state_; ++i) {
+            dstate[i] = xsimd::select(mask, V(T(0)), dstate[i]);
+          }
+        }
+      }
+    }
+    if constexpr (Rule::learns_initial_state) {
+      if (!pass_.carries()) add_initial(group, V(T(1)) > V(T(0)), dstate, dinitial);
+    }
+  }
+
+  // Room for one more state behind `fresh`.
+  V* previous(V* fresh) const { return fresh + state_; }
+
+  // From the kept state at the start of a segment to the state after each of its steps.
+  void replay_segment(Extent extent, const Group& group, Index index, Index first, Index last,
+                      V* states, V* fresh) const {
+    typename V::batch_bool_type mask;
+    const V* before = checkpoint(extent, index, first / stride);
+    for (Index t = first; t <= last; ++t) {
+      V* const state = states + (t - first) * state_;
+      std::copy_n(before, state_, state);
+      if (starting(extent, group, t, mask)) restart(group.head, mask, state, fresh);
+      rule_.replay(kept(extent, index, t), state);
+      before = state;
+    }
+  }
+
+  // Adds the gradient of the initial state, summed over the marked lanes that hold a sequence.
+  void add_initial(const Group& group, const typename V::batch_bool_type& mask, const V* dstate,
+                   T* sums) const {
+    for (Index i = 0; i < state_; ++i) {
+      const V marked = xsimd::select(mask, dstate[i], V(T(0)));
+      T sum(0);
+      for (Index lane = 0; lane < group.rows; ++lane)
+        sum += marked.get(static_cast<std::size_t>(lane));
+      sums[i] += sum;
+    }
+  }
+
+  V* kept(Extent extent, Index group, Index t) const {
+    return kept_ + (group * extent.steps + t) * rule_.kept;
+  }
+  V* checkpoint(Extent extent, Index group, Index segment) const {
+    return checkpoints_ + (group * checkpoint_count(extent) + segment) * state_;
+  }
+
+  Index width_;
+  Index heads_;
+  Rule rule_;
+  Index state_;  // numbers of a head
+  Linear<T> slow_;
+  Linear<T> out_;
+  Pass<T> pass_;
+  // tape
+  T* mixed_ = nullptr;        // (B T, D) the heads' outputs
+  V* kept_ = nullptr;         // (groups, T, kept)
+  V* checkpoints_ = nullptr;  // (groups, ceil(T / stride) + 1, state)
+  // scratch
+  T* inputs_ = nullptr;  // (B T, H inputs): slow projection in forward, its gradient in backward
+  T* dmixed_ = nullptr;
+  T* emitted_ = nullptr;
+  T* dinitial_ = nullptr;  // (groups, state)
+  V* for_each_thread_ = nullptr;
+};
+
+}  // namespace rlt

@@ -1,0 +1,35 @@
+// What a sequence carries from one segment to the next, as named pieces.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/index.hpp"
+
+namespace rlt {
+
+struct StatePiece {
+  std::string name;
+  std::vector<Index> shape;  // empty: one number
+
+  Index size() const {
+    Index product = 1;
+    for (const Index side : shape) product *= side;
+    return product;
+  }
+};
+
+/// The numbers of one sequence lie in one row: `copies` times (one for each head) all pieces in order.
+struct StateLayout {
+  std::vector<StatePiece> pieces;
+  Index copies = 1;
+
+  Index size() const {
+    Index sum = 0;
+    for (const StatePiece& piece : pieces) sum += piece.size();
+    return copies * sum;
+  }
+};
+
+}  // namespace rlt

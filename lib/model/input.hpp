@@ -1,0 +1,47 @@
+// What enters the first layer: x_t = E[token_t] + W r_t + b + position(t), each term where there is one.
+#pragma once
+
+#include <string_view>
+
+#include "mixing/cell.hpp"
+#include "mixing/cell_config.hpp"
+#include "model/batch.hpp"
+#include "nn/embedding.hpp"
+#include "nn/linear.hpp"
+
+namespace rlt {
+
+struct InputConfig {
+  Index vocabulary = 0;                   // 0: no tokens
+  Index features = 0;                     // real numbers at each position; 0: none
+  Positions positions = Positions::none;  // only sinusoidal ones are added here
+};
+
+template <std::floating_point T>
+class Input {
+ public:
+  Input(const InputConfig& config, Index width) : config_(config), width_(width) {}
+
+  /// Parameters embedding.weight (vocabulary, D), input.weight (F, D) and input.bias (D).
+  void declare(ParameterSet<T>& parameters);
+  void carve(Workspace& workspace, Extent largest);
+  /// The number of tokens read so far, where positions are added.
+  StateLayout state_layout() const;
+
+  void forward(const Inputs& inputs, const Pass<T>& pass, Matrix<T> x);
+  /// Adds to the gradients of the parameters; `inputs` as in forward.
+  void backward(const Inputs& inputs, Matrix<const T> dx);
+
+ private:
+  bool adds_positions() const { return config_.positions == Positions::sinusoidal; }
+  void add_positions(Extent extent, const Pass<T>& pass, Matrix<T> x) const;
+
+  InputConfig config_;
+  Index width_;
+  Embedding<T> embedding_;
+  Linear<T> projection_;
+  T* reals_ = nullptr;      // tape: (B T, F) the real inputs as T
+  T* projected_ = nullptr;  // scratch: (B T, D)
+};
+
+}  // namespace rlt

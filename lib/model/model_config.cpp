@@ -1,0 +1,35 @@
+#include "model/model_config.hpp"
+
+#include "base/error.hpp"
+#include "blocks/block.hpp"
+
+namespace rlt {
+
+ModelConfig classifier(const LayerConfig& layer, Index layers, Index vocabulary, Index classes,
+                       double dropout) {
+  if (layers < 1) fail(Exit::usage, "--layers {}: must be at least 1", layers);
+  return complete({.input = {.vocabulary = vocabulary, .positions = layer.config.positions},
+                   .layers = expand(layer, layers),
+                   .heads = {{"head", classes}},
+                   .dropout = dropout});
+}
+
+ModelConfig complete(ModelConfig config) {
+  if (config.layers.empty()) fail(Exit::usage, "--layers 0: a model has at least one layer");
+  for (LayerConfig& layer : config.layers) {
+    layer.config = complete(layer.cell, std::move(layer.config));
+    if (layer.block.empty()) layer.block = cell_info(layer.cell).block;
+    block_info(layer.block);
+    if (layer.ff < 1) fail(Exit::usage, "--ff {}: must be at least 1", layer.ff);
+    if (layer.config.d_model != config.width()) {
+      fail(Exit::usage, "layers of widths {} and {}: all must have the same --d-model",
+           config.width(), layer.config.d_model);
+    }
+  }
+  if (!(config.dropout >= 0 && config.dropout < 1)) {
+    fail(Exit::usage, "--dropout {}: must be in [0, 1)", config.dropout);
+  }
+  return config;
+}
+
+}  // namespace rlt
