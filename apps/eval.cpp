@@ -7,7 +7,7 @@
 #include "commands.hpp"
 #include "losses/cross_entropy.hpp"
 #include "train/checkpoint.hpp"
-#include "train/evaluator.hpp"
+#include "train/eval_csv.hpp"
 #include "train/run_folder.hpp"
 
 namespace rlt {
@@ -31,11 +31,17 @@ void evaluate_all(const EvalCommand& command, const RunConfig& config,
   model.carve(capacity);
   const CrossEntropy<T> loss(model.outputs());
 
-  CsvFile csv = CsvFile::open(command.csv.empty() ? "/dev/stdout" : command.csv, eval_columns());
+  CsvFile csv = CsvFile::open(command.csv.empty() ? "/dev/stdout" : command.csv, eval_header());
   const auto measure = [&](const EvaluationSet& set) {
     const Score score = evaluate(model, loss, capacity, set);
-    csv.append(eval_row(config, set, score, model.parameters().count(),
-                        model.state_size(set.longest()), state.step, command.select));
+    csv.append(eval_cells({.config = config,
+                           .set = set,
+                           .score = score,
+                           .parameters = model.parameters().count(),
+                           .state_size = model.state_size(set.longest()),
+                           .step = state.step,
+                           .select = command.select,
+                           .baselines = set.baselines(set.examples)}));
     csv.flush();
     fmt::print(stderr, "{} {}-{}: {} of {} sequences, {} of {} tokens, data {}\n", set.split,
                set.length_min, set.length_max, score.sequences_correct, score.sequences,

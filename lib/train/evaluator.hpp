@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "io/csv.hpp"
 #include "losses/loss.hpp"
 #include "model/sequence_model.hpp"
 #include "train/baselines.hpp"
@@ -50,11 +49,5 @@ EvaluationSet fixed_set(const RunConfig& config, const Task& task, const std::st
 template <std::floating_point T>
 Score evaluate(SequenceModel<T>& model, const Loss<T>& loss, Extent capacity,
                const EvaluationSet& set, std::size_t state_limit = std::size_t{512} << 20);
-
-/// Columns of eval.csv and one row of it.
-const std::vector<std::string>& eval_columns();
-std::vector<CsvCell> eval_row(const RunConfig& config, const EvaluationSet& set, const Score& score,
-                              Index parameters, Index state_size, Index step,
-                              const std::string& select);
 
 }  // namespace rlt

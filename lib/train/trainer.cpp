@@ -12,7 +12,7 @@
 #include "model/training_step.hpp"
 #include "train/checkpoint.hpp"
 #include "train/data_stream.hpp"
-#include "train/evaluator.hpp"
+#include "train/eval_csv.hpp"
 #include "train/stop.hpp"
 
 namespace rlt {
@@ -221,11 +221,17 @@ class Trainer {
         sets.push_back(bin_set(config_, *task_, bin, config_.eval_sequences, config_.eval_seed));
       }
     }
-    CsvFile csv = CsvFile::open(folder_.eval_csv(), eval_columns(), [](Index) { return false; });
+    CsvFile csv = CsvFile::open(folder_.eval_csv(), eval_header(), [](Index) { return false; });
     for (const EvaluationSet& set : sets) {
       const Score score = evaluate(model_, step_.loss(), capacity_, set);
-      csv.append(eval_row(config_, set, score, model_.parameters().count(),
-                          model_.state_size(set.longest()), best.step, "best"));
+      csv.append(eval_cells({.config = config_,
+                             .set = set,
+                             .score = score,
+                             .parameters = model_.parameters().count(),
+                             .state_size = model_.state_size(set.longest()),
+                             .step = best.step,
+                             .select = "best",
+                             .baselines = set.baselines(set.examples)}));
     }
     csv.flush();
     return best.best_metric < options_.require ? Exit::no : Exit::done;

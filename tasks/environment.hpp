@@ -1,0 +1,62 @@
+// What an environment is: a batch of independent episodes that answer actions with observations and rewards.
+// One .cpp per environment; the list is environments.def.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/index.hpp"
+#include "base/option.hpp"
+#include "base/rng.hpp"
+#include "tensor/matrix.hpp"
+
+namespace rlt {
+
+/// The facts that a learner and a reader need.
+struct EnvironmentInfo {
+  std::string name;
+  std::string summary;     // one line
+  std::string source;      // paper and arXiv number
+  Index observations = 0;  // numbers that an agent sees at each step
+  Index actions = 0;       // it chooses one of
+  Index longest = 0;       // steps after which an episode has ended at the latest
+  double best_return = 0;  // mean return of the best policy
+  double random_return = 0;     // of uniform actions
+  std::vector<Option> options;  // `--task-option`s that it knows
+};
+
+/// Rows know nothing of each other: an episode is a function of its generator and the actions taken.
+class Environment {
+ public:
+  virtual ~Environment() = default;
+  virtual const EnvironmentInfo& info() const = 0;
+
+  /// Room for `rows` episodes at once; all must be reset before they act.
+  virtual void resize(Index rows) = 0;
+  /// Begins an episode in `row` and writes its first observation (observations).
+  virtual void reset(Index row, const Rng& episode, float* observation) = 0;
+  /// One step of every row: observations (rows, observations) after it, rewards (rows), ended (rows): 1 where
+  /// the episode is over; such a row must be reset before it acts again.
+  virtual void act(std::span<const int> actions, Matrix<float> observations,
+                   std::span<float> rewards, std::span<std::uint8_t> ended) = 0;
+};
+
+using MakeEnvironment = std::unique_ptr<Environment> (*)(const OptionValues& options);
+
+struct EnvironmentEntry {
+  std::string_view name;
+  MakeEnvironment make;
+};
+
+/// All environments in the order of environments.def.
+const std::vector<EnvironmentEntry>& all_environments();
+
+/// The environment of that name; Error(usage) with the nearest name when unknown, or when it does not take
+/// the options. Missing options have their defaults.
+std::unique_ptr<Environment> make_environment(std::string_view name, const OptionValues& options);
+
+}  // namespace rlt
