@@ -27,8 +27,9 @@ struct Score {
   }
 };
 
-/// One position. logits (V) become dL/dlogits = (softmax - onehot) scale when `scale` != 0. target < 0: not
-/// scored, gradient 0. Returns -log p(target), or 0; `correct` tells whether the largest logit is the target.
+/// One position. logits (V) become dL/dlogits = (softmax - onehot) scale; scale 0 leaves them as they are.
+/// target < 0: not scored, gradient 0. Returns -log p(target), or 0; `correct` tells whether the largest logit
+/// is the target, and is true where nothing is scored.
 template <typename T>
 T cross_entropy(T* logits, Index classes, int target, T scale, bool& correct);
 
