@@ -36,6 +36,10 @@ const std::vector<BlockEntry>& all_blocks();
 /// Error(usage) with the nearest name when unknown.
 const BlockInfo& block_info(std::string_view name);
 
+/// `cell` wrapped in the block of that name; `inner` is the feed-forward width F.
+template <std::floating_point T>
+std::unique_ptr<Cell<T>> wrap(std::string_view block, std::unique_ptr<Cell<T>> cell, Index width,
+                              Index inner);
 /// The layer that `config`, as `complete` returned it, describes.
 template <std::floating_point T>
 std::unique_ptr<Cell<T>> make_block(const LayerConfig& config);

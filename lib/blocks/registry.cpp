@@ -28,15 +28,23 @@ const std::vector<BlockEntry>& all_blocks() {
 const BlockInfo& block_info(std::string_view name) { return find(name).info; }
 
 template <std::floating_point T>
-std::unique_ptr<Cell<T>> make_block(const LayerConfig& config) {
-  const BlockEntry& entry = find(config.block);
-  std::unique_ptr<Cell<T>> cell = make_cell<T>(config.cell, config.config);
-  const Index width = config.config.d_model;
-  const Index inner = config.ff * width;
+std::unique_ptr<Cell<T>> wrap(std::string_view block, std::unique_ptr<Cell<T>> cell, Index width,
+                              Index inner) {
+  const BlockEntry& entry = find(block);
   if constexpr (std::same_as<T, float>) return entry.make_float(std::move(cell), width, inner);
   if constexpr (std::same_as<T, double>) return entry.make_double(std::move(cell), width, inner);
 }
 
+template <std::floating_point T>
+std::unique_ptr<Cell<T>> make_block(const LayerConfig& config) {
+  const Index width = config.config.d_model;
+  return wrap<T>(config.block, make_cell<T>(config.cell, config.config), width, config.ff * width);
+}
+
+template std::unique_ptr<Cell<float>> wrap<float>(std::string_view, std::unique_ptr<Cell<float>>,
+                                                  Index, Index);
+template std::unique_ptr<Cell<double>> wrap<double>(std::string_view, std::unique_ptr<Cell<double>>,
+                                                    Index, Index);
 template std::unique_ptr<Cell<float>> make_block<float>(const LayerConfig&);
 template std::unique_ptr<Cell<double>> make_block<double>(const LayerConfig&);
 

@@ -1,6 +1,7 @@
 #include "losses/cross_entropy.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/parallel.hpp"
@@ -22,10 +23,12 @@ T cross_entropy(T* logits, Index classes, int target, T scale, bool& correct) {
   const T margin = *largest - logits[target];
   T sum = 0;
   for (Index c = 0; c < classes; c += n) {
-    const Lanes<T> power = xsimd::exp(load_lanes(logits + c, classes - c) - shift);
-    store_lanes(logits + c, power, classes - c);
+    const Index count = std::min(n, classes - c);
+    std::array<T, static_cast<std::size_t>(n)> powers;
+    xsimd::exp(load_lanes(logits + c, count) - shift).store_unaligned(powers.data());
+    for (Index i = 0; i < count; ++i) sum += powers[i];
+    if (scale != T(0)) std::copy_n(powers.data(), count, logits + c);
   }
-  for (Index c = 0; c < classes; ++c) sum += logits[c];
   if (scale != T(0)) {
     for (Index c = 0; c < classes; ++c) logits[c] *= scale / sum;
     logits[target] -= scale;

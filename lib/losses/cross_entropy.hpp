@@ -5,8 +5,9 @@
 
 namespace rlt {
 
-/// One position. logits (V) become dL/dlogits = (softmax - onehot) scale when `scale` != 0; else they are
-/// lost. target < 0: not scored, loss 0, gradient 0. `correct`: the largest logit is the target's.
+/// One position. logits (V) become dL/dlogits = (softmax - onehot) scale; scale 0 leaves them as they are.
+/// target < 0: not scored, gradient 0. Returns -log p(target), or 0; `correct` tells whether the largest logit
+/// is the target, and is true where nothing is scored.
 template <typename T>
 T cross_entropy(T* logits, Index classes, int target, T scale, bool& correct);
 

@@ -28,7 +28,7 @@ class Loss {
   /// Positions that count.
   virtual Index scored(const Targets& targets) const = 0;
   /// Adds what sequence b lost and got right to scores[b]. Where scale != 0, `outputs` (B T, outputs())
-  /// become scale dloss/doutputs, 0 where nothing is asked; else their values are lost.
+  /// become scale dloss/doutputs, 0 where nothing is asked; scale 0 leaves them as they are.
   virtual void apply(const Targets& targets, T scale, Matrix<T> outputs,
                      std::span<Score> scores) const = 0;
 };

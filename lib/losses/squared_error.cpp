@@ -28,7 +28,7 @@ void SquaredError<T>::apply(const Targets& targets, T scale, Matrix<T> outputs,
     for (Index row = b * steps; row < (b + 1) * steps; ++row) {
       T* const y = outputs.row(row);
       if (!asked(targets, row)) {
-        std::fill_n(y, size_, T(0));
+        if (scale != T(0)) std::fill_n(y, size_, T(0));
         continue;
       }
       const float* const target = targets.reals.row(row);
@@ -36,7 +36,7 @@ void SquaredError<T>::apply(const Targets& targets, T scale, Matrix<T> outputs,
       for (Index k = 0; k < size_; ++k) {
         const T error = y[k] - static_cast<T>(target[k]);
         score.loss += static_cast<double>(error * error) / 2;
-        y[k] = scale * error;
+        if (scale != T(0)) y[k] = scale * error;
       }
     }
   });

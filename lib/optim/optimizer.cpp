@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "base/error.hpp"
@@ -9,6 +10,28 @@
 #include "nn/elementwise.hpp"
 
 namespace rlt {
+namespace {
+
+// Of the numbers times `unit`: one running sum in index order, the same bits for every thread count.
+template <typename T>
+double sum_of_squares(const T* numbers, Index count, T unit) {
+  double squares = 0;
+  for (Index begin = 0; begin < count; begin += buffer_block) {
+    T sums[16] = {};
+    const Index end = std::min(count, begin + buffer_block);
+    const auto square = [&](Index i) { return (unit * numbers[i]) * (unit * numbers[i]); };
+    Index i = begin;
+    for (; i + 16 <= end; i += 16) {
+      for (Index lane = 0; lane < 16; ++lane) sums[lane] += square(i + lane);
+    }
+    for (; i < end; ++i) sums[0] += square(i);
+    for (const T sum : sums) squares += static_cast<double>(sum);
+  }
+  return squares;
+}
+
+}  // namespace
+
 template <typename T>
 Optimizer<T>::Optimizer(const OptimizerConfig& config, Index flat_size) : config_(config) {
   const std::vector<std::string> known = {"adam", "adamw", "sgd"};
@@ -64,23 +87,19 @@ std::vector<typename Optimizer<T>::Moment> Optimizer<T>::moments() {
 template <typename T>
 double clip_gradients(ParameterSet<T>& parameters, double limit) {
   T* const gradient = parameters.gradients();
-  double squares = 0;
-  // One running sum in index order: the same bits for every thread count.
-  for (Index begin = 0; begin < parameters.flat_size(); begin += buffer_block) {
-    T sums[16] = {};
-    const Index end = std::min(parameters.flat_size(), begin + buffer_block);
-    Index i = begin;
-    for (; i + 16 <= end; i += 16) {
-      for (Index lane = 0; lane < 16; ++lane) sums[lane] += gradient[i + lane] * gradient[i + lane];
-    }
-    for (; i < end; ++i) sums[0] += gradient[i] * gradient[i];
-    for (const T sum : sums) squares += static_cast<double>(sum);
+  const Index count = parameters.flat_size();
+  T unit = 1;
+  double squares = sum_of_squares(gradient, count, unit);
+  if (!std::isfinite(squares)) {
+    // huge gradients: their squares overflow, their norm does not
+    unit = std::ldexp(T(1), -std::numeric_limits<T>::max_exponent * 3 / 4);
+    squares = sum_of_squares(gradient, count, unit);
   }
-  const double norm = std::sqrt(squares);
+  const double norm = std::sqrt(squares) / static_cast<double>(unit);
   if (limit > 0 && norm > limit) {
-    const T scale = static_cast<T>(limit / norm);
-    for_buffer_blocks(parameters.flat_size(), [&](Index begin, Index end) {
-      for (Index i = begin; i < end; ++i) gradient[i] *= scale;
+    const T scale = static_cast<T>(limit / std::sqrt(squares));
+    for_buffer_blocks(count, [&](Index begin, Index end) {
+      for (Index i = begin; i < end; ++i) gradient[i] = unit * gradient[i] * scale;
     });
   }
   return norm;

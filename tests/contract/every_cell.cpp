@@ -186,29 +186,83 @@ TEST_CASE("every cell: two parts joined by the carried state equal the whole") {
   });
 }
 
-TEST_CASE("every cell: a start mark cuts off the past, also a carried one") {
-  for_every_variant([](const Variant& variant) {
-    CellFixture<double> fixture(variant, usual);
-    std::vector<double> x = fixture.random("x", count(usual, variant));
-    constexpr Index cut = 19;
-    const Index width = fixture.width();
-    std::vector<std::uint8_t> starts(static_cast<std::size_t>(usual.rows()), 0);
-    for (Index b = 0; b < usual.batch; ++b) starts[b * usual.steps + cut] = 1;
-    std::vector<double> state = fixture.fresh_state(usual.batch, 2 * usual.steps);
-    const rlt::Pass<double> pass{.state = fixture.state_matrix(state, usual.batch),
-                                 .starts = starts.data()};
-    fixture.forward(usual, x, {.state = pass.state});  // some past to forget
-    const std::vector<double> y = fixture.forward(usual, x, pass);
+namespace {
 
-    const Extent rest{usual.batch, usual.steps - cut};
-    std::vector<double> tail(static_cast<std::size_t>(count(rest, variant)));
-    std::vector<double> got(tail.size());
-    for (Index b = 0; b < usual.batch; ++b) {
-      const Index from = (b * usual.steps + cut) * width;
-      std::copy_n(x.begin() + from, rest.steps * width, tail.begin() + b * rest.steps * width);
-      std::copy_n(y.begin() + from, rest.steps * width, got.begin() + b * rest.steps * width);
+/// Some sequences read at once, behind a carried past: outputs, and the gradients for `dy`.
+struct Passed {
+  std::vector<double> y, dx, gradients;
+};
+Passed passed_by(CellFixture<double>& fixture, Extent extent, std::vector<double> x,
+                 std::vector<double> dy, std::vector<double>& state,
+                 const std::vector<std::uint8_t>& starts = {}) {
+  Passed passed;
+  fixture.parameters.zero_gradients();
+  passed.y = fixture.forward(extent, x,
+                             {.state = fixture.state_matrix(state, extent.batch),
+                              .starts = starts.empty() ? nullptr : starts.data()});
+  passed.dx = fixture.backward(extent, x, dy);
+  passed.gradients = fixture.gradients();
+  return passed;
+}
+
+}  // namespace
+
+// The first of two sequences has a start mark inside, and both have a past. So it must be two sequences, one
+// behind the past and one without any: in its outputs, in the gradients of its inputs and in what the
+// parameters get; and its neighbour in the same vectors must not notice. Every place of a short sequence, and
+// places around the steps at which states are kept.
+TEST_CASE("every cell: a start mark makes two sequences of one, wherever it stands") {
+  for_every_variant([](const Variant& variant) {
+    for (const auto& [steps, places] :
+         {std::pair<Index, std::vector<Index>>{9, {1, 2, 3, 4, 5, 6, 7, 8}},
+          {37, {1, 15, 16, 17, 31, 32, 33, 34, 36}}}) {
+      const Extent extent{2, steps};
+      CellFixture<double> fixture(variant, extent);
+      const Index width = fixture.width();
+      const auto slice = [&](const std::vector<double>& rows, Index first, Index count) {
+        return std::vector<double>(rows.begin() + first * width,
+                                   rows.begin() + (first + count) * width);
+      };
+      std::vector<double> past = fixture.random("past", count(extent, variant));
+      std::vector<double> behind = fixture.fresh_state(2, 2 * steps);
+      fixture.forward(extent, past, {.state = fixture.state_matrix(behind, 2)});
+      const auto half = std::ssize(behind) / 2;
+      const std::vector<double> x = fixture.random("x", count(extent, variant));
+      const std::vector<double> dy = fixture.random("dy", count(extent, variant));
+      std::vector<double> state(behind.begin() + half, behind.end());
+      const Passed neighbour =
+          passed_by(fixture, {1, steps}, slice(x, steps, steps), slice(dy, steps, steps), state);
+      for (const Index place : places) {
+        CAPTURE(steps);
+        CAPTURE(place);
+        std::vector<std::uint8_t> starts(static_cast<std::size_t>(extent.rows()), 0);
+        starts[place] = 1;
+        state = behind;
+        const Passed marked = passed_by(fixture, extent, x, dy, state, starts);
+
+        state.assign(behind.begin(), behind.begin() + half);
+        const Passed before =
+            passed_by(fixture, {1, place}, slice(x, 0, place), slice(dy, 0, place), state);
+        const Index rest = steps - place;
+        state = fixture.fresh_state(1, 2 * steps);
+        starts.assign(static_cast<std::size_t>(rest), 0);
+        starts[0] = 1;
+        const Passed after = passed_by(fixture, {1, rest}, slice(x, place, rest),
+                                       slice(dy, place, rest), state, starts);
+
+        CHECK(largest_difference(slice(marked.y, 0, place), before.y) < double_tolerance);
+        CHECK(largest_difference(slice(marked.y, place, rest), after.y) < double_tolerance);
+        CHECK(largest_difference(slice(marked.y, steps, steps), neighbour.y) < double_tolerance);
+        CHECK(largest_difference(slice(marked.dx, 0, place), before.dx) < double_tolerance);
+        CHECK(largest_difference(slice(marked.dx, place, rest), after.dx) < double_tolerance);
+        CHECK(largest_difference(slice(marked.dx, steps, steps), neighbour.dx) < double_tolerance);
+        std::vector<double> sum = before.gradients;
+        for (std::size_t i = 0; i < sum.size(); ++i) {
+          sum[i] += after.gradients[i] + neighbour.gradients[i];
+        }
+        CHECK(largest_difference(marked.gradients, sum) < double_tolerance);
+      }
     }
-    CHECK(largest_difference(got, fixture.forward(rest, tail)) < double_tolerance);
   });
 }
 

@@ -8,10 +8,9 @@
 
 #include "cells/registry.hpp"
 #include "reference/reference.hpp"
+#include "support/numbers.hpp"
 
 namespace support {
-
-using rlt::Index;
 
 /// A cell and one setting of it: what the contract tests run over.
 struct Variant {
@@ -157,18 +156,5 @@ class CellFixture {
   rlt::Workspace workspace;
   std::unique_ptr<rlt::Cell<T>> cell;
 };
-
-/// Largest |a - b| / max(1, |b|).
-template <typename A, typename B>
-double largest_difference(const A& a, const B& b) {
-  double worst = a.size() == b.size() ? 0 : 1e300;
-  for (std::size_t i = 0; i < std::min<std::size_t>(a.size(), b.size()); ++i) {
-    const double expected = static_cast<double>(b[i]);
-    const double error = std::abs(static_cast<double>(a[i]) - expected);
-    worst = std::max(worst, error / std::max(1.0, std::abs(expected)));
-    if (!(error == error)) worst = 1e300;
-  }
-  return worst;
-}
 
 }  // namespace support
