@@ -25,7 +25,7 @@ struct Subject {
     std::ranges::copy(start, parameters.values());
   }
   static Index place(ParameterSet<T>& parameters, Index count) {
-    parameters.add("w", {count}, Init::constant(0));
+    parameters.add("w", {count}, rlt::init::constant(0));
     parameters.allocate();
     return parameters.flat_size();
   }
@@ -210,8 +210,8 @@ TEST_CASE("clipping: the norm is over all parameters, block after block") {
   double squares = 4;
   for (const double g : gradients) squares += g * g;
   ParameterSet<double> parameters;
-  parameters.add("a", {count}, Init::constant(0));
-  parameters.add("b", {1}, Init::constant(0));
+  parameters.add("a", {count}, rlt::init::constant(0));
+  parameters.add("b", {1}, rlt::init::constant(0));
   parameters.allocate();
   std::ranges::copy(gradients, parameters.all()[0].gradient);
   *parameters.all()[1].gradient = -2;
