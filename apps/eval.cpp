@@ -5,6 +5,8 @@
 
 #include "base/error.hpp"
 #include "commands.hpp"
+#include "io/file.hpp"
+#include "io/standard_streams.hpp"
 #include "train/checkpoint.hpp"
 #include "train/evaluator.hpp"
 #include "train/run_folder.hpp"
@@ -14,7 +16,7 @@ namespace {
 
 std::filesystem::path checkpoint_of(const EvalCommand& command) {
   std::filesystem::path path(command.run);
-  if (!std::filesystem::is_directory(path)) return path;
+  if (!is_folder(path)) return path;
   const RunFolder folder(path);
   return command.select == "last" ? folder.last() : folder.best();
 }
@@ -29,15 +31,15 @@ void evaluate_all(const EvalCommand& command, const RunConfig& config,
   const Extent capacity{command.batch, command.piece};
   model.carve(capacity);
 
-  CsvFile csv = CsvFile::open(command.csv.empty() ? "/dev/stdout" : command.csv, eval_columns());
+  CsvFile csv = open_csv(command.csv, eval_columns());
   const auto measure = [&](const EvaluationSet& set) {
     const Score score = evaluate(model, capacity, set);
     csv.append(eval_row(config, set, score, model.parameters().count(),
                         model.state_size(set.longest()), state.step, command.select));
     csv.flush();
-    fmt::print(stderr, "{} {}-{}: {} of {} sequences, {} of {} tokens, data {}\n", set.split,
-               set.length_min, set.length_max, score.sequences_correct, score.sequences,
-               score.tokens_correct, score.tokens, set.hash);
+    print_message("{} {}-{}: {} of {} sequences, {} of {} tokens, data {}", set.split,
+                  set.length_min, set.length_max, score.sequences_correct, score.sequences,
+                  score.tokens_correct, score.tokens, set.hash);
   };
   if (task->fixed_set("train") != nullptr) {
     for (const char* split : {"valid", "test"}) {
