@@ -15,6 +15,7 @@
 #include "base/error.hpp"
 #include "base/nearest.hpp"
 #include "base/parallel.hpp"
+#include "base/utf8.hpp"
 #include "base/version.hpp"
 #include "commands.hpp"
 #include "io/file.hpp"
@@ -93,7 +94,7 @@ class Settings {
       for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_config(stream)) {
         std::string joined;
         for (const std::string& input : item.inputs) joined += (joined.empty() ? "" : ",") + input;
-        values[item.fullname()] = joined;
+        values[item.fullname()] = rlt::bytes_from_utf8(joined);
       }
     } catch (const rlt::Error& error) {
       fail(Exit::usage, "--config: {}", error.what());

@@ -59,7 +59,8 @@ void flush_folder(const fs::path& folder, const fs::path& path) {
 void replace(const fs::path& path, const fs::path& target, const struct stat* old, Pieces pieces) {
   fs::path name = target;
   name += "." + std::to_string(::getpid()) + ".partial";
-  Descriptor file(name, O_WRONLY | O_CREAT | O_TRUNC);
+  ::unlink(name.c_str());  // left by a killed process of the same number, or a link to elsewhere
+  Descriptor file(name, O_WRONLY | O_CREAT | O_EXCL);
   if (!file.is_open()) fail_system("write", path, errno);
   Aside aside(std::move(name));
   if (old != nullptr) ::fchmod(file.number(), old->st_mode & 07777);

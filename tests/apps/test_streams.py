@@ -268,8 +268,11 @@ class OddFiles(Case):
         done = self.bytes_run("train", "--task", "file", "--data", data, "--d-model", "8", "--heads", "2",
                               "--epochs", "1", "--quiet", "--out", out)
         self.assertEqual((done.returncode, done.stderr), (0, b""))
-        done = run("eval", out)
-        self.assertEqual(done.returncode, 0, done.stderr)
+        (out / "config.toml").read_text(encoding="utf-8")
+        for arguments in [["eval", out], ["train", "--config", out / "config.toml", "--out", self.folder / "again"]]:
+            done = run(*arguments)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual((out / "eval.csv").read_bytes(), (self.folder / "again" / "eval.csv").read_bytes())
 
     def test_a_run_folder_that_cannot_be(self):
         self.odd()

@@ -127,6 +127,17 @@ TEST_CASE("file: links that lead nowhere yet are followed, one after the other, 
   CHECK(fs::is_symlink(folder.path() / "lost"));
 }
 
+TEST_CASE("file: what has the name of the file aside is no way to another file") {
+  const test::TemporaryFolder folder;
+  folder.write("other", "precious");
+  const fs::path path = folder.path() / "file";
+  fs::create_symlink("other", path.string() + "." + std::to_string(getpid()) + ".partial");
+  write_file(path, "new");
+  CHECK(read_file(path) == "new");
+  CHECK(!fs::is_symlink(path));
+  CHECK(read_file(folder.path() / "other") == "precious");
+}
+
 TEST_CASE("file: a loop of links and a name that is too long are told, whatever is asked") {
   const test::TemporaryFolder folder;
   fs::create_symlink("b", folder.path() / "a");
