@@ -4,16 +4,23 @@ import argparse
 import csv
 import io
 import os
+import re
 import sys
 from pathlib import Path
 
 import pandas
 
-# The order of cells and tasks in every figure and table; names not listed follow by alphabet.
-CELLS = ["lstm", "elstm", "transformer", "transformer_preln", "linear", "deltanet", "rdn", "srwm",
-         "delta_rnn", "delta_lstm", "delta_mlp", "gru", "elman"]
-TASKS = ["parity", "aa_star", "abab_star", "anbn", "anbncn", "dyck1", "shuffle2", "reset_dyck1",
-         "code_execution", "listops", "text"]
+# The order of cells and tasks in every figure and table is that of their lists in the program; names
+# not listed follow by alphabet.
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def listed(table):
+    return re.findall(r"^RLT_\w+\((\w+)", (ROOT / table).read_text(encoding="utf-8"), re.MULTILINE)
+
+
+CELLS = listed("lib/cells/cells.def")
+TASKS = listed("tasks/tasks.def")
 
 # A run is known by these columns; one of its eval.csv rows by the longer list.
 RUN = ["task", "rule", "protocol", "cell", "options", "seed"]

@@ -212,13 +212,14 @@ class Table(Folder):
     def test_cells_and_tasks_stand_in_their_order(self):
         rows = [eval_row(1, cell=cell, task=task, data_hash=task, options=options)
                 for cell, options in (("srwm", ""), ("zeta", ""), ("lstm", ""), ("rdn", "a=1"),
-                                      ("rdn", ""), ("alpha", ""))
+                                      ("rdn", ""), ("alpha", ""), ("delta_mlp", ""))
                 for task in ("other", "dyck1", "parity")]
         out = self.stdout("table", "--splits", "bin1", self.csv(rows))
         compact = out.split("\n\n")[2].splitlines()
         self.assertEqual(compact[0], "| cell | parity | dyck1 | other |")
         self.assertEqual([line.split(" | ")[0] for line in compact[2:-2]],
-                         ["| lstm", "| rdn", "| rdn (a=1)", "| srwm", "| alpha", "| zeta"])
+                         ["| lstm", "| delta_mlp", "| rdn", "| rdn (a=1)", "| srwm", "| alpha",
+                          "| zeta"])
 
     def test_a_task_that_a_cell_did_not_run_is_a_dash(self):
         path = self.csv([eval_row(1), eval_row(1, cell="lstm", task="dyck1", data_hash="d")])
