@@ -8,7 +8,6 @@
 #include "base/error.hpp"
 #include "base/parallel.hpp"
 #include "commands.hpp"
-#include "io/csv.hpp"
 #include "losses/cross_entropy.hpp"
 #include "model/training_step.hpp"
 #include "optim/optimizer.hpp"
@@ -120,10 +119,10 @@ Exit run_bench(const BenchCommand& command) {
   const double ratio = timing.step_ms / timing.floor_ms;
   const double speed = tokens / timing.step_ms * 1e3;
   if (!command.csv.empty()) {
-    CsvFile csv = CsvFile::open(command.csv == "-" ? "/dev/stdout" : command.csv,
-                                {"cell", "d_model", "layers", "heads", "ff", "batch", "length",
-                                 "threads", "step_ms", "forward_ms", "floor_ms", "step_over_floor",
-                                 "tokens_per_s", "peak_mib", "allocations_per_step"});
+    CsvFile csv =
+        open_csv(command.csv, {"cell", "d_model", "layers", "heads", "ff", "batch", "length",
+                               "threads", "step_ms", "forward_ms", "floor_ms", "step_over_floor",
+                               "tokens_per_s", "peak_mib", "allocations_per_step"});
     csv.append({config.cell, config.d_model, config.layers, config.heads, config.ff, config.batch,
                 command.length, Index{thread_count()}, timing.step_ms, timing.forward_ms,
                 timing.floor_ms, ratio, speed, peak_mebibytes(), timing.allocations});

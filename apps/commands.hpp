@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/option.hpp"
+#include "io/csv.hpp"
 #include "train/run_config.hpp"
 
 namespace rlt {
@@ -33,7 +34,7 @@ struct EvalCommand {
   Index batch = 32;
   Index piece = 128;  // tokens read at once
   std::uint64_t eval_seed = 1;
-  std::string csv;  // empty: stdout
+  std::string csv;  // empty or "-": stdout
 };
 Exit run_eval(const EvalCommand& command);
 
@@ -70,6 +71,9 @@ Exit run_info(const std::string& path);
 
 /// One line for each option of a cell or task: `flag` ("cell-option"), name, help, values, default.
 void print_options(std::string_view flag, const std::vector<Option>& options);
+
+/// The file of --csv; stdout for "-" and where none is named.
+CsvFile open_csv(const std::string& csv, std::vector<std::string> columns);
 
 /// "50,100-500:50" -> 50, 100, 150, ..., 500. Error(usage) naming `flag` when it is no such list.
 std::vector<Index> parse_list(const std::string& flag, const std::string& text);

@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "commands.hpp"
 #include "io/file.hpp"
+#include "io/standard_streams.hpp"
 #include "tasks/text_form.hpp"
 #include "train/dataset.hpp"
 
@@ -21,8 +22,8 @@ void print_examples(const TaskInfo& info, const std::vector<Example>& examples) 
     }
     fmt::print("\n\n");
   }
-  if (!info.quirks.empty()) fmt::print(stderr, "{}: {}\n", info.name, info.quirks);
-  fmt::print(stderr, "{} distinct strings, data {}\n", examples.size(), data_hash(examples));
+  if (!info.quirks.empty()) print_message("{}: {}", info.name, info.quirks);
+  print_message("{} distinct strings, data {}", examples.size(), data_hash(examples));
 }
 
 // train, valid (bin 0) and test (bin 1), as `--task file` reads them.
@@ -38,8 +39,8 @@ void write_sets(const DataCommand& command, const Task& task) {
       training_set(task, training_window(config, task), config.train_size, config.seed, valid);
   for (const auto& [name, set] : {std::pair{"train", &train}, {"valid", &valid}, {"test", &test}}) {
     write_text_form(folder / name, task.info(), *set);
-    fmt::print(stderr, "{}/{}.src .tgt: {} strings, data {}\n", command.write, name, set->size(),
-               data_hash(*set));
+    print_message("{}/{}.src .tgt: {} strings, data {}", command.write, name, set->size(),
+                  data_hash(*set));
   }
 }
 

@@ -5,6 +5,8 @@
 
 #include "base/error.hpp"
 #include "commands.hpp"
+#include "io/file.hpp"
+#include "io/standard_streams.hpp"
 #include "losses/cross_entropy.hpp"
 #include "train/checkpoint.hpp"
 #include "train/eval_csv.hpp"
@@ -15,7 +17,7 @@ namespace {
 
 std::filesystem::path checkpoint_of(const EvalCommand& command) {
   std::filesystem::path path(command.run);
-  if (!std::filesystem::is_directory(path)) return path;
+  if (!is_folder(path)) return path;
   const RunFolder folder(path);
   return command.select == "last" ? folder.last() : folder.best();
 }
@@ -31,7 +33,7 @@ void evaluate_all(const EvalCommand& command, const RunConfig& config,
   model.carve(capacity);
   const CrossEntropy<T> loss(model.outputs());
 
-  CsvFile csv = CsvFile::open(command.csv.empty() ? "/dev/stdout" : command.csv, eval_header());
+  CsvFile csv = open_csv(command.csv, eval_header());
   const auto measure = [&](const EvaluationSet& set) {
     const Score score = evaluate(model, loss, capacity, set);
     csv.append(eval_cells({.config = config,
@@ -43,9 +45,9 @@ void evaluate_all(const EvalCommand& command, const RunConfig& config,
                            .select = command.select,
                            .baselines = set.baselines(set.examples)}));
     csv.flush();
-    fmt::print(stderr, "{} {}-{}: {} of {} sequences, {} of {} tokens, data {}\n", set.split,
-               set.length_min, set.length_max, score.sequences_correct, score.sequences,
-               score.tokens_correct, score.tokens, set.hash);
+    print_message("{} {}-{}: {} of {} sequences, {} of {} tokens, data {}", set.split,
+                  set.length_min, set.length_max, score.sequences_correct, score.sequences,
+                  score.tokens_correct, score.tokens, set.hash);
   };
   if (task->fixed_set("train") != nullptr) {
     for (const char* split : {"valid", "test"}) {

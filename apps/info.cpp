@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "base/utf8.hpp"
 #include "commands.hpp"
 #include "io/file.hpp"
 #include "io/safetensors.hpp"
@@ -13,20 +14,21 @@ namespace {
 
 void print_checkpoint(const std::filesystem::path& path) {
   const Safetensors file(path);
-  fmt::print("{}\n", path.string());
+  fmt::print("{}\n", printable(path.string()));
   for (const auto& [key, value] : file.metadata()) {
-    if (!value.empty()) fmt::print("  {:<16} {}\n", key, value);
+    if (!value.empty()) fmt::print("  {:<16} {}\n", printable(key), printable(value));
   }
   for (const TensorView& tensor : file.tensors()) {
     if (!tensor.name.starts_with("model.")) continue;
-    fmt::print("  {:<48} {} ({})\n", tensor.name, tensor.dtype, fmt::join(tensor.shape, ", "));
+    fmt::print("  {:<48} {} ({})\n", printable(tensor.name), tensor.dtype,
+               fmt::join(tensor.shape, ", "));
   }
 }
 
 }  // namespace
 
 Exit run_info(const std::string& path) {
-  if (!std::filesystem::is_directory(path)) {
+  if (!is_folder(path)) {
     print_checkpoint(path);
     return Exit::done;
   }
@@ -36,15 +38,15 @@ Exit run_info(const std::string& path) {
       fail(Exit::failed, "{} is no run folder: it has no config.toml", path);
     case RunFolder::State::interrupted:
       fmt::print("{}: interrupted or running; `rlt train --config {} --out {} --resume` goes on\n",
-                 path, folder.config().string(), path);
+                 printable(path), printable(folder.config().string()), printable(path));
       break;
     case RunFolder::State::finished:
-      fmt::print("{}: finished\n", path);
+      fmt::print("{}: finished\n", printable(path));
       break;
   }
-  fmt::print("{}", read_file(folder.config()));
-  if (std::filesystem::exists(folder.meta())) fmt::print("{}", read_file(folder.meta()));
-  if (std::filesystem::exists(folder.best())) print_checkpoint(folder.best());
+  fmt::print("{}", read_file(folder.config(), largest_text));
+  if (file_exists(folder.meta())) fmt::print("{}", read_file(folder.meta(), largest_text));
+  if (file_exists(folder.best())) print_checkpoint(folder.best());
   return Exit::done;
 }
 

@@ -5,16 +5,21 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
+#include <filesystem>
 #include <functional>
 #include <map>
+#include <sstream>
+#include <system_error>
 
 #include "base/cpu.hpp"
 #include "base/error.hpp"
 #include "base/nearest.hpp"
 #include "base/parallel.hpp"
+#include "base/utf8.hpp"
 #include "base/version.hpp"
 #include "commands.hpp"
+#include "io/file.hpp"
+#include "io/standard_streams.hpp"
 #include "train/run_folder.hpp"
 
 namespace {
@@ -84,14 +89,15 @@ class Settings {
   std::map<std::string, std::string> read_file() const {
     std::map<std::string, std::string> values;
     if (file_.empty()) return values;
-    std::ifstream stream(file_);
-    if (!stream) fail(Exit::usage, "--config {}: cannot be read", file_);
     try {
+      std::istringstream stream(rlt::read_file(file_, rlt::largest_text));
       for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_config(stream)) {
         std::string joined;
         for (const std::string& input : item.inputs) joined += (joined.empty() ? "" : ",") + input;
-        values[item.fullname()] = joined;
+        values[item.fullname()] = rlt::bytes_from_utf8(joined);
       }
+    } catch (const rlt::Error& error) {
+      fail(Exit::usage, "--config: {}", error.what());
     } catch (const CLI::Error& error) {
       fail(Exit::usage, "--config {}: {}", file_, error.what());
     }
@@ -247,7 +253,7 @@ Exit run(int argc, char** argv) {
   eval_command->add_option("--batch", eval.batch, "sequences read at once")->capture_default_str();
   eval_command->add_option("--piece", eval.piece, "tokens read at once, state carried between")
       ->capture_default_str();
-  eval_command->add_option("--csv", eval.csv, "file to write or append to [stdout]")
+  eval_command->add_option("--csv", eval.csv, "file to append to; - for stdout [-]")
       ->type_name("FILE");
   eval_command->callback([&] { chosen = [&] { return rlt::run_eval(eval); }; });
 
@@ -278,7 +284,9 @@ Exit run(int argc, char** argv) {
       ->capture_default_str();
   bench_command->add_option("--repeats", bench.repeats, "measured steps; medians are printed")
       ->capture_default_str();
-  bench_command->add_option("--csv", bench.csv, "CSV file to append to; - for stdout")
+  bench_command
+      ->add_option("--csv", bench.csv,
+                   "CSV file to append to, instead of a table on stdout; - for stdout")
       ->type_name("FILE");
   bench_command->callback([&] {
     chosen = [&] {
@@ -326,7 +334,9 @@ Exit run(int argc, char** argv) {
     check_words(app, argc, argv);
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version
-    app.exit(success);
+    std::ostringstream text;
+    app.exit(success, text, text);
+    fmt::print("{}", text.str());
     return Exit::done;
   } catch (const CLI::ParseError& error) {
     fail(Exit::usage, "{}", error.what());
@@ -335,18 +345,32 @@ Exit run(int argc, char** argv) {
   return chosen();
 }
 
+/// Runs, and sees to it that all that was printed has arrived.
+Exit run_and_deliver(int argc, char** argv) {
+  try {
+    const Exit exit = run(argc, argv);
+    rlt::close_stdout();
+    return exit;
+  } catch (const std::filesystem::filesystem_error& error) {
+    fail(Exit::failed, "'{}': {}", error.path1().string(), error.code().message());
+  } catch (const std::system_error& error) {  // only fmt::print throws it
+    rlt::fail_stdout(error.code().value());
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  rlt::prepare_standard_streams();
   rlt::limit_spinning(argv);
   rlt::prepare_processor();
   try {
-    return static_cast<int>(run(argc, argv));
+    return static_cast<int>(run_and_deliver(argc, argv));
   } catch (const rlt::Error& error) {
-    fmt::print(stderr, "rlt: {}\n", error.what());
+    rlt::print_message("rlt: {}", error.what());
     return static_cast<int>(error.code());
   } catch (const std::exception& error) {
-    fmt::print(stderr, "rlt: internal error: {}\n", error.what());
+    rlt::print_message("rlt: internal error: {}", error.what());
     return static_cast<int>(Exit::failed);
   }
 }

@@ -2,6 +2,8 @@
 
 #include "base/error.hpp"
 #include "commands.hpp"
+#include "io/file.hpp"
+#include "io/standard_streams.hpp"
 #include "train/trainer.hpp"
 
 namespace rlt {
@@ -17,7 +19,7 @@ Exit run_train(const TrainCommand& command) {
   switch (folder.state()) {
     case RunFolder::State::finished:
       folder.require_same(config);
-      fmt::print(stderr, "{} is finished; --force starts it over\n", out);
+      print_message("{} is finished; --force starts it over", out);
       return Exit::done;
     case RunFolder::State::interrupted:
       folder.require_same(config);
@@ -25,7 +27,7 @@ Exit run_train(const TrainCommand& command) {
         fail(Exit::usage, "{} holds an interrupted run: --resume goes on, --force starts over",
              out);
       }
-      resume = std::filesystem::exists(folder.last());
+      resume = file_exists(folder.last());
       break;
     case RunFolder::State::absent:
       folder.begin(config);

@@ -1,24 +1,26 @@
 """report.py merge: one tidy CSV from many run folders."""
 
-import json
 import math
-import sys
-import tomllib
-from pathlib import Path
+import os
+import re
 
-import runs
-from runs import Problem
+from columns import BASELINES, EVAL, EVAL_ROW, LATER, RIGHT, RUN, TEXT, TRAIN
+from program import USAGE, Problem, name_list, say
+from run_folders import find_runs
+from sheets import read_rows, to_whole, write_csv
 
 HELP = """\
 One tidy CSV from many run folders, sorted by its keys: the same runs give the same bytes.
 
-RUNS are run folders, or folders that hold them at any depth; a run folder holds meta.json.
-A run that diverged (exit 3) or ran out of time (exit 75) has failed and is not dropped: its rows
-have select `failed` and accuracy 0, for every set that other runs on the same data have; without
-other runs, for bin0 and bin1. A run that is still going on stops the merge, unless
---allow-unfinished leaves it out. `--which lengths` collects RUN/lengths.csv, where `rlt eval
---lengths` was told to write it, in the same way. `--which train` adds the columns rule, protocol
-and options. --settings makes columns of settings that tell runs apart and have none of their own.
+RUNS are run folders, or folders that hold them at any depth, links followed; a run folder holds
+meta.json. A run reached twice counts once. A run that diverged (exit 3), ran out of time (exit 75),
+was interrupted (exit 130), could not go on (exit 1) or was killed (no exit) has failed and is not
+dropped: its rows have select `failed` and accuracy 0, for every set that other runs on the same
+data have; without other runs, for bin0 and bin1. A run that is still going on stops the merge,
+unless --allow-unfinished leaves it out. `--which lengths` collects RUN/lengths.csv, where `rlt
+eval --lengths` was told to write it, in the same way. `--which train` adds the columns rule,
+protocol and options. --settings makes columns of settings that tell runs apart and have none of
+their own.
 
 examples:
   report.py merge runs/formal_languages --out eval.csv
@@ -27,88 +29,54 @@ examples:
   report.py merge runs/sweep --settings lr,d-model --splits bin0,valid --out sweep.csv
 """
 
-FAILED = {3, 75}
-# Columns that eval.csv did not always have: empty in older rows.
-LATER = {"size_min", "size_max", "answers", "answers_correct", "answer_accuracy", "blank_accuracy",
-         "bits", "answer_constant", "class_bits"}
 SET_FACTS = ["length_min", "length_max", "sequences", "tokens", "chance", "best_constant",
-             "position_majority", *runs.BASELINES, "data_hash"]
+             "position_majority", *BASELINES, "data_hash"]
 LATER_SET_FACTS = ["size_min", "size_max", "answers", "answer_constant", "class_bits"]
-RIGHT = ["sequences_correct", "tokens_correct", "answers_correct", "token_accuracy",
-         "sequence_accuracy", "answer_accuracy", "blank_accuracy"]
+# What tells rows of one run apart, in their order.
 ROW = ["select", "split", "size_min", "size_max", "length_min", "length_max", "step"]
-WORDS = {"task", "rule", "protocol", "cell", "options", "select", "split"}
-
-
-class Run:
-    def __init__(self, folder, settings):
-        self.folder = folder
-        path = folder / "meta.json"
-        try:
-            meta = json.loads(runs.read_text(path))
-        except json.JSONDecodeError as error:
-            raise Problem(f"{path}: not JSON: {error}") from error
-        missing = [name for name in runs.RUN if name not in meta]
-        if missing:
-            raise Problem(f"{path}: missing {', '.join(missing)}: is it a run folder of rlt?")
-        self.failed = meta.get("exit") in FAILED
-        self.finished = self.failed or (folder / "DONE").exists()
-        config = read_config(folder / "config.toml")
-        missing = [name for name in settings if name not in config]
-        if missing:
-            raise Problem(f"{folder / 'config.toml'}: has no setting {', '.join(missing)}",
-                          runs.USAGE)
-        self.identity = {name: str(meta[name]) for name in runs.RUN}
-        # What decides the evaluation sets, beside the sizes asked for.
-        self.data = (self.identity["task"], self.identity["rule"],
-                     *(config.get(name, "") for name in ("task-option", "window", "data")))
-        self.identity |= {name: config[name] for name in settings}
-
-
-def read_config(path):
-    """All settings of a run as text, numbers as they are written."""
-    try:
-        config = tomllib.loads(runs.read_text(path), parse_float=str)
-    except tomllib.TOMLDecodeError as error:
-        raise Problem(f"{path}: not TOML: {error}") from error
-    return {name: str(value) for name, value in config.items()}
-
-
-def find_runs(places, settings):
-    folders = set()
-    for place in map(Path, places):
-        found = {path.parent for path in place.rglob("meta.json")}
-        if not found:
-            raise Problem(f"{place}: " + ("no run folder in it (no meta.json)" if place.is_dir()
-                                          else "no such folder"))
-        folders |= found
-    return [Run(folder, settings) for folder in sorted(folders)]
 
 
 def merge(arguments):
-    settings = arguments.settings.split(",") if arguments.settings else []
-    found = find_runs(arguments.runs, settings)
-    unfinished = [run for run in found if not run.finished]
-    if unfinished and not arguments.allow_unfinished:
-        raise Problem(f"{unfinished[0].folder}: not finished ({len(unfinished)} of {len(found)}"
-                      " runs): wait, or leave them out with --allow-unfinished")
-    if unfinished:
-        print(f"report.py: left out {len(unfinished)} unfinished of {len(found)} runs",
-              file=sys.stderr)
-    found = [run for run in found if run.finished]
+    settings = name_list("--settings", arguments.settings) if arguments.settings is not None else []
+    splits = name_list("--splits", arguments.splits) if arguments.splits is not None else None
+    if own := [one for one in settings if one in EVAL + TRAIN]:
+        raise Problem(f"--settings {own[0]}: is a column of its own already", USAGE)
+    if splits and arguments.which == "train":
+        raise Problem("--splits: train.csv has no splits", USAGE)
+    found = finished(find_runs(arguments.runs, settings), arguments.allow_unfinished)
     check_each_once(found)
-    if arguments.which == "train":
-        header, rows = merged_train(found)
-    else:
-        header, rows = merged_eval(found, f"{arguments.which}.csv")
-    if arguments.splits:
-        splits = arguments.splits.split(",")
-        rows = [row for row in rows if row["split"] in splits]
-    keys = runs.RUN + settings
-    header = list(dict.fromkeys(keys + header)) if arguments.which == "train" else \
-        header + [name for name in settings if name not in header]
-    rows.sort(key=lambda row: sort_key(row, keys + ROW, header))
-    runs.write_csv(arguments.out, header, rows)
+    name = f"{arguments.which}.csv"
+    header, rows = (merged_train if arguments.which == "train" else merged_eval)(found, name)
+    if splits:
+        rows = of_splits(rows, splits)
+    header = list(dict.fromkeys(RUN + settings + header)) if arguments.which == "train" else \
+        header + settings
+    rows.sort(key=lambda row: sort_key(row, RUN + settings + ROW, header))
+    write_csv(arguments.out, header, rows,
+              inputs=[run.folder / one for run in found for one in (name, "eval.csv")])
+
+
+def finished(found, allow_unfinished):
+    for run in [run for run in found if run.killed]:
+        say(f"{run.folder}: killed (meta.json has no exit, and no program is at work there):"
+            " counts as failed")
+    left_out = [run for run in found if not run.finished and not run.killed]
+    if left_out and not allow_unfinished:
+        raise Problem(f"{left_out[0].folder}: not finished ({len(left_out)} of {len(found)}"
+                      " runs): wait, or leave them out with --allow-unfinished")
+    if len(left_out) == len(found):
+        raise Problem(f"none of the {len(found)} runs is finished")
+    if left_out:
+        say(f"left out {len(left_out)} unfinished of {len(found)} runs")
+    return [run for run in found if run not in left_out]
+
+
+def of_splits(rows, splits):
+    kept = [row for row in rows if row["split"] in splits]
+    if not kept:
+        raise Problem(f"no rows of split {' or '.join(splits)}: found"
+                      f" {', '.join(sorted({row['split'] for row in rows}))}")
+    return kept
 
 
 def check_each_once(found):
@@ -121,29 +89,83 @@ def check_each_once(found):
                           " or name what tells them apart with --settings")
 
 
-def read_dicts(path, required, expected):
-    """(header, rows as dictionaries of text). The header must be the one of the other files, but
-    for columns that came later; it is the longer one then."""
-    header, rows = runs.read_rows(path, required)
-    different = (set(header) ^ set(expected or header)) - LATER
-    if different:
-        raise Problem(f"{path}: other columns than the runs before:"
-                      f" {', '.join(sorted(different))}")
-    return max(header, expected or [], key=len), [dict(zip(header, row)) for row in rows]
+# ---- reading the CSVs of runs
 
+class Sheets:
+    """CSVs of one kind: their common header, and the rows of each."""
+
+    def __init__(self, required):
+        self.required = required
+        self.headers = []
+
+    def rows(self, run, name):
+        """Rows of the file `name` of a run, as dictionaries of text."""
+        path = run.folder / name
+        header, rows = read_rows(path, self.required)
+        different = (set(header) ^ set((self.headers or [header])[0])) - LATER
+        if different:
+            raise Problem(f"{path}: other columns than the runs before:"
+                          f" {', '.join(sorted(different))}")
+        self.headers.append(header)
+        rows = [(line, dict(zip(header, fields))) for line, fields in rows]
+        for line, row in rows:
+            check_own(run, f"{path}: line {line}", row)
+        return [row | run.identity for _, row in rows]
+
+    def header(self):
+        """The longest of all, and what others have beside it; None when there is none."""
+        if not self.headers:
+            return None
+        longest = max(self.headers, key=lambda names: (len(names), names))
+        others = set().union(*self.headers)
+        return longest + [name for name in EVAL if name in others and name not in longest]
+
+
+def check_own(run, place, row):
+    """A row of another run in a run's folder would be counted as the run's own."""
+    for name in [name for name in RUN if name in row]:
+        found = str(to_whole(place, name, row[name])) if name == "seed" else row[name]
+        if found != run.identity[name]:
+            raise Problem(f"{place}: {name} {found!r}, but the run has {run.identity[name]!r}"
+                          " (meta.json): rows of another run?")
+
+
+def check_one_model(run, name, rows, others=()):
+    """One checkpoint is one model, in this file and in the run's eval.csv; each set stands once."""
+    seen, sets = {}, set()
+    for row in [*others, *rows]:
+        model = {one: row.get(one, "") for one in ("step", "parameters")}
+        first = seen.setdefault(row["select"], model)
+        for one in first:
+            if first[one] != model[one]:
+                raise Problem(f"{run.folder / name}: rows of two models, {one} {first[one]} and"
+                              f" {model[one]} of select {row['select']!r}: measure the run anew")
+    for row in rows:
+        key = tuple(row.get(one, "") for one in [*ROW, "data_hash"])
+        if key in sets:
+            raise Problem(f"{run.folder / name}: two rows of {row['split']}"
+                          f" {row['length_min']}-{row['length_max']}, select {row['select']!r}:"
+                          " measure the run anew")
+        sets.add(key)
+
+
+# ---- merging
 
 def merged_eval(found, name):
     """Rows of the file `name` of all runs; rows with nothing right for those that failed."""
-    header, rows_of = None, {}
+    sheets, rows_of = Sheets(EVAL_ROW + ["sequence_accuracy"] + SET_FACTS), {}
     for run in found:
         path = run.folder / name
-        if not path.exists() and (run.failed or name == "lengths.csv"):
+        if not os.path.lexists(path) and (run.failed or name == "lengths.csv"):
             continue
-        header, rows = read_dicts(path, runs.EVAL_ROW + ["sequence_accuracy"] + SET_FACTS, header)
+        rows = sheets.rows(run, name)
         if not rows and not run.failed:
             raise Problem(f"{path}: a header, but no rows, although the run is done")
-        rows_of[run] = [row | run.identity for row in rows]
-    if header is None:
+        beside = run.folder / "eval.csv"
+        check_one_model(run, name, rows, others=Sheets(EVAL_ROW).rows(run, "eval.csv")
+                        if name != "eval.csv" and beside.exists() else ())
+        rows_of[run] = rows
+    if not rows_of and name == "lengths.csv":
         raise Problem(f"no {name} in any of the runs")
     if name == "lengths.csv":
         check_all_measured(found, rows_of)
@@ -156,7 +178,7 @@ def merged_eval(found, name):
         peers = [row for other, rows in rows_of.items() for row in rows
                  if other is run or (other.data == run.data and not other.failed)]
         merged += failed_rows(run, peers, unknown)
-    return header, merged
+    return sheets.header() or EVAL, merged
 
 
 def check_all_measured(found, rows_of):
@@ -193,31 +215,33 @@ def agreed(rows, name):
     return values.pop() if len(values) == 1 else ""
 
 
-def merged_train(found):
-    header, merged = None, []
+def merged_train(found, name):
+    sheets, merged = Sheets(["task", "cell", "seed", "step"]), []
     for run in found:
-        path = run.folder / "train.csv"
-        if run.failed and not path.exists():
-            continue
-        header, rows = read_dicts(path, ["task", "cell", "seed", "step"], header)
-        merged += [row | run.identity for row in rows]
-    if header is None:
-        raise Problem("no train.csv in any of the runs")
-    return header, merged
+        there = not run.failed or os.path.lexists(run.folder / name)
+        rows = sheets.rows(run, name) if there else []
+        if not rows:
+            say(f"{run.folder}: ended before the first row of {name}")
+        merged += rows
+    if not merged:
+        raise Problem(f"no rows in {name} of any of the runs")
+    return sheets.header(), merged
 
 
 def sort_key(row, names, header):
     """Numbers by value, words by alphabet; then the whole row, so that no order is left open."""
-    key = []
-    for name in names:
-        text = row.get(name, "")
-        number = name not in WORDS and is_number(text)
-        key.append((0, float(text), "") if number else (1, 0.0, text))
-    return key, [row.get(name, "") for name in header]
+    return ([value(name, row.get(name, "")) for name in names],
+            [row.get(name, "") for name in header])
 
 
-def is_number(text):
-    try:
-        return not math.isnan(float(text))
-    except ValueError:
-        return False
+def value(name, text):
+    """(0, number, "") or (1, 0, word); whole numbers are not made floats, which would tie."""
+    if name not in TEXT:
+        if re.fullmatch("[0-9]{1,300}", text):
+            return 0, int(text), ""
+        try:
+            if not math.isnan(number := float(text)):
+                return 0, number, ""
+        except ValueError:
+            pass
+    return 1, 0, text

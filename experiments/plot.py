@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Figures from the CSVs of rlt: accuracy against length, and training curves."""
 
+import io
 import itertools
 import math
 import re
@@ -9,16 +10,21 @@ import textwrap
 import zlib
 from pathlib import Path
 
+# First: it says in one line which package is missing.
+from program import USAGE, Parser, Problem, run_main, whole_number
+
 import matplotlib
 import numpy as np
-import pandas
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, MaxNLocator, NullFormatter
 
 import runs
-from runs import Problem
+from columns import EVAL_ROW, RUN
+from files import write_whole
+from names import in_order, label, of_series, series_in_order, set_aside_shared_options
+from sheets import read_frame
 
 # ---- looks
 
@@ -57,6 +63,7 @@ STYLE = {
     "ytick.major.size": 2.5, "xtick.color": "#444444", "ytick.color": "#444444",
     "legend.frameon": False, "savefig.dpi": 200, "path.simplify": True,
     "svg.hashsalt": "rlt", "svg.fonttype": "path",  # same bytes and same look everywhere
+    "pdf.fonttype": 42, "ps.fonttype": 42,  # TrueType: conferences refuse fonts of Type 3
 }
 
 
@@ -103,13 +110,13 @@ class Page:
         for spare in list(grid.flat)[count:]:
             spare.remove()
         for index, (task, axes) in enumerate(self.axes.items()):
-            axes.set_title(task, loc="left", fontweight="bold", pad=5)
+            axes.set_title(literal(task), loc="left", fontweight="bold", pad=5)
             axes.tick_params(labelleft=index % self.columns == 0)
 
     def label(self, x, y):
         for index, axes in enumerate(self.axes.values()):
             if index + self.columns >= len(self.axes):
-                axes.set_xlabel(x)
+                axes.set_xlabel(literal(x))
             if index % self.columns == 0:
                 axes.set_ylabel(y)
 
@@ -134,7 +141,7 @@ class Page:
         if references:
             self.legend(references, len(references), top / height)
             top -= 0.19
-        self.figure.text(0.5, top / height, "\n".join(caption), ha="center", va="top",
+        self.figure.text(0.5, top / height, literal("\n".join(caption)), ha="center", va="top",
                          fontsize=6.5, color="#666666")
 
     def legend(self, handles, columns, top):
@@ -143,18 +150,15 @@ class Page:
             borderaxespad=0, borderpad=0, labelspacing=0.45, handlelength=2.6,
             columnspacing=1.6, handletextpad=0.5, fontsize=7.5)
 
-    def save(self, out):
+    def save(self, out, inputs):
         kind = Path(out).suffix[1:]
         nothing = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None},
                    "pdf": {"CreationDate": None, "Creator": None, "Producer": None}}
-
-        def write(aside):
-            options = {"pil_kwargs": {"optimize": True}} if kind == "png" else {}
-            self.figure.savefig(aside, format=kind, metadata=nothing[kind], **options)
-            if kind == "svg":
-                aside.write_text(shorter(aside.read_text(encoding="utf-8")), encoding="utf-8")
-
-        runs.write_aside(out, write)
+        options = {"pil_kwargs": {"optimize": True}} if kind == "png" else {}
+        data = io.BytesIO()
+        self.figure.savefig(data, format=kind, metadata=nothing[kind], **options)
+        data = data.getvalue()
+        write_whole(out, shorter(data.decode()).encode() if kind == "svg" else data, inputs)
 
 
 def shorter(svg):
@@ -162,6 +166,11 @@ def shorter(svg):
     def rounded(path):
         return re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", path[0])
     return re.sub(r' d="[^"]*"', rounded, svg)
+
+
+def literal(text):
+    """Names are shown as they are: matplotlib takes what stands between two $ for a formula."""
+    return text.replace("$", r"\$")
 
 
 def by_rows(handles, columns):
@@ -176,7 +185,8 @@ def marked_by(style):
 
 
 def key(name, style):
-    return Line2D([], [], linestyle=style[1], label=name, linewidth=1.3, **marked_by(style))
+    return Line2D([], [], linestyle=style[1], label=literal(name), linewidth=1.3,
+                  **marked_by(style))
 
 
 def draw_series(axes, curves, style, place, count):
@@ -246,8 +256,8 @@ ACCURACIES = {
 def plot_length(arguments):
     metric = f"{arguments.metric}_accuracy"
     chance, trivial = ACCURACIES[arguments.metric]
-    frame = runs.read_frame(arguments.csv, runs.EVAL_ROW + [metric, *filter(None, [chance])]
-                            + trivial, optional=["size_max"])
+    frame = read_frame(arguments.csv, EVAL_ROW + [metric, *filter(None, [chance]), *trivial],
+                       optional=["size_max"])
     frame = frame[frame["split"] == "length"]
     if frame.empty:
         raise Problem(f"{arguments.csv[0]}: no rows of split `length`:"
@@ -256,19 +266,21 @@ def plot_length(arguments):
     frame = runs.choose_checkpoint(frame, arguments.select)
     x = f"{arguments.x}_max"
     check_sizes(frame, x)
+    runs.check_one_model(frame)
     if frame[metric].isna().any():
         row = frame[frame[metric].isna()].iloc[0]
         raise Problem(f"{row['file']}: {metric} is empty for {runs.describe(row)}")
+    runs.check_shares(frame, metric)
     frame["trivial"] = frame[trivial].max(axis=1)
-    frame, shared = runs.set_aside_shared_options(frame)
+    frame, shared = set_aside_shared_options(frame.astype({x: float}))
 
-    page = Page(runs.in_order(frame["task"].unique(), runs.TASKS), arguments.columns)
-    looks = looks_of(runs.series_in_order(frame))
+    page = Page(in_order(frame["task"].unique(), "task"), arguments.columns)
+    looks = looks_of(series_in_order(frame))
     marked = train_lengths(arguments.train_length, page.axes)
     for task, axes in page.axes.items():
         rows = frame[frame["task"] == task]
         for place, (pair, style) in enumerate(looks.items()):
-            one = runs.of_series(rows, pair)
+            one = of_series(rows, pair)
             if len(one):
                 draw_series(axes, 100 * seeds_apart(one, x, metric), style, place, len(looks))
         if chance:
@@ -283,21 +295,22 @@ def plot_length(arguments):
         axes.xaxis.set_major_locator(MaxNLocator(5, steps=ROUND, integer=True))
     page.label(arguments.x_label or arguments.x, f"{arguments.metric} accuracy (%)")
     of_training = "longest training string" if arguments.x == "length" else "largest in training"
-    page.finish([key(runs.label(*pair), style) for pair, style in looks.items()],
+    page.finish([key(label(*pair), style) for pair, style in looks.items()],
                 references(frame, chance, marked, of_training), seeds_caption(frame, shared))
-    page.save(arguments.out)
+    page.save(arguments.out, arguments.csv)
 
 
 def check_sizes(frame, x):
     """Every row has a place on the x axis, and a run only one row there."""
-    sizes = pandas.to_numeric(frame["size_max"]).fillna(frame["length_max"])
-    runs.check_distinct(frame.assign(size=sizes), runs.RUN + ["size"])
-    if x == "size_max" and pandas.to_numeric(frame[x]).isna().any():
-        raise Problem("--x size: some rows have no size_max: measure them again with `rlt eval`")
-    twice = frame[frame.duplicated(runs.RUN + [x])]
+    runs.check_distinct(frame.assign(size=frame["size_max"].fillna(frame["length_max"])),
+                        RUN + ["size"])
+    if frame[x].isna().any():
+        raise Problem(f"--x {x.removesuffix('_max')}: some rows have no {x}: measure them again"
+                      " with `rlt eval`")
+    twice = frame[frame.duplicated(RUN + [x])]
     if len(twice):
-        raise Problem(f"strings of two sizes have up to {twice.iloc[0][x]:g} tokens: draw them"
-                      " with --x size", runs.USAGE)
+        raise Problem(f"strings of two sizes have up to {twice.iloc[0][x]} tokens: draw them"
+                      " with --x size", USAGE)
 
 
 def chosen_rows(frame, arguments):
@@ -312,10 +325,17 @@ def seeds_apart(rows, x, value):
     return rows.pivot(index=x, columns="seed", values=value).sort_index()
 
 
+REACH = 0.2  # of a reference that is known at one place alone, as a share of that place
+
+
 def draw_reference(axes, rows, x, column, line):
     known = rows.dropna(subset=[column]).groupby(x)[column].median()
+    places, values = known.index.to_numpy(), known.to_numpy()
+    if len(known) == 1:  # a line through one point shows nothing: a piece to either side
+        reach = REACH * max(places[0], 1)
+        places, values = places + [-reach, reach], values.repeat(2)
     if len(known):
-        axes.plot(known.index, 100 * known, color=GREY, linestyle=line, linewidth=1.0, zorder=1.8)
+        axes.plot(places, 100 * values, color=GREY, linestyle=line, linewidth=1.0, zorder=1.8)
 
 
 def references(frame, chance, marked, of_training):
@@ -331,16 +351,20 @@ def references(frame, chance, marked, of_training):
     return handles
 
 
-def train_lengths(words, tasks):
-    """`50` for every task, `anbn=100` for one; the later word wins."""
+def train_length(word):
+    """(task, length) of `anbn=100`; the task is None in `50`."""
+    task, equals, number = word.rpartition("=")
+    return task if equals else None, whole_number("--train-length", number)
+
+
+def train_lengths(pairs, tasks):
+    """The length to mark by task; None stands for every task, the later pair wins."""
     marked = {}
-    for word in words:
-        task, equals, number = word.rpartition("=")
-        if not number.isdigit():
-            raise Problem(f"--train-length {word}: give a length, or TASK=length", runs.USAGE)
-        if equals and task not in tasks:
-            raise Problem(f"--train-length {word}: the figure has {', '.join(tasks)}", runs.USAGE)
-        marked.update({name: int(number) for name in ([task] if equals else tasks)})
+    for task, length in pairs:
+        if task not in [None, *tasks]:
+            raise Problem(f"--train-length {task}={length}: the figure has {', '.join(tasks)}",
+                          USAGE)
+        marked.update({name: length for name in ([task] if task else tasks)})
     return marked
 
 
@@ -368,22 +392,24 @@ METRICS = {"loss": ("loss", "training loss", 1),
 def plot_train(arguments):
     value, value_label, scale = METRICS[arguments.metric]
     x, x_label = AGAINST[arguments.against]
-    frame = runs.read_frame(arguments.csv, ["task", "cell", "seed", "step", x, value],
-                            optional=["rule", "protocol", "options"])
-    frame = chosen_rows(frame, arguments)
-    runs.check_distinct(frame, runs.RUN + ["step"])
+    frame = read_frame(arguments.csv, ["task", "cell", "seed", "step", x, value],
+                       optional=["rule", "protocol", "options"])
+    frame = chosen_rows(frame, arguments).astype({"step": float, x: float})
+    runs.check_distinct(frame, RUN + ["step"])
+    runs.check_one_model(frame)
+    check_one_file(frame)
     frame[value] = frame[value].where(np.isfinite(frame[value])) * scale
     if frame[value].isna().all():
         raise Problem(f"{arguments.csv[0]}: no finite value of {value}")
-    frame, shared = runs.set_aside_shared_options(frame)
+    frame, shared = set_aside_shared_options(frame)
     frame, averaged = thin_out(frame, sorted({x, value}))
 
-    page = Page(runs.in_order(frame["task"].unique(), runs.TASKS), arguments.columns)
-    looks = looks_of(runs.series_in_order(frame))
+    page = Page(in_order(frame["task"].unique(), "task"), arguments.columns)
+    looks = looks_of(series_in_order(frame))
     for task, axes in page.axes.items():
         rows = frame[frame["task"] == task]
         for place, (pair, style) in enumerate(looks.items()):
-            one = runs.of_series(rows, pair)
+            one = of_series(rows, pair)
             if one[value].notna().any():
                 draw_series(axes, training_curves(one, x, value), style, place, len(looks))
         axes.xaxis.set_major_locator(MaxNLocator(4, steps=ROUND))
@@ -397,9 +423,18 @@ def plot_train(arguments):
             axes.yaxis.set_minor_formatter(NullFormatter())
     page.label(x_label, value_label)
     tail = f" Each point averages {averaged} logged steps." if averaged > 1 else ""
-    page.finish([key(runs.label(*pair), style) for pair, style in looks.items()], [],
+    page.finish([key(label(*pair), style) for pair, style in looks.items()], [],
                 seeds_caption(frame, shared, tail))
-    page.save(arguments.out)
+    page.save(arguments.out, arguments.csv)
+
+
+def check_one_file(frame):
+    """The curve of a run stands in one file: two that log other steps would be drawn as one."""
+    files = frame.groupby(RUN)["file"].transform("nunique")
+    if (files > 1).any():
+        same = runs.like_the_first(frame[files > 1], RUN)
+        raise Problem(f"{' and '.join(dict.fromkeys(same['file']))}: both hold"
+                      f" {runs.describe(same.iloc[0])}: give each run once")
 
 
 def thin_out(frame, columns):
@@ -409,7 +444,7 @@ def thin_out(frame, columns):
     if width == 1:
         return frame, 1
     columns = sorted(set(columns) | {"step"})
-    groups = runs.RUN + ["part"]
+    groups = RUN + ["part"]
     part = ((ranks - 1) // width).astype(int)
     means = frame.assign(part=part).groupby(groups, as_index=False)[columns].mean()
     # Every seed of a task must share its x: the mean step of the part over all of them.
@@ -439,9 +474,9 @@ examples:
 
 
 def parser():
-    top = runs.Parser(prog="plot.py", description=HELP)
+    top = Parser(prog="plot.py", description=HELP)
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True,
-                                  parser_class=runs.Parser)
+                                  parser_class=Parser)
     length = commands.add_parser("length", help="accuracy against length",
                                  description=LENGTH_HELP)
     length.set_defaults(plot=plot_length)
@@ -453,9 +488,11 @@ def parser():
                              " (default length)")
     length.add_argument("--x-label", metavar="WORDS", help="its name (default that of --x)")
     length.add_argument("--train-length", action="append", default=[], metavar="[TASK=]N",
+                        type=train_length,
                         help="mark the longest training string, or its size; may be repeated")
     length.add_argument("--select", default="best", metavar="NAME",
-                        help="checkpoint to show: best or last (default best)")
+                        help="checkpoint to show: best, last or the name of its file"
+                             " (default best)")
     train = commands.add_parser("train", help="loss or accuracy during training",
                                 description=TRAIN_HELP)
     train.set_defaults(plot=plot_train)
@@ -473,21 +510,16 @@ def parser():
                              help="only this protocol: paper or honest")
         command.add_argument("--where", action="append", default=[], metavar="NAME=VALUE",
                              help="only rows of this option or column; may be repeated")
-        command.add_argument("--columns", type=positive, metavar="N", help="panels in a row")
+        command.add_argument("--columns", metavar="N", help="panels in a row",
+                             type=lambda text: whole_number("--columns", text))
         command.add_argument("csv", nargs="+", metavar="CSV")
     return top
 
 
 def figure_name(text):
     if Path(text).suffix not in (".svg", ".png", ".pdf"):
-        raise Problem(f"--out {text}: the name must end in .svg, .png or .pdf", runs.USAGE)
+        raise Problem(f"--out {text}: the name must end in .svg, .png or .pdf", USAGE)
     return text
-
-
-def positive(text):
-    if not text.isdigit() or int(text) < 1:
-        raise Problem(f"--columns {text}: give a number from 1", runs.USAGE)
-    return int(text)
 
 
 def main(words):
@@ -499,4 +531,4 @@ def main(words):
 
 
 if __name__ == "__main__":
-    sys.exit(runs.run_main(main))
+    sys.exit(run_main(main))

@@ -5,13 +5,18 @@ import math
 import sys
 from pathlib import Path
 
+# First: it says in one line which package is missing.
+from program import USAGE, Parser, Problem, name_list, run_main
+
 import numpy as np
 
 import merge
 import runs
 import score_tables
+from columns import BASELINES, EVAL_ROW, RUN
+from names import in_order, label, of_series, series_in_order, split_options
 from printing import Paper, counts, markdown, percent, span
-from runs import BASELINES, Problem
+from sheets import read_frame, read_rows, to_number
 
 SOLVED = 0.99           # a seed with at least this sequence accuracy has solved the task
 SOLVED_TEXT = f"at least {100 * SOLVED:.0f} %"
@@ -68,10 +73,10 @@ examples:
 
 
 def table(arguments):
-    splits = arguments.splits.split(",")
+    splits = name_list("--splits", arguments.splits)
     if "length" in splits:
         raise Problem("--splits length: a table needs bins; `plot.py length` draws lengths",
-                      runs.USAGE)
+                      USAGE)
     frame, shared = runs.read_scores(arguments, ["sequence_accuracy", "sequences", *BASELINES])
     runs.check_shares(frame, "sequence_accuracy")
     frame["baseline"] = frame[BASELINES].max(axis=1)
@@ -96,9 +101,9 @@ def scores_of(frame, task, pair, split):
 
 
 def compact_table(paper, frame, splits):
-    tasks = runs.in_order(frame["task"].unique(), runs.TASKS)
-    rows = [[runs.label(*pair)] + [compact_entry(frame, task, pair, splits) for task in tasks]
-            for pair in runs.series_in_order(frame)]
+    tasks = in_order(frame["task"].unique(), "task")
+    rows = [[label(*pair)] + [compact_entry(frame, task, pair, splits) for task in tasks]
+            for pair in series_in_order(frame)]
     rows.append(["best trivial baseline"]
                 + [per_split(frame, task, splits, lambda r: percent(r["baseline"].max()))
                    for task in tasks])
@@ -128,13 +133,13 @@ def full_table(paper, frame, split):
     header = ["task", "cell", "parameters", "state", "strings", "baseline", "seeds", "solved",
               "rate, 95 %", "max", "median", "mean", "min", "mean, 95 %", "scaled median"]
     rows = []
-    for task in runs.in_order(frame["task"].unique(), runs.TASKS):
+    for task in in_order(frame["task"].unique(), "task"):
         of_task = frame[frame["task"] == task]
         baseline = of_task["baseline"].max()
-        for pair in runs.series_in_order(of_task):
-            one = runs.of_series(of_task, pair)
+        for pair in series_in_order(of_task):
+            one = of_series(of_task, pair)
             facts = summary(list(one["sequence_accuracy"]))
-            rows.append([task, runs.label(*pair), counts(one["parameters"]),
+            rows.append([task, label(*pair), counts(one["parameters"]),
                          counts(one["state_size"]), counts(of_task["sequences"]),
                          percent(baseline), facts["n"], f"{facts['solved']}/{facts['n']}",
                          span(facts["rate"]), *(percent(facts[name]) for name in
@@ -152,17 +157,17 @@ def scaled(score, baseline):
 
 
 def seed_table(paper, frame, split):
-    seeds = sorted(frame["seed"].unique())
+    seeds = sorted(frame["seed"].unique(), key=int)
     rows = []
-    for task in runs.in_order(frame["task"].unique(), runs.TASKS):
+    for task in in_order(frame["task"].unique(), "task"):
         of_task = frame[frame["task"] == task]
-        for pair in runs.series_in_order(of_task):
-            one = runs.of_series(of_task, pair)
+        for pair in series_in_order(of_task):
+            one = of_series(of_task, pair)
             entries = {row["seed"]: "failed" if row["select"] == "failed"
                        else percent(row["sequence_accuracy"]) for _, row in one.iterrows()}
-            rows.append([task, runs.label(*pair)] + [entries.get(seed, "-") for seed in seeds])
+            rows.append([task, label(*pair)] + [entries.get(seed, "-") for seed in seeds])
     paper.paragraph(f"{split}: every seed; `failed` diverged or ran out of time and counts as 0.")
-    paper.table(["task", "cell"] + [f"seed {seed:g}" for seed in seeds], rows, left=2)
+    paper.table(["task", "cell"] + [f"seed {seed}" for seed in seeds], rows, left=2)
 
 
 # ---- report.py literature
@@ -198,7 +203,7 @@ def literature(arguments):
         header[5:5] = [f"ours ({arguments.protocol} protocol)", "verdict"]
     rows = []
     for claim in claims:
-        row = [claim["cell"], runs.label(claim["task"], claim["where"]), claim["split"],
+        row = [claim["cell"], label(claim["task"], claim["where"]), claim["split"],
                percent(claim["value"] / 100), claim["confidence"], claim["source"]]
         if ours is not None:
             found = our_scores(ours, claim)
@@ -214,39 +219,44 @@ def literature(arguments):
 
 
 def read_literature(path):
-    header, rows = runs.read_rows(path, ["cell", "task", "split", "value", "confidence", "source"])
-    claims = [{"where": "", **dict(zip(header, row))} for row in rows]
-    for number, claim in enumerate(claims, start=2):
+    header, rows = read_rows(path, ["cell", "task", "split", "value", "confidence", "source"])
+    if not rows:
+        raise Problem(f"{path}: a header, but no rows")
+    claims = []
+    for line, row in rows:
+        claim = {"where": "", **dict(zip(header, row))}
         if claim["confidence"] not in TAGS:
-            raise Problem(f"{path}: row {number}: confidence `{claim['confidence']}`: only"
+            raise Problem(f"{path}: line {line}: confidence `{claim['confidence']}`: only"
                           f" {', '.join(TAGS)} may be printed")
-        claim["value"] = runs.to_number(path, "value", number, claim["value"])
+        claim["value"] = to_number(f"{path}: line {line}", "value", claim["value"])
         if not 0 <= claim["value"] <= 100:
-            raise Problem(f"{path}: row {number}: value must be a percentage")
-    cells = runs.in_order((claim["cell"] for claim in claims), runs.CELLS)
-    tasks = runs.in_order((claim["task"] for claim in claims), runs.TASKS)
+            raise Problem(f"{path}: line {line}: value must be a percentage")
+        claims.append(claim)
+    cells = in_order((claim["cell"] for claim in claims), "cell")
+    tasks = in_order((claim["task"] for claim in claims), "task")
     return sorted(claims, key=lambda claim: (cells.index(claim["cell"]),
                                              tasks.index(claim["task"]), claim["where"],
                                              claim["split"]))
 
 
 def our_rows(arguments):
-    frame = runs.read_frame(arguments.ours, runs.EVAL_ROW + ["sequence_accuracy"])
-    frame = runs.choose_checkpoint(frame, arguments.select)
-    return frame[(frame["rule"] == "paper") & (frame["protocol"] == arguments.protocol)]
+    frame = read_frame(arguments.ours, EVAL_ROW + ["sequence_accuracy"])
+    frame = runs.choose(frame, "protocol", arguments.protocol)
+    return runs.choose_checkpoint(frame[frame["rule"] == "paper"], arguments.select)
 
 
 def our_scores(ours, claim):
     """Scores of our runs that fulfil the conditions of the claim and have no other option."""
-    conditions = runs.split_options(claim["where"])
+    conditions = split_options(claim["where"])
     rows = ours
     for name in ("task", "cell", "split"):
         rows = rows[rows[name] == claim[name]]
     for condition in conditions:
         rows = rows[runs.fulfilled(rows, condition)]
-    other = rows["options"].map(lambda text: set(runs.split_options(text)) - set(conditions))
+    other = rows["options"].map(lambda text: set(split_options(text)) - set(conditions))
     rows = rows[~other.astype(bool)]
-    runs.check_distinct(rows, runs.RUN)
+    runs.check_distinct(rows, RUN)
+    runs.check_one_model(rows)
     runs.check_shares(rows, "sequence_accuracy")
     return list(rows["sequence_accuracy"])
 
@@ -278,9 +288,9 @@ examples:
 
 
 def parser():
-    top = runs.Parser(prog="report.py", description=HELP)
+    top = Parser(prog="report.py", description=HELP)
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True,
-                                  parser_class=runs.Parser)
+                                  parser_class=Parser)
     one = commands.add_parser("table", help="scores with their statistics",
                               description=TABLE_HELP)
     one.set_defaults(run=table)
@@ -335,7 +345,8 @@ def parser():
             help="only rows of this option or column; may be repeated")
     for name in ("table", "scores", "best", "literature"):
         commands.choices[name].add_argument("--select", default="best", metavar="NAME",
-                                            help="checkpoint: best or last (default best)")
+                                            help="checkpoint: best, last or the name of its file"
+                                            " (default best)")
     return top
 
 
@@ -345,4 +356,4 @@ def main(words):
 
 
 if __name__ == "__main__":
-    sys.exit(runs.run_main(main))
+    sys.exit(run_main(main))

@@ -1,25 +1,41 @@
 #!/usr/bin/env python3
 """Table and figure of time and memory against sequence length, from CSVs of `rlt bench`."""
 
+import io
 import sys
 from pathlib import Path
 
-import pandas
+# First: it says in one line which package is missing.
+from program import Parser, Problem, run_main
+
+import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from files import write_whole
+from names import in_order
 from plot import look, marked_by
-from runs import CELLS, Parser, in_order, read_rows, run_main, write_aside
+from sheets import read_frame
 
-COLUMNS = ["cell", "d_model", "layers", "heads", "batch", "length", "step_ms", "peak_mib"]
+SIZES = ["d_model", "layers", "heads", "batch"]
+COLUMNS = ["cell", *SIZES, "length", "step_ms", "peak_mib"]
 PANELS = {"us_per_token": "microseconds a token", "peak_mib": "peak memory (MiB)"}
 
 
 def read(path):
-    header, rows = read_rows(path, COLUMNS)
-    frame = pandas.DataFrame(rows, columns=header)[COLUMNS]
-    numbers = COLUMNS[1:]
-    frame[numbers] = frame[numbers].astype(float)
+    frame = read_frame([path], COLUMNS)
+    for name in COLUMNS[1:]:
+        if not (frame[name] > 0).all():
+            row = frame[~(frame[name] > 0)].iloc[0]
+            raise Problem(f"{path}: line {row['line']}: {name} is {row[name]}: it must be above 0")
+    for name in SIZES:
+        if frame[name].nunique() > 1:
+            found = " and ".join(f"{size:.0f}" for size in sorted(frame[name].unique()))
+            raise Problem(f"{path}: rows of {name} {found}: a table has one")
+    twice = frame[frame.duplicated(["cell", "length"])]
+    if len(twice):
+        row = twice.iloc[0]
+        raise Problem(f"{path}: line {row['line']}: {row['cell']} at length {row['length']:.0f} once more")
     frame["us_per_token"] = 1e3 * frame["step_ms"] / (frame["batch"] * frame["length"])
     return frame
 
@@ -34,20 +50,21 @@ def table(frame):
              "column.", "",
              "| cell | " + " | ".join(f"T={length:.0f}" for length in lengths) + " |",
              "|---|" + "---:|" * len(lengths)]
-    for cell in in_order(frame["cell"], CELLS):
+    for cell in in_order(frame["cell"], "cell"):
         rows = frame[frame["cell"] == cell].set_index("length")
         cells = [f"{rows.loc[length, 'us_per_token']:.2f} / {rows.loc[length, 'peak_mib']:.0f}"
-                 for length in lengths]
+                 if length in rows.index else "-" for length in lengths]
         lines.append(f"| {cell} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
-def draw(frame, path):
+def draw(frame):
+    """The figure as bytes of an SVG."""
     figure = Figure(figsize=(7, 3.2))
     FigureCanvasAgg(figure)
     figure.subplots_adjust(left=0.08, right=0.98, top=0.92, bottom=0.31, wspace=0.2)
     for axes, (column, title) in zip(figure.subplots(1, 2), PANELS.items()):
-        for cell in in_order(frame["cell"], CELLS):
+        for cell in in_order(frame["cell"], "cell"):
             rows = frame[frame["cell"] == cell].sort_values("length")
             style = look(cell)
             axes.plot(rows["length"], rows[column], linestyle=style[1], linewidth=1.2, label=cell,
@@ -55,7 +72,9 @@ def draw(frame, path):
         axes.set(xscale="log", yscale="log", xlabel="sequence length T", title=title)
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="lower center", ncol=5, frameon=False, fontsize=7)
-    write_aside(path, lambda aside: figure.savefig(aside, format="svg", metadata={"Date": None}))
+    data = io.BytesIO()
+    figure.savefig(data, format="svg", metadata={"Date": None})
+    return data.getvalue()
 
 
 def main(arguments):
@@ -65,8 +84,11 @@ def main(arguments):
     chosen = parser.parse_args(arguments)
     frame = read(chosen.csv)
     out = Path(chosen.out)
-    write_aside(out / "table.md", lambda path: path.write_text(table(frame), encoding="utf-8"))
-    draw(frame, out / "scaling.svg")
+    write_whole(out / "table.md", table(frame).encode(), [chosen.csv])
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()  # nobody's own settings change the figure
+        matplotlib.rcParams["svg.hashsalt"] = "rlt"
+        write_whole(out / "scaling.svg", draw(frame), [chosen.csv])
     print(out / "table.md")
 
 

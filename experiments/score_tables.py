@@ -3,10 +3,14 @@
 import math
 
 import numpy as np
+import pandas
 
 import printing
 import runs
-from runs import Problem
+from columns import EVAL_ROW, RUN
+from names import in_order, label, of_series, series_in_order
+from program import USAGE, Problem, name_list
+from sheets import read_frame, write_csv
 
 SCORES_HELP = """\
 A small table a task, rule and protocol: a row a cell, a column a split and metric. An entry is the
@@ -37,12 +41,13 @@ UNBOUNDED = {"bits", "loss"}  # the lower the better; all others are shares
 
 
 def scores(arguments):
-    splits, metrics = arguments.splits.split(","), arguments.metrics.split(",")
+    splits = name_list("--splits", arguments.splits)
+    metrics = name_list("--metrics", arguments.metrics)
     for metric in metrics:
         if metric not in METRICS:
-            raise Problem(f"--metrics {metric}: must be of {', '.join(METRICS)}", runs.USAGE)
+            raise Problem(f"--metrics {metric}: must be of {', '.join(METRICS)}", USAGE)
     if "length" in splits:
-        raise Problem("--splits length: holds many sizes; `plot.py length` draws them", runs.USAGE)
+        raise Problem("--splits length: holds many sizes; `plot.py length` draws them", USAGE)
     columns = {column for metric in metrics for column in [metric, *METRICS[metric].values()]}
     frame, shared = runs.read_scores(arguments, sorted(columns))
     for metric in set(metrics) - UNBOUNDED:
@@ -56,17 +61,17 @@ def scores(arguments):
 
 
 def by_task(frame):
-    for task in runs.in_order(frame["task"].unique(), runs.TASKS):
+    for task in in_order(frame["task"].unique(), "task"):
         for (rule, protocol), group in frame[frame["task"] == task].groupby(["rule", "protocol"]):
             yield task, rule, protocol, group
 
 
 def score_table(paper, frame, columns):
-    seeds = sorted(frame["seed"].unique())
+    seeds = sorted(frame["seed"].unique(), key=int)
     rows = []
-    for pair in runs.series_in_order(frame):
-        one = runs.of_series(frame, pair)
-        rows.append([runs.label(*pair), printing.counts(one["parameters"]),
+    for pair in series_in_order(frame):
+        one = of_series(frame, pair)
+        rows.append([label(*pair), printing.counts(one["parameters"]),
                      printing.counts(one["state_size"])]
                     + [score_entry(one[one["split"] == split], metric, seeds)
                        for split, metric in columns])
@@ -75,7 +80,7 @@ def score_table(paper, frame, columns):
                    for split, metric in columns]
         if set(entries) != {"-"}:
             rows.append([name, "-", "-"] + entries)
-    names = ", ".join(f"{seed:g}" for seed in seeds)
+    names = ", ".join(seeds)
     paper.paragraph((f"Median over seeds (seeds {names} one by one)" if len(seeds) > 1
                      else f"Seed {names}") + "; accuracies in percent.")
     paper.table(["cell", "parameters", "state"]
@@ -130,31 +135,34 @@ DOCUMENTS = {"text"}  # tasks of documents
 
 
 def best(arguments):
-    settings = arguments.settings.split(",")
-    frame = runs.read_frame([arguments.csv], runs.EVAL_ROW + settings + [
+    settings = name_list("--settings", arguments.settings)
+    frame = read_frame([arguments.csv], EVAL_ROW + settings + [
         "sequence_accuracy", "loss", "parameters", "state_size", "data_hash"])
     frame = frame[frame["split"].isin(VALIDATION)]
     if frame.empty:
         raise Problem(f"{arguments.csv}: no rows of split {' or '.join(VALIDATION)}: there is"
                       " nothing else to choose on")
-    frame = runs.where(runs.choose_checkpoint(frame, arguments.select), arguments.where)
-    runs.check_distinct(frame, runs.RUN + settings)
+    frame = runs.choose_checkpoint(runs.where(frame, arguments.where), arguments.select)
+    runs.check_distinct(frame, RUN + settings)
+    runs.check_one_model(frame, settings)
+    runs.check_shares(frame, "sequence_accuracy")
     runs.check_same_strings(frame)
     chosen = [{"task": task, "rule": rule, "protocol": protocol, "cell": pair[0],
-               "options": pair[1], **best_setting(runs.of_series(group, pair), settings,
+               "options": pair[1], **best_setting(of_series(group, pair), settings,
                                                   by_loss=task in DOCUMENTS)}
               for task, rule, protocol, group in by_task(frame)
-              for pair in runs.series_in_order(group)]
-    if arguments.out:
-        runs.write_csv(arguments.out, list(chosen[0]),
-                       [{name: plain(value) for name, value in row.items()} for row in chosen])
+              for pair in series_in_order(group)]
+    if arguments.out is not None:
+        write_csv(arguments.out, list(chosen[0]),
+                  [{name: plain(value) for name, value in row.items()} for row in chosen],
+                  inputs=[arguments.csv])
     print_best(chosen, settings)
 
 
 def best_setting(rows, settings, by_loss):
     """Facts of the winner among the settings of one cell, medians over its seeds."""
     tried = []
-    for values, one in rows.groupby(settings):
+    for values, one in rows.groupby(settings if len(settings) > 1 else settings[0], dropna=False):
         facts = dict(zip(settings, values if isinstance(values, tuple) else [values]))
         facts |= {name: one[name].max() for name in ("parameters", "state_size")}
         tried.append(facts | {"split": one["split"].iloc[0], "seeds": len(one),
@@ -168,7 +176,7 @@ def best_setting(rows, settings, by_loss):
 def print_best(chosen, settings):
     header = ["task", "rule", "cell", *settings, "tried", "seeds", "chosen on", "sequence", "loss",
               "parameters", "state"]
-    rows = [[row["task"], row["rule"], runs.label(row["cell"], row["options"]),
+    rows = [[row["task"], row["rule"], label(row["cell"], row["options"]),
              *(plain(row[name]) for name in settings), row["tried"], row["seeds"], row["split"],
              printing.percent(row["sequence_accuracy"]), as_text("loss", row["loss"]),
              plain(row["parameters"]), plain(row["state_size"])] for row in chosen]
@@ -177,6 +185,8 @@ def print_best(chosen, settings):
 
 def plain(value):
     """Numbers without needless digits; what is unknown or infinite is empty."""
+    if pandas.isna(value):
+        return ""
     if not isinstance(value, float):
         return str(value)
     return np.format_float_positional(value, trim="-") if math.isfinite(value) else ""

@@ -8,9 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+# First: it says in one line which package is missing.
+from program import USAGE, Parser, Problem, reason, run_main, whole_number
+
 import pandas
 
-from runs import CELLS, Parser, Problem, in_order, run_main, write_aside
+from files import write_whole
+from names import in_order
 
 PEER = Path(__file__).resolve().parents[1] / "tests" / "peer" / "time_step.py"
 
@@ -46,15 +50,17 @@ def parse(arguments):
     parser.add_argument("--out", default="results/speed", help="folder for bench.csv and table.md")
     parser.add_argument("--cases", default=",".join(CASES), help=f"of {', '.join(CASES)}")
     parser.add_argument("--cells", default="", help="cells; default: all that rlt has")
-    parser.add_argument("--rounds", type=int, default=5, help="turns of rlt and peer for each case")
-    parser.add_argument("--repeats", type=int, default=21, help="steps of rlt in a round")
-    parser.add_argument("--peer-repeats", type=int, default=5, help="steps of the peer in a round")
+    for flag, default, what in (("--rounds", 5, "turns of rlt and peer for each case"),
+                                ("--repeats", 21, "steps of rlt in a round"),
+                                ("--peer-repeats", 5, "steps of the peer in a round")):
+        parser.add_argument(flag, default=default, metavar="N", help=f"{what} (default {default})",
+                            type=lambda text, flag=flag: whole_number(flag, text))
     parser.add_argument("--quick", action="store_true", help=f"no peer in the cases {', '.join(sorted(SLOW))}")
     chosen = parser.parse_args(arguments)
     chosen.cases = chosen.cases.replace(",", " ").split()
-    for name in chosen.cases:
+    for name in chosen.cases or [""]:
         if name not in CASES:
-            raise Problem(f"--cases {name}: choose from {', '.join(CASES)}")
+            raise Problem(f"--cases {name!r}: choose from {', '.join(CASES)}", USAGE)
     return chosen
 
 
@@ -62,18 +68,24 @@ def parse(arguments):
 
 def output_of(command):
     try:
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, errors="replace",
+                              check=False)
     except OSError as error:
-        raise Problem(f"{command[0]}: {(error.strerror or str(error)).lower()}") from error
+        raise Problem(f"{command[0]}: {reason(error)}") from error
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["no message"]
         raise Problem(f"{command[0]} {command[1]} ended with {done.returncode}: {lines[-1]}")
     return done.stdout
 
 
-def row_of(command):
-    """The one row of a CSV that a program prints."""
-    return next(csv.DictReader(output_of(command).splitlines()))
+def row_of(command, columns):
+    """Numbers of the one row of a CSV that a program prints."""
+    text = output_of(command)
+    try:
+        row = next(csv.DictReader(text.splitlines()))
+        return {name: float(row[name]) for name in columns}
+    except (StopIteration, KeyError, ValueError, TypeError) as error:
+        raise Problem(f"{command[0]} {command[1]} did not print a CSV with {', '.join(columns)}") from error
 
 
 def flags(case):
@@ -81,14 +93,15 @@ def flags(case):
 
 
 def time_rlt(program, case, repeats):
-    row = row_of([program, "bench", *flags(case), "--repeats", repeats, "--csv", "-"])
-    return {"rlt_step_ms": float(row["step_ms"]), "rlt_forward_ms": float(row["forward_ms"]),
-            "floor_ms": float(row["floor_ms"]), "step_over_floor": float(row["step_over_floor"])}
+    row = row_of([program, "bench", *flags(case), "--repeats", repeats, "--csv", "-"],
+                 ["step_ms", "forward_ms", "floor_ms", "step_over_floor"])
+    return {"rlt_step_ms": row["step_ms"], "rlt_forward_ms": row["forward_ms"],
+            "floor_ms": row["floor_ms"], "step_over_floor": row["step_over_floor"]}
 
 
 def time_peer(case, repeats, read):
-    row = row_of([sys.executable, PEER, *flags(case), "--repeats", repeats, "--read", read])
-    return {name: float(row[name]) for name in ["peer_step_ms", "peer_forward_ms"]}
+    return row_of([sys.executable, PEER, *flags(case), "--repeats", repeats, "--read", read],
+                  ["peer_step_ms", "peer_forward_ms"])
 
 
 def measure(chosen, case, with_peer):
@@ -106,8 +119,11 @@ def measure(chosen, case, with_peer):
 
 
 def cases_of(chosen):
-    known = [line.split()[0] for line in output_of([chosen.rlt, "cells"]).splitlines()]
-    wanted = chosen.cells.replace(",", " ").split() or in_order(known, CELLS)
+    known = [line.split()[0] for line in output_of([chosen.rlt, "cells"]).splitlines() if line.strip()]
+    wanted = chosen.cells.replace(",", " ").split() or in_order(known, "cell")
+    for cell in wanted or [""]:
+        if cell not in known:
+            raise Problem(f"{chosen.rlt} has no cell {cell!r}")
     for name in chosen.cases:
         for cell in wanted:
             yield {"case": name, "cell": cell, "layers": 1 if cell == "elstm" else LAYERS, "ff": FF,
@@ -120,17 +136,23 @@ def measured_before(path, processor_name):
     """The rows of this processor; none where there is no such file."""
     if not path.exists():
         return pandas.DataFrame(columns=COLUMNS)
-    frame = pandas.read_csv(path, dtype={"case": str})
-    if list(frame.columns) != COLUMNS:
+    try:
+        # The numbers of cases that are not measured anew must not change in their last digit.
+        frame = pandas.read_csv(path, dtype={"case": str}, float_precision="round_trip")
+    except OSError as error:
+        raise Problem(f"{path}: {reason(error)}") from error
+    except ValueError:  # the errors of pandas are ValueErrors
+        frame = pandas.DataFrame()
+    if list(frame.columns) != COLUMNS or not set(frame["case"]) <= set(CASES):
         raise Problem(f"{path}: not a file of this script; remove it, or choose another --out")
     return frame[frame["processor"] == processor_name]
 
 
 def replaced(frame, rows):
-    """`rows`, all of one case and cell, in place of those before; in the order of CASES and CELLS."""
+    """`rows`, all of one case and cell, in place of those before; cases in the order of CASES."""
     same = (frame["case"] == rows["case"].iloc[0]) & (frame["cell"] == rows["cell"].iloc[0])
     whole = rows if frame[~same].empty else pandas.concat([frame[~same], rows])
-    cases, cells = list(CASES), in_order(set(whole["cell"]), CELLS)
+    cases, cells = list(CASES), in_order(set(whole["cell"]), "cell")
     place = whole["case"].map(cases.index) * len(cells) + whole["cell"].map(cells.index)
     return whole.assign(place=place).sort_values("place", kind="stable").drop(columns="place")
 
@@ -223,21 +245,25 @@ def table(frame):
 
 def main(arguments):
     chosen = parse(arguments)
+    cases = list(cases_of(chosen))
+    out = Path(chosen.out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Problem(f"{out}: {reason(error)}") from error
+    name = processor()
+    frame = measured_before(out / "bench.csv", name)
     stay_on(THREADS)
     os.environ["OPENBLAS_NUM_THREADS"] = str(THREADS)  # the peer's; rlt sets its own
     peer = peer_there()
-    name = processor()
-    out = Path(chosen.out)
-    out.mkdir(parents=True, exist_ok=True)
-    frame = measured_before(out / "bench.csv", name)
-    for case in cases_of(chosen):
+    for case in cases:
         print(f"speed: case {case['case']}: {case['cell']}", file=sys.stderr)
         with_peer = peer and not (chosen.quick and case["case"] in SLOW)
         rows = [{**row, "processor": name} for row in measure(chosen, case, with_peer)]
         # After every case: what was measured stays when the rest is interrupted.
         frame = replaced(frame, pandas.DataFrame(rows, columns=COLUMNS))
-        write_aside(out / "bench.csv", lambda path: frame.to_csv(path, index=False))
-        write_aside(out / "table.md", lambda path: path.write_text(table(frame), encoding="utf-8"))
+        write_whole(out / "bench.csv", frame.to_csv(index=False).encode())
+        write_whole(out / "table.md", table(frame).encode())
     print(out / "table.md")
 
 

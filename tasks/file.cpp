@@ -4,6 +4,8 @@
 // Label: whatever the .tgt files say; every symbol is an ordinary class, `_` too.
 // Sampling: none. The sets are fixed (Task::fixed_set) and used as they are, duplicates included,
 //   under either rule; the vocabulary is that of the training set, in order of appearance.
+#include "io/file.hpp"
+
 #include <filesystem>
 
 #include "base/error.hpp"
@@ -19,7 +21,7 @@ namespace fs = std::filesystem;
 /// FOLDER/SPLIT or FOLDER/SPLIT_50, whichever has a .src or .tgt; empty when neither has.
 fs::path base_of(const fs::path& folder, const std::string& split) {
   for (const std::string& name : {split, split + "_50"}) {
-    if (fs::exists(folder / (name + ".src")) || fs::exists(folder / (name + ".tgt"))) {
+    if (file_exists(folder / (name + ".src")) || file_exists(folder / (name + ".tgt"))) {
       return folder / name;
     }
   }
@@ -33,7 +35,7 @@ class File final : public FixedSets {
       fail(Exit::usage,
            "--task file: needs --data FOLDER with train.src, train.tgt, valid.src, ...");
     }
-    if (!fs::is_directory(folder_)) {
+    if (!is_folder(folder_)) {
       fail(Exit::failed, "--data {}: no such folder", options.data);
     }
     Vocabulary inputs, outputs;

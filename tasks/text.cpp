@@ -24,9 +24,10 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/utf8.hpp"
+#include "io/file.hpp"
 #include "tasks/fixed_sets.hpp"
 #include "tasks/registry.hpp"
-#include "tasks/utf8.hpp"
 
 namespace rlt {
 namespace {
@@ -72,7 +73,8 @@ std::vector<fs::path> files_below(const fs::path& folder) {
   std::error_code problem;
   fs::recursive_directory_iterator entry(folder, problem);
   for (; !problem && entry != fs::end(entry); entry.increment(problem)) {
-    if (!fs::is_regular_file(entry->symlink_status())) continue;
+    std::error_code ignored;
+    if (!fs::is_regular_file(entry->symlink_status(ignored))) continue;
     const std::string name = entry->path().lexically_relative(folder).generic_string();
     files.emplace_back(Rng(0).stream("text").stream(name).bits(0), name, entry->path());
   }
@@ -129,8 +131,8 @@ class Text final : public FixedSets {
     if (data.empty()) {
       fail(Exit::usage, "--task text: needs --data FILE or FOLDER of UTF-8 text");
     }
-    if (!fs::exists(data)) fail(Exit::failed, "--data {}: no such file or folder", data);
-    if (!fs::is_directory(data)) {
+    if (!file_exists(data)) fail(Exit::failed, "--data {}: no such file or folder", data);
+    if (!is_folder(data)) {
       documents_.push_back(read_document(data));
       return;
     }

@@ -1,15 +1,12 @@
 #include "tasks/text_form.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <fstream>
-#include <system_error>
 
 #include "base/error.hpp"
+#include "io/file.hpp"
 
 namespace rlt {
 namespace {
@@ -18,7 +15,7 @@ constexpr std::string_view white_space = " \t\r\f\v";
 
 std::vector<std::string> read_lines(const std::filesystem::path& path) {
   std::ifstream file(path);
-  if (!file || std::filesystem::is_directory(path)) {
+  if (!file || is_folder(path)) {
     fail(Exit::failed, "{}: cannot be read: {}", path.string(),
          file ? "it is a folder" : std::strerror(errno));
   }
@@ -51,31 +48,6 @@ std::vector<int> read_line(const std::filesystem::path& path, std::size_t line_n
   }
   if (numbers.empty()) fail(Exit::failed, "{}:{}: blank line", path.string(), line_number);
   return numbers;
-}
-
-void write_aside_and_rename(const std::filesystem::path& path, const std::string& text) {
-  const std::string aside = path.string() + ".part";
-  std::FILE* file = std::fopen(aside.c_str(), "wb");
-  bool good = file != nullptr;
-  if (file) {
-    good = std::fwrite(text.data(), 1, text.size(), file) == text.size();
-    good = std::fflush(file) == 0 && good;
-    good = fsync(fileno(file)) == 0 && good;
-    const int first_error = errno;
-    good = std::fclose(file) == 0 && good;
-    if (!good) errno = first_error;
-  }
-  if (!good) {
-    const std::string reason = std::strerror(errno);
-    if (file) std::remove(aside.c_str());
-    fail(Exit::failed, "{}: cannot be written: {}", path.string(), reason);
-  }
-  std::error_code problem;
-  std::filesystem::rename(aside, path, problem);
-  if (problem) {
-    std::remove(aside.c_str());
-    fail(Exit::failed, "{}: cannot be written: {}", path.string(), problem.message());
-  }
 }
 
 void append_line(const std::vector<int>& numbers, const std::vector<std::string>& symbols,
@@ -135,8 +107,8 @@ void write_text_form(const std::filesystem::path& base, const TaskInfo& info,
     append_line(example.tokens, info.inputs, src);
     append_line(example.targets, info.outputs, tgt);
   }
-  write_aside_and_rename(base.string() + ".src", src);
-  write_aside_and_rename(base.string() + ".tgt", tgt);
+  write_file(base.string() + ".src", src);
+  write_file(base.string() + ".tgt", tgt);
 }
 
 }  // namespace rlt

@@ -16,7 +16,9 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "io/csv_reader.hpp"
 #include "io/file.hpp"
+#include "io/standard_streams.hpp"
 
 namespace rlt {
 namespace {
@@ -45,62 +47,7 @@ std::string line_of(const std::vector<CsvCell>& row) {
   return line;
 }
 
-/// One row of a file: its cells unquoted, and where its line begins and ends.
-struct Row {
-  std::vector<std::string> cells;
-  std::size_t begin = 0;
-  std::size_t end = 0;  // behind the line break
-  Index line = 0;       // first line of the row, counted from 1
-};
-
-/// Takes the rows of a text one after the other.
-class Rows {
- public:
-  Rows(const fs::path& path, std::string_view text) : path_(path), text_(text) {}
-
-  /// Nothing at the end, and for a torn last line. Error(failed) when a quote never closes though
-  /// more lines follow.
-  std::optional<Row> next() {
-    Row row;
-    row.begin = at_;
-    row.line = line_;
-    std::string cell;
-    bool quoted = false;
-    for (std::size_t i = at_; i < text_.size(); ++i) {
-      const char c = text_[i];
-      if (c == '\n') ++line_;
-      if (c == '"') {
-        // A doubled quote inside quotes closes and opens again: keep one of the two.
-        if (!quoted && i > row.begin && text_[i - 1] == '"') cell += '"';
-        quoted = !quoted;
-      } else if (quoted) {
-        cell += c;
-      } else if (c == ',' || c == '\n') {
-        if (c == '\n' && cell.ends_with('\r')) cell.pop_back();
-        row.cells.push_back(std::exchange(cell, {}));
-        if (c == '\n') {
-          row.end = at_ = i + 1;
-          return row;
-        }
-      } else {
-        cell += c;
-      }
-    }
-    if (quoted && text_.substr(row.begin).find('\n') != std::string_view::npos) {
-      fail(Exit::failed, "'{}', line {}: a quote is never closed", path_.string(), row.line);
-    }
-    return std::nullopt;
-  }
-  std::size_t position() const { return at_; }
-
- private:
-  const fs::path& path_;
-  std::string_view text_;
-  std::size_t at_ = 0;
-  Index line_ = 1;
-};
-
-Index step_of(const fs::path& path, const Row& row, std::size_t column) {
+Index step_of(const fs::path& path, const CsvRow& row, std::size_t column) {
   const std::string& cell = row.cells[column];
   Index step = 0;
   const auto [end, code] = std::from_chars(cell.data(), cell.data() + cell.size(), step);
@@ -111,37 +58,51 @@ Index step_of(const fs::path& path, const Row& row, std::size_t column) {
   return step;
 }
 
-/// The text that stays of an existing file: its whole rows that `keep` accepts. Empty when not even
-/// the header is whole.
-std::string kept_text(const fs::path& path, const std::string& text,
-                      const std::vector<std::string>& columns, const std::string& header_line,
-                      const CsvFile::Keep& keep) {
-  if (header_line.starts_with(text) && text.size() < header_line.size()) return {};
-  Rows rows(path, text);
-  std::vector<std::string> found;
-  if (const std::optional<Row> header = rows.next()) {
-    found = header->cells;
-  } else {
-    found = {text.substr(0, std::min<std::size_t>(text.size(), 200))};
+void check_header(const fs::path& path, const CsvRow& row,
+                  const std::vector<std::string>& columns) {
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";  // spreadsheets write it
+  std::vector<std::string> found = row.cells;
+  if (!found.empty() && found.front().starts_with(byte_order_mark)) {
+    found.front().erase(0, byte_order_mark.size());
   }
-  if (found != columns) {
-    fail(Exit::failed, "'{}' has the columns '{}', expected '{}'", path.string(),
-         fmt::join(found, ","), fmt::join(columns, ","));
-  }
-  std::string kept = text.substr(0, rows.position());
-  const auto step = static_cast<std::size_t>(std::ranges::find(columns, "step") - columns.begin());
-  if (keep && step == columns.size()) {
-    fail(Exit::failed, "internal error: '{}' has no column 'step' to cut by", path.string());
-  }
-  while (const std::optional<Row> row = rows.next()) {
-    if (row->cells.size() != columns.size()) {
+  if (found == columns) return;
+  constexpr std::size_t longest = 200;
+  const std::string shown = fmt::format("{}", fmt::join(row.cells, ","));
+  fail(Exit::failed, "'{}' has the columns '{}', expected '{}'", path.string(),
+       shown.substr(0, longest), fmt::join(columns, ","));
+}
+
+/// Where the whole rows of a file end, and whether the last of them has its line break.
+struct Whole {
+  std::uint64_t end = 0;  // 0: not even the header is whole
+  bool ended = true;
+  std::string torn;  // what stands behind them
+};
+
+/// Calls visit(row) for every whole row, the header included.
+template <typename Visit>
+Whole for_whole_rows(const Descriptor& file, const fs::path& path,
+                     const std::vector<std::string>& columns, const std::string& header_line,
+                     const Visit& visit) {
+  CsvReader reader(file, path);
+  Whole whole;
+  while (const std::optional<CsvRow> row = reader.next()) {
+    if (!row->ended && row->cells.size() < columns.size() && row->begin > 0) {
+      whole.torn = row->text;
+      break;
+    }
+    if (row->begin == 0) {
+      if (!row->ended && header_line.starts_with(row->text)) break;
+      check_header(path, *row, columns);
+    } else if (row->cells.size() != columns.size()) {
       fail(Exit::failed, "'{}', line {}: {} cells, expected {}", path.string(), row->line,
            row->cells.size(), columns.size());
     }
-    if (keep && !keep(step_of(path, *row, step))) continue;
-    kept.append(text, row->begin, row->end - row->begin);
+    visit(*row);
+    whole.end = row->begin + row->text.size();
+    whole.ended = row->ended;
   }
-  return kept;
+  return whole;
 }
 
 }  // namespace
@@ -157,25 +118,88 @@ CsvCell::CsvCell(double number) : text_(number_text(number)) {}
 CsvCell::CsvCell(float number) : text_(number_text(number)) {}
 
 CsvFile::CsvFile(fs::path path, std::vector<std::string> columns)
-    : path_(std::move(path)), columns_(std::move(columns)), last_write_(seconds_now()) {}
+    : path_(std::move(path)),
+      columns_(std::move(columns)),
+      header_(line_of({columns_.begin(), columns_.end()})),
+      last_write_(seconds_now()) {}
 
 CsvFile CsvFile::open(const fs::path& path, std::vector<std::string> columns, const Keep& keep) {
   CsvFile csv(path, std::move(columns));
-  const std::string header_line = line_of({csv.columns_.begin(), csv.columns_.end()});
   if (std::optional<Descriptor> stream = Descriptor::stream(path)) {
-    csv.file_ = std::move(*stream);
-    csv.buffer_ = header_line;
-    csv.write();
+    csv.begin_stream(std::move(*stream));
     return csv;
   }
-  std::error_code ignored;
-  const std::string old = fs::exists(path, ignored) ? read_file(path) : "";
-  std::string text = kept_text(path, old, csv.columns_, header_line, keep);
-  if (text.empty()) text = header_line;
-  if (text != old) write_file(path, text);
-  csv.file_ = Descriptor(path, O_WRONLY | O_APPEND);
-  if (!csv.file_.is_open()) fail_system("write", path, errno);
+  if (keep) csv.cut(keep);
+  csv.reopen();
+  const FileLock lock(csv.file_, csv.path_);
+  csv.mend();
   return csv;
+}
+
+CsvFile CsvFile::standard_output(std::vector<std::string> columns) {
+  CsvFile csv("stdout", std::move(columns));
+  csv.begin_stream(Descriptor::standard_output());
+  return csv;
+}
+
+void CsvFile::begin_stream(Descriptor stream) {
+  file_ = std::move(stream);
+  stream_ = true;
+  put(header_);
+}
+
+/// Leaves the rows that `keep` accepts, in a new file that replaces the old one.
+void CsvFile::cut(const Keep& keep) const {
+  const auto step =
+      static_cast<std::size_t>(std::ranges::find(columns_, "step") - columns_.begin());
+  if (step == columns_.size()) {
+    fail(Exit::failed, "internal error: '{}' has no column 'step' to cut by", path_.string());
+  }
+  std::string kept;
+  bool changed = true;
+  if (file_exists(path_)) {
+    const Descriptor file = open_regular(path_);
+    changed = false;
+    const Whole whole = for_whole_rows(file, path_, columns_, header_, [&](const CsvRow& row) {
+      if (row.begin == 0 || keep(step_of(path_, row, step))) {
+        kept += row.text;
+        if (!row.ended) kept += '\n';
+      } else {
+        changed = true;
+      }
+    });
+    changed = changed || !whole.ended || whole.end != file_size(file, path_);
+  }
+  if (changed) write_file(path_, kept.empty() ? header_ : kept);
+}
+
+void CsvFile::reopen() {
+  // Not O_CREAT at once: Linux then refuses files of others in folders like /tmp, even to root.
+  file_ = Descriptor(path_, O_RDWR | O_APPEND);
+  if (!file_.is_open() && errno == ENOENT) file_ = Descriptor(path_, O_RDWR | O_APPEND | O_CREAT);
+  if (!file_.is_open()) fail_system("write", path_, errno);
+  whole_ = 0;
+}
+
+/// With the lock: leaves the file with the header and a line break behind its last row. Reads it anew
+/// only where that may not be so.
+void CsvFile::mend() {
+  const std::uint64_t size = file_size(file_, path_);
+  if (whole_ > 0 && size >= whole_) {
+    std::byte last{};
+    read_at(file_, path_, size - 1, {&last, 1});
+    if (last == std::byte{'\n'}) return;
+  }
+  const Whole whole = for_whole_rows(file_, path_, columns_, header_, [](const CsvRow&) {});
+  if (whole.end < size && ::ftruncate(file_.number(), static_cast<off_t>(whole.end)) != 0) {
+    fail_system("write", path_, errno);
+  }
+  if (!whole.torn.empty()) {
+    print_message("{}: the last row was torn and is removed: {}", path_.string(), whole.torn);
+  }
+  if (whole.end == 0) put(header_);
+  if (!whole.ended) put("\n");
+  whole_ = file_size(file_, path_);
 }
 
 CsvFile::~CsvFile() {
@@ -203,16 +227,30 @@ void CsvFile::flush() {
 void CsvFile::write() {
   last_write_ = seconds_now();
   if (buffer_.empty()) return;
-  struct stat before {};
-  const bool known = ::fstat(file_.number(), &before) == 0;
-  if (const int code = file_.write(std::as_bytes(std::span(buffer_))); code != 0) {
-    // Take back what fitted, unless others write there too. Should even that fail, `open` drops the
-    // torn line.
-    const bool appends = (::fcntl(file_.number(), F_GETFL) & O_APPEND) != 0;
-    if (known && appends && ::ftruncate(file_.number(), before.st_size) != 0) errno = 0;
-    fail_system("write", path_, code);
+  if (stream_) {
+    put(buffer_);
+  } else {
+    // Another program may have put another file in the place of ours.
+    struct stat facts {};
+    if (::fstat(file_.number(), &facts) == 0 && facts.st_nlink == 0) reopen();
+    const FileLock lock(file_, path_);
+    mend();
+    put(buffer_);
+    whole_ = file_size(file_, path_);
   }
   buffer_.clear();
+}
+
+/// All of it or, where we append, nothing.
+void CsvFile::put(const std::string& text) {
+  struct stat before {};
+  const bool known = ::fstat(file_.number(), &before) == 0;
+  const int code = file_.write(std::as_bytes(std::span(text)));
+  if (code == 0) return;
+  // What fitted is taken back. Should even that fail, `mend` removes the torn line.
+  const bool appends = (::fcntl(file_.number(), F_GETFL) & O_APPEND) != 0;
+  if (known && appends && ::ftruncate(file_.number(), before.st_size) != 0) errno = 0;
+  fail_system("write", path_, code);
 }
 
 }  // namespace rlt

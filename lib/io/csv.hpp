@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -33,19 +34,25 @@ class CsvCell {
   std::string text_;
 };
 
-/// A table that grows. The file holds whole rows only: a failed or torn write is taken back, and a
-/// torn last line from a killed run is dropped when the file is opened again.
+/// A table that grows; several processes may append to one file. It holds whole rows only: a failed
+/// write is taken back, and the torn last row of a killed process is removed, with a message, by
+/// whoever writes next.
+/// A last row that only lacks its line break is whole when it has all its columns, and gets the break
+/// (editors leave such files; that a row was torn inside its last cell cannot be seen).
 class CsvFile {
  public:
   using Keep = std::function<bool(Index step)>;
 
   /// Begins the file, or goes on in one that has the same header. With `keep`, the old rows whose
-  /// column `step` it refuses are removed first (a resumed run cuts what came after its checkpoint).
-  /// A device, a pipe, or what stdout goes to just gets header and rows. Error(failed) when the file cannot be read or written,
-  /// has another header, a row with a wrong number of cells, a quote that never closes, or a step
-  /// that is no integer.
+  /// column `step` it refuses are removed first (a resumed run cuts what came after its checkpoint):
+  /// a new file takes the place of the old one, so that nobody else may be writing.
+  /// A device, a pipe, or what stdout goes to just gets header and rows. Error(failed) when the file
+  /// cannot be read or written, has another header, a row with a wrong number of cells, a quote that
+  /// never closes, or a step that is no integer.
   static CsvFile open(const std::filesystem::path& path, std::vector<std::string> columns,
                       const Keep& keep = {});
+  /// Header and rows to stdout.
+  static CsvFile standard_output(std::vector<std::string> columns);
   /// Writes what is buffered; errors are lost: call `flush` before.
   ~CsvFile();
   CsvFile(CsvFile&&) noexcept = default;
@@ -64,11 +71,19 @@ class CsvFile {
 
  private:
   CsvFile(std::filesystem::path path, std::vector<std::string> columns);
+  void begin_stream(Descriptor stream);
+  void cut(const Keep& keep) const;
+  void reopen();
+  void mend();
   void write();
+  void put(const std::string& text);
 
   std::filesystem::path path_;
   std::vector<std::string> columns_;
+  std::string header_;  // the line
   Descriptor file_;
+  bool stream_ = false;
+  std::uint64_t whole_ = 0;  // bytes of a file that hold whole rows, when we saw it last
   std::string buffer_;
   double last_write_ = 0;
 };

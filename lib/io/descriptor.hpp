@@ -11,12 +11,16 @@ namespace rlt {
 
 /// Error(failed): "cannot ACTION 'PATH': REASON", with the reason of the system error `code`.
 [[noreturn]] void fail_system(const char* action, const std::filesystem::path& path, int code);
+/// The same for what should go to stdout, which may also be closed.
+[[noreturn]] void fail_stdout(int code);
 
 class Descriptor {
  public:
   Descriptor() = default;
   /// `flags` as of open(2); new files get the usual permissions. Check `is_open`; errno is set.
   Descriptor(const std::filesystem::path& path, int flags);
+  /// Another number for stdout, wherever that goes. Error(failed) when it is closed.
+  static Descriptor standard_output();
   /// What can only be written to, never replaced: a device, a pipe, or whatever stdout and stderr go
   /// to, also when that is a file (/dev/stdout under `> FILE`). Nothing for an ordinary file or a
   /// missing one. Error(failed) when it cannot be opened.
@@ -35,6 +39,20 @@ class Descriptor {
 
  private:
   int number_ = -1;
+};
+
+/// Keeps other processes that do the same out of a file while it lives (flock). A process that is
+/// killed leaves no lock behind. Where the file system knows no locks, nobody is kept out.
+class FileLock {
+ public:
+  /// Waits for its turn. Error(failed) when another program holds on to the file for a minute.
+  FileLock(const Descriptor& file, const std::filesystem::path& path);
+  ~FileLock();
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+
+ private:
+  int number_;
 };
 
 }  // namespace rlt

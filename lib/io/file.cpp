@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <optional>
@@ -58,13 +59,44 @@ void flush_folder(const fs::path& folder, const fs::path& path) {
 void replace(const fs::path& path, const fs::path& target, const struct stat* old, Pieces pieces) {
   fs::path name = target;
   name += "." + std::to_string(::getpid()) + ".partial";
-  Descriptor file(name, O_WRONLY | O_CREAT | O_TRUNC);
+  ::unlink(name.c_str());  // left by a killed process of the same number, or a link to elsewhere
+  Descriptor file(name, O_WRONLY | O_CREAT | O_EXCL);
   if (!file.is_open()) fail_system("write", path, errno);
   Aside aside(std::move(name));
   if (old != nullptr) ::fchmod(file.number(), old->st_mode & 07777);
   if (const int code = write_pieces(file, pieces); code != 0) fail_system("write", path, code);
   if (const int code = aside.rename_to(target); code != 0) fail_system("write", path, code);
   flush_folder(target.parent_path(), path);
+}
+
+/// Where a chain of links ends that leads to nothing yet.
+fs::path end_of_links(const fs::path& path) {
+  fs::path end = path;
+  std::error_code code;
+  for (fs::path next; next = fs::read_symlink(end, code), !code;) end = end.parent_path() / next;
+  return end;
+}
+
+struct stat facts_of(const Descriptor& file, const fs::path& path) {
+  struct stat facts {};
+  if (::fstat(file.number(), &facts) != 0) fail_system("read", path, errno);
+  return facts;
+}
+
+const char* kind_name(mode_t mode) {
+  if (S_ISFIFO(mode)) return "pipe";
+  return S_ISSOCK(mode) ? "socket" : "device";
+}
+
+[[noreturn]] void fail_too_large(const fs::path& path, std::size_t largest) {
+  fail(Exit::failed, "cannot read '{}': it has more than {} bytes", path.string(), largest);
+}
+
+fs::file_type type_of(const fs::path& path) {
+  std::error_code code;
+  const fs::file_type type = fs::status(path, code).type();
+  if (type == fs::file_type::none) fail_system("read", path, code.value());
+  return type;
 }
 
 }  // namespace
@@ -77,7 +109,7 @@ void write_file(const fs::path& path, Pieces pieces) {
   struct stat old {};
   if (::stat(path.c_str(), &old) != 0) {
     if (errno != ENOENT) fail_system("write", path, errno);
-    return replace(path, path, nullptr, pieces);
+    return replace(path, end_of_links(path), nullptr, pieces);
   }
   if (S_ISDIR(old.st_mode)) fail_system("write", path, EISDIR);
   std::error_code code;
@@ -94,27 +126,70 @@ void write_file(const fs::path& path, std::string_view content) {
   write_file(path, std::as_bytes(std::span(content)));
 }
 
-std::string read_file(const fs::path& path) {
+Descriptor open_regular(const fs::path& path) {
+  struct stat facts {};
+  if (::stat(path.c_str(), &facts) != 0) fail_system("read", path, errno);
+  if (S_ISDIR(facts.st_mode)) fail_system("read", path, EISDIR);
+  if (!S_ISREG(facts.st_mode)) {
+    fail(Exit::failed, "cannot read '{}': it is a {}, expected a regular file", path.string(),
+         kind_name(facts.st_mode));
+  }
   Descriptor file(path, O_RDONLY);
   if (!file.is_open()) fail_system("read", path, errno);
-  struct stat facts {};
-  if (::fstat(file.number(), &facts) != 0) fail_system("read", path, errno);
-  if (S_ISDIR(facts.st_mode)) fail_system("read", path, EISDIR);
-  // One byte more than the stated size: the end shows without a second allocation. Pipes and /proc
-  // state 0, so that the text may grow.
-  std::string text(static_cast<std::size_t>(facts.st_size) + 1, '\0');
+  return file;
+}
+
+std::uint64_t file_size(const Descriptor& file, const fs::path& path) {
+  return static_cast<std::uint64_t>(facts_of(file, path).st_size);
+}
+
+std::size_t read_at(const Descriptor& file, const fs::path& path, std::uint64_t offset,
+                    std::span<std::byte> bytes) {
+  constexpr std::size_t largest = std::size_t{1} << 30;  // systems refuse 2 GiB at once
   std::size_t used = 0;
-  while (true) {
-    if (used == text.size()) text.resize(2 * text.size() + 4096);
-    const ssize_t count = ::read(file.number(), text.data() + used, text.size() - used);
+  while (used < bytes.size()) {
+    const ssize_t count =
+        ::pread(file.number(), bytes.data() + used, std::min(bytes.size() - used, largest),
+                static_cast<off_t>(offset + used));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail_system("read", path, errno);
     if (count == 0) break;
     used += static_cast<std::size_t>(count);
   }
+  return used;
+}
+
+std::string read_file(const fs::path& path, std::size_t largest) {
+  // Without O_NONBLOCK a pipe that nobody writes to would be waited for; with it, it is empty.
+  Descriptor file(path, O_RDONLY | O_NONBLOCK);
+  if (!file.is_open()) fail_system("read", path, errno);
+  const struct stat facts = facts_of(file, path);
+  if (S_ISDIR(facts.st_mode)) fail_system("read", path, EISDIR);
+  if (static_cast<std::uint64_t>(facts.st_size) > largest) fail_too_large(path, largest);
+  // One byte more than the stated size: the end shows without a second allocation. Pipes and /proc
+  // state 0, so that the text may grow.
+  std::string text(static_cast<std::size_t>(facts.st_size) + 1, '\0');
+  std::size_t used = 0;
+  while (true) {
+    if (used > largest) fail_too_large(path, largest);
+    if (used == text.size()) text.resize(std::min(2 * text.size() + 4096, largest + 1));
+    const ssize_t count = ::read(file.number(), text.data() + used, text.size() - used);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EAGAIN && ::fcntl(file.number(), F_SETFL, 0) == 0) continue;
+    if (count < 0) fail_system("read", path, errno);
+    if (count == 0) break;
+    used += static_cast<std::size_t>(count);
+  }
+  if (used == 0 && S_ISFIFO(facts.st_mode)) {
+    fail(Exit::failed, "cannot read '{}': a pipe that nobody writes to", path.string());
+  }
   text.resize(used);
   return text;
 }
+
+bool file_exists(const fs::path& path) { return type_of(path) != fs::file_type::not_found; }
+
+bool is_folder(const fs::path& path) { return type_of(path) == fs::file_type::directory; }
 
 void make_folder(const fs::path& path) {
   std::error_code code;

@@ -14,6 +14,8 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/memory.hpp"
+#include "base/utf8.hpp"
 #include "io/file.hpp"
 
 namespace rlt {
@@ -66,39 +68,42 @@ template <typename... Args>
   fail(Exit::failed, "'{}': {}", path.string(), fmt::format(format, std::forward<Args>(args)...));
 }
 
-/// A name from a file, as it may stand in a message of one line.
+/// A name from a file, as it may stand in a message.
 std::string shown(const std::string& name) {
   constexpr std::size_t longest = 100;
-  std::string text =
-      Json(name.substr(0, longest)).dump(-1, ' ', true, Json::error_handler_t::replace);
-  text = text.substr(1, text.size() - 2);
-  return "'" + text + (name.size() > longest ? "...'" : "'");
+  return "'" + printable(name.substr(0, longest)) + (name.size() > longest ? "...'" : "'");
 }
 
-/// The header between the length and the arrays.
-std::string_view header_text(const fs::path& path, std::string_view content) {
-  if (content.size() < prefix_size) {
-    refuse(path, "not a safetensors file: {} bytes are too short", content.size());
+void read_exactly(const Descriptor& file, const fs::path& path, std::uint64_t offset,
+                  std::span<std::byte> bytes) {
+  if (read_at(file, path, offset, bytes) < bytes.size()) {
+    refuse(path, "it became shorter while it was read");
   }
+}
+
+/// The header between the length and the arrays of a file of `size` bytes.
+std::string read_header(const Descriptor& file, const fs::path& path, std::uint64_t size) {
+  if (size < prefix_size) refuse(path, "not a safetensors file: {} bytes are too short", size);
   std::uint64_t length = 0;
-  std::memcpy(&length, content.data(), prefix_size);
-  const std::string_view rest = content.substr(prefix_size);
+  read_exactly(file, path, 0, std::as_writable_bytes(std::span(&length, 1)));
   if (length > largest_header) {
     refuse(path, "not a safetensors file: the header would have {} bytes, above {}", length,
            largest_header);
   }
-  if (length > rest.size()) {
-    if (rest.starts_with('{')) {
-      refuse(path, "truncated inside the header: at least {} bytes are missing",
-             length - rest.size());
+  const std::uint64_t rest = size - prefix_size;
+  std::string text(std::min(length, rest), '\0');
+  read_exactly(file, path, prefix_size, std::as_writable_bytes(std::span(text)));
+  if (length > rest) {
+    if (text.starts_with('{')) {
+      refuse(path, "truncated inside the header: at least {} bytes are missing", length - rest);
     }
     refuse(path, "not a safetensors file: the header would have {} bytes, the file has {}", length,
-           content.size());
+           size);
   }
-  if (!rest.substr(0, length).starts_with('{')) {
+  if (!text.starts_with('{')) {
     refuse(path, "not a safetensors file: the header is not a JSON object");
   }
-  return rest.substr(0, length);
+  return text;
 }
 
 Json parse_header(const fs::path& path, std::string_view text) {
@@ -127,7 +132,7 @@ std::map<std::string, std::string> parse_metadata(const fs::path& path, const Js
   std::map<std::string, std::string> metadata;
   for (const auto& [key, value] : entry.items()) {
     if (!value.is_string()) refuse(path, "metadata {} is not a text", shown(key));
-    metadata[key] = value.get<std::string>();
+    metadata[bytes_from_utf8(key)] = bytes_from_utf8(value.get<std::string>());
   }
   return metadata;
 }
@@ -187,8 +192,9 @@ Entry parse_entry(const fs::path& path, const std::string& name, const Json& jso
   return entry;
 }
 
-/// Points the entries, sorted by offset, at their bytes: each begins where the one before ends.
-void lay_out(const fs::path& path, std::vector<Entry>& entries, std::span<const std::byte> bytes) {
+/// Checks that of the entries, sorted by offset, each begins where the one before ends, and the last
+/// ends with the `size` bytes of the arrays.
+void check_layout(const fs::path& path, const std::vector<Entry>& entries, std::uint64_t size) {
   std::uint64_t at = 0;
   for (const Entry& entry : entries) {
     if (entry.begin < at) {
@@ -200,13 +206,8 @@ void lay_out(const fs::path& path, std::vector<Entry>& entries, std::span<const 
     }
     at = entry.end;
   }
-  if (at > bytes.size()) {
-    refuse(path, "truncated: {} of {} bytes of the arrays are missing", at - bytes.size(), at);
-  }
-  if (at < bytes.size()) refuse(path, "{} bytes too many after the arrays", bytes.size() - at);
-  for (Entry& entry : entries) {
-    entry.tensor.bytes = bytes.subspan(entry.begin, entry.end - entry.begin);
-  }
+  if (at > size) refuse(path, "truncated: {} of {} bytes of the arrays are missing", at - size, at);
+  if (at < size) refuse(path, "{} bytes too many after the arrays", size - at);
 }
 
 }  // namespace
@@ -219,7 +220,9 @@ void write_safetensors(const fs::path& path, std::span<const TensorView> tensors
                            [](const TensorView* tensor) { return dtype_size(tensor->dtype); });
 
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
-  if (!metadata.empty()) header[metadata_key] = metadata;
+  for (const auto& [key, value] : metadata) {
+    header[metadata_key][utf8_from_bytes(key)] = utf8_from_bytes(value);
+  }
   std::uint64_t offset = 0;
   for (const TensorView* tensor : ordered) {
     const std::size_t size = dtype_size(tensor->dtype);
@@ -244,8 +247,10 @@ void write_safetensors(const fs::path& path, std::span<const TensorView> tensors
   write_file(path, pieces);
 }
 
-Safetensors::Safetensors(const fs::path& path) : path_(path), content_(read_file(path)) {
-  const std::string_view text = header_text(path, content_);
+Safetensors::Safetensors(const fs::path& path) : path_(path) {
+  const Descriptor file = open_regular(path);
+  const std::uint64_t size = file_size(file, path);
+  const std::string text = read_header(file, path, size);
   const Json header = parse_header(path, text);
   std::vector<Entry> entries;
   for (const auto& [name, value] : header.items()) {
@@ -257,8 +262,20 @@ Safetensors::Safetensors(const fs::path& path) : path_(path), content_(read_file
   }
   std::ranges::stable_sort(entries, {},
                            [](const Entry& entry) { return std::pair(entry.begin, entry.end); });
-  lay_out(path, entries, std::as_bytes(std::span(content_)).subspan(prefix_size + text.size()));
-  for (Entry& entry : entries) tensors_.push_back(std::move(entry.tensor));
+  const std::uint64_t begin = prefix_size + text.size();
+  const std::uint64_t count = size - begin;
+  check_layout(path, entries, count);
+  if (const MemoryLeft left = memory_left(); count > left.bytes) {
+    refuse(path, "its arrays need {} of memory, {} are left {}", bytes_text(count),
+           bytes_text(left.bytes), left.where);
+  }
+  arrays_ = std::make_unique_for_overwrite<std::byte[]>(count);
+  const std::span<std::byte> arrays(arrays_.get(), count);
+  read_exactly(file, path, begin, arrays);
+  for (Entry& entry : entries) {
+    entry.tensor.bytes = arrays.subspan(entry.begin, entry.end - entry.begin);
+    tensors_.push_back(std::move(entry.tensor));
+  }
 }
 
 std::vector<std::string> Safetensors::names() const {

@@ -1,13 +1,15 @@
 // The safetensors format: named arrays in one file that PyTorch, JAX and NumPy read.
 //   8 bytes        length N of the header, least significant byte first
 //   N bytes        JSON {"__metadata__": {key: text}, NAME: {"dtype", "shape", "data_offsets"}, ...},
-//                  padded with blanks to a multiple of 8
+//                  padded with blanks to a multiple of 8; bytes in the metadata that are not UTF-8, as in
+//                  some paths, stand as the characters U+EF80 to U+EFFF
 //   the rest       the arrays, row-major, without gaps; offsets count from here
 #pragma once
 
 #include <cstddef>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,7 +48,8 @@ void write_safetensors(const std::filesystem::path& path, std::span<const Tensor
 /// A whole file in memory. The views point into it: they live as long as this object.
 class Safetensors {
  public:
-  /// Reads and checks the file. Error(failed) in one line with the path: missing, not this format
+  /// Reads and checks the file, the header before the arrays. Error(failed) in one line with the path:
+  /// missing, no regular file, more than the memory that is left, not this format
   /// (too short, header longer than the file or than 100 MB, no JSON object), truncated, a name
   /// twice, an unknown dtype, a bad shape, a shape that does not fit the bytes, offsets that are
   /// out of order, overlap, leave a hole or leave the file.
@@ -64,8 +67,8 @@ class Safetensors {
 
  private:
   std::filesystem::path path_;
-  std::string content_;  // longer than any string kept in place, so that moving keeps the views
   std::map<std::string, std::string> metadata_;
+  std::unique_ptr<std::byte[]> arrays_;  // stays where it is when the object is moved
   std::vector<TensorView> tensors_;
 };
 

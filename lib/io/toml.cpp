@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/utf8.hpp"
+
 namespace rlt {
 namespace {
 
@@ -28,7 +30,8 @@ std::string escaped(std::string_view text) {
   return result + '"';
 }
 
-std::string value_text(const std::string& text) {
+std::string value_text(const std::string& bytes) {
+  const std::string text = utf8_from_bytes(bytes);
   const bool needs_escape = text.find_first_of("\"\\") != std::string::npos;
   const bool fits_literal =
       text.find('\'') == std::string::npos && std::ranges::none_of(text, is_control);

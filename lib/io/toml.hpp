@@ -19,7 +19,8 @@ struct TomlEntry {
 
 /// "# COMMENT", then one "key = value" a line in the given order. A text stands in double quotes; one
 /// with quotes or backslashes in single quotes where it can, because there nothing is escaped and
-/// readers that know no escapes get it right too. Numbers read back to the same bits.
+/// readers that know no escapes get it right too; `bytes_from_utf8` of it is the text again, whatever
+/// its bytes. Numbers read back to the same bits.
 std::string toml_text(std::string_view comment, std::span<const TomlEntry> entries);
 
 }  // namespace rlt

@@ -8,6 +8,7 @@
 #include "base/cpu.hpp"
 #include "base/error.hpp"
 #include "base/parallel.hpp"
+#include "base/utf8.hpp"
 #include "base/version.hpp"
 #include "io/file.hpp"
 #include "io/toml.hpp"
@@ -15,8 +16,8 @@
 namespace rlt {
 
 RunFolder::State RunFolder::state() const {
-  if (std::filesystem::exists(done())) return State::finished;
-  return std::filesystem::exists(config()) ? State::interrupted : State::absent;
+  if (file_exists(done())) return State::finished;
+  return file_exists(config()) ? State::interrupted : State::absent;
 }
 
 void RunFolder::begin(const RunConfig& config) const {
@@ -33,7 +34,7 @@ void RunFolder::clear() const {
 
 void RunFolder::require_same(const RunConfig& config) const {
   const std::string expected = config_text(config);
-  const std::string found = read_file(this->config());
+  const std::string found = read_file(this->config(), largest_text);
   if (found == expected) return;
   std::size_t first = 0;
   while (first < expected.size() && first < found.size() && expected[first] == found[first])
@@ -59,7 +60,7 @@ void RunFolder::write_meta(const RunConfig& config, const std::string& command_l
       {"cell", config.cell},
       {"options", option_summary(config)},
       {"seed", config.seed},
-      {"command", command_line},
+      {"command", printable(command_line)},
       {"version", version()},
       {"commit", commit()},
       {"compiler", compiler()},

@@ -1,22 +1,19 @@
 """plot.py: figures, their determinism, and its errors. Run: python3 -m unittest discover -s HERE"""
 
-import contextlib
-import io
 import os
 import re
 import subprocess
 import sys
-import tempfile
 import unittest
 import warnings
 from pathlib import Path
 from unittest import mock
 
-EXPERIMENTS = Path(__file__).resolve().parents[2] / "experiments"
-sys.path.insert(0, str(EXPERIMENTS))
+import support
 
-import plot  # noqa: E402
-import runs  # noqa: E402
+import names
+import plot
+import sheets
 
 EVAL = ("task,rule,protocol,cell,options,parameters,state_size,seed,step,select,split,length_min,"
         "length_max,sequences,sequences_correct,tokens,tokens_correct,token_accuracy,"
@@ -45,11 +42,8 @@ def train_row(task, cell, seed, step, loss):
     return f"{task},{cell},{seed},{step},{step * 8},{step * 80},{step / 7},0.001,{loss},0.5,0.25,1"
 
 
-class Folder(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
+class Folder(support.Folder):
+    script = plot
 
     def csv(self, name, header, rows):
         path = self.folder / name
@@ -67,22 +61,7 @@ class Folder(unittest.TestCase):
                                              for seed in (1, 2) for step in range(1, 40 + seed)])
 
     def plot(self, *words):
-        """(code, stdout, stderr) of plot.py, inside this process: starting one takes a second."""
-        out, err = io.StringIO(), io.StringIO()
-        with mock.patch.object(sys, "argv", ["plot.py", *words]), contextlib.chdir(self.folder), \
-                contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            try:
-                code = runs.run_main(plot.main)
-            except SystemExit as stop:  # --help
-                code = stop.code
-        return code, out.getvalue(), err.getvalue()
-
-    def assert_fails(self, code, part, *words):
-        found, out, err = self.plot(*words)
-        self.assertEqual((found, out), (code, ""), err)
-        self.assertEqual(err.count("\n"), 1, err)
-        self.assertTrue(err.startswith("plot.py: "), err)
-        self.assertIn(part, err)
+        return self.run_script(*words)
 
 
 class Figures(Folder):
@@ -93,7 +72,8 @@ class Figures(Folder):
             for seed in "12":
                 files.append(self.folder / f"{seed}.{kind}")
                 done = subprocess.run(
-                    [sys.executable, EXPERIMENTS / "plot.py", command, "--out", files[-1], *words],
+                    [sys.executable, support.EXPERIMENTS / "plot.py", command, "--out", files[-1],
+                     *words],
                     env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=False)
                 self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""))
             one, two = (path.read_bytes() for path in files)
@@ -192,6 +172,51 @@ class Figures(Folder):
         self.assert_fails(2, "window: a condition must be NAME=VALUE", "length", "--out", "a.svg",
                           "--where", "window", path)
 
+    def test_pdfs_carry_truetype_fonts(self):
+        for words in (["length", self.lengths()], ["train", self.training()]):
+            self.plot(words[0], "--out", "a.pdf", words[1])
+            data = (self.folder / "a.pdf").read_bytes()
+            self.assertNotIn(b"/Type3", data)
+            self.assertIn(b"/CIDFontType2", data)
+
+    def pages(self, *words):
+        """The one panel of a figure, which must come without a warning."""
+        pages = []
+        with mock.patch.object(plot.Page, "save", autospec=True,
+                               side_effect=lambda page, *_: pages.append(page)), \
+                warnings.catch_warnings():
+            warnings.simplefilter("error")
+            self.assertEqual(self.plot(*words), (0, "", ""))
+            axes, = pages[0].axes.values()
+            pages[0].figure.canvas.draw()
+        return axes
+
+    def test_a_figure_of_one_point_shows_its_baselines(self):
+        row = eval_row("parity", "rdn", 1, 5, 0.5)
+        axes = self.pages("length", "--metric", "token", "--out", "a.svg",
+                          self.csv("a.csv", EVAL, [row]))
+        lines = [line.get_xydata().tolist() for line in axes.lines
+                 if line.get_color() == plot.GREY]
+        self.assertEqual(lines, [[[4, 50], [6, 50]], [[4, 60], [6, 60]]])
+        self.assertLess(axes.get_xlim()[0], 4)
+        self.assertGreater(axes.get_xlim()[1], 6)
+        axes = self.pages("length", "--x", "size", "--out", "a.svg",
+                          self.csv("b.csv", NEW_EVAL, [sized_row(0, 1)]))
+        self.assertEqual([line.get_xdata().tolist() for line in axes.lines
+                          if line.get_color() == plot.GREY], 2 * [[-0.2, 0.2]])
+
+    def test_training_curves_of_one_point_are_drawn(self):
+        axes = self.pages("train", "--out", "a.svg",
+                          self.csv("a.csv", TRAIN, [train_row("parity", "rdn", 1, 10, 0.5)]))
+        self.assertEqual(axes.lines[-1].get_marker(), plot.look("rdn")[2])
+        self.assertEqual(axes.lines[-1].get_xydata().tolist(), [[10, 0.5]])
+
+    def test_names_are_no_formulas(self):
+        path = self.csv("a.csv", EVAL, [eval_row("$\\a$", "$_x$", 1, 5, 0.5, options=options)
+                                        for options in ("$\\b$", "c=$1")])
+        self.assertEqual(self.plot("length", "--out", "a.svg", "--x-label", "$\\frac$", path),
+                         (0, "", ""))
+
     def test_nothing_is_left_beside_the_figure(self):
         self.plot("length", "--out", "a.png", self.lengths())
         self.assertEqual({path.name for path in self.folder.iterdir()}, {"a.png", "eval.csv"})
@@ -201,16 +226,10 @@ class Figures(Folder):
                          {"a.png", "b.png", "eval.csv"})
 
 
-def names_in(table):
-    return set(re.findall(r"^RLT_\w+\((\w+)\)", (EXPERIMENTS.parent / table).read_text(), re.M))
-
-
 class Looks(unittest.TestCase):
     def test_every_named_cell_has_its_own_look(self):
-        self.assertEqual(set(plot.LOOKS), set(runs.CELLS))
-        self.assertLessEqual(names_in("lib/cells/cells.def"), set(runs.CELLS))
-        self.assertLessEqual(names_in("tasks/tasks.def") - {"file"}, set(runs.TASKS))
-        looks = [plot.look(cell) for cell in runs.CELLS]
+        self.assertLessEqual(set(names.listed("cell")), set(plot.LOOKS))
+        looks = list(plot.LOOKS.values())
         self.assertEqual(len({colour for colour, _, _ in looks}), len(looks))
         self.assertEqual(len({marker for _, _, marker in looks}), len(looks))
 
@@ -238,7 +257,7 @@ class Curves(Folder):
         path = self.csv("train.csv", TRAIN, [train_row("parity", "rdn", 1, 10, 0.5),
                                              train_row("parity", "rdn", 1, 20, 0.25),
                                              train_row("parity", "rdn", 2, 10, 0.75)])
-        rows = runs.read_frame([path], [])
+        rows = sheets.read_frame([path], [])
         curves = plot.training_curves(rows, "step", "loss")
         self.assertEqual(curves.to_numpy().tolist(), [[0.5, 0.75], [0.25, 0.75]])
 
@@ -246,11 +265,11 @@ class Curves(Folder):
         steps = 2 * plot.MOST_POINTS
         rows = [train_row("parity", "rdn", seed, step, step)
                 for seed, last in ((1, steps), (2, 5)) for step in range(1, last + 1)]
-        frame = runs.read_frame([self.csv("train.csv", TRAIN, rows)], [],
-                                optional=["rule", "protocol", "options"])
-        thin, width = plot.thin_out(frame, ["loss"])
+        frame = sheets.read_frame([self.csv("train.csv", TRAIN, rows)], [],
+                                  optional=["rule", "protocol", "options"])
+        thin, width = plot.thin_out(frame.astype({"step": float}), ["loss"])
         self.assertEqual(width, 2)
-        first, second = (thin[thin["seed"] == seed] for seed in (1, 2))
+        first, second = (thin[thin["seed"] == seed] for seed in "12")
         self.assertEqual(first["loss"].tolist()[:3], [1.5, 3.5, 5.5])
         self.assertEqual(second["loss"].tolist(), [1.5, 3.5, 5.0])
         self.assertEqual(first["step"].tolist()[:3], second["step"].tolist())
@@ -298,10 +317,10 @@ class Errors(Folder):
         self.assert_fails(1, "noise.csv: not a text file", "length", "--out", "a.svg", "noise.csv")
         self.assert_fails(1, "none.csv: no such file", "length", "--out", "a.svg", "none.csv")
         self.csv("short.csv", TRAIN, ["parity,rdn,1"])
-        self.assert_fails(1, "short.csv: row 2 has 3 fields, the header 12", "train", "--out",
+        self.assert_fails(1, "short.csv: line 2 has 3 fields, the header 12", "train", "--out",
                           "a.svg", "short.csv")
         self.csv("word.csv", TRAIN, [train_row("parity", "rdn", 1, 10, "low")])
-        self.assert_fails(1, "word.csv: row 2: loss `low` is not a number", "train", "--out",
+        self.assert_fails(1, "word.csv: line 2: loss `low` is not a number", "train", "--out",
                           "a.svg", "word.csv")
         self.assert_fails(1, "no/a.svg: no such file or directory", "length", "--out", "no/a.svg",
                           self.lengths())

@@ -5,12 +5,16 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 import tempfile
 import tomllib
 import unittest
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from support import ROOT
+
+import columns
+
 PROGRAM = Path(os.environ.get("RLT_PROGRAM", ROOT / "build" / "release" / "rlt"))
 CELLS = "lstm transformer linear deltanet delta_rnn delta_lstm delta_mlp rdn srwm".split()
 
@@ -232,6 +236,25 @@ class Scripts(unittest.TestCase):
         self.assertEqual(tables["sweep.csv"].count("\n"), 1 + 8)
         self.assertEqual(tables["best.csv"].count("\n"), 1 + 2)
         self.assertIn(tables["best.md"], done.stdout)
+
+    def test_runs_of_the_program_are_reported_as_they_are(self):
+        seeds = 2**64 - 1, 2**64 - 2
+        for seed in seeds:
+            subprocess.run([PROGRAM, "train", *"--task parity --cell lstm --d-model 8 --heads 2"
+                            " --layers 1 --train-size 32 --eval-sequences 4 --epochs 1 --quiet"
+                            " --log-every 1 --threads 1 --out".split(), self.folder / f"{seed}",
+                            "--seed", str(seed)], check=True)
+        found = {}
+        for kind in ("eval", "train"):
+            done = subprocess.run([sys.executable, ROOT / "experiments/report.py", "merge",
+                                   "--which", kind, self.folder], capture_output=True, text=True,
+                                  check=False)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            found[kind] = [line.split(",") for line in done.stdout.splitlines()]
+        self.assertEqual(found["eval"][0], columns.EVAL)
+        self.assertEqual(set(found["train"][0]), {*columns.TRAIN, *columns.RUN})
+        self.assertEqual([row[columns.EVAL.index("seed")] for row in found["eval"][1:]],
+                         [str(seed) for seed in sorted(seeds) for _ in range(3)])
 
     def test_speed_keeps_what_it_has_measured_before(self):
         few = {"ROUNDS": "1", "REPEATS": "1", "PEER_REPEATS": "1"}

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <cstdint>
@@ -217,6 +218,53 @@ TEST_CASE("safetensors: holes and overlaps between arrays, and names that come t
         "the header names 'k' twice");
   CHECK(two("line\\nbreak\\u001b", "[1]", "[12, 16]") ==
         "hole of 4 bytes before tensor 'line\\nbreak\\u001b'");
+}
+
+TEST_CASE("safetensors: metadata hold any bytes, and the header is UTF-8 all the same") {
+  const test::TemporaryFolder folder;
+  const fs::path path = folder.path() / "file";
+  const std::map<std::string, std::string> metadata = {{"data",
+                                                        "/tmp/gr\xf6\xdf"
+                                                        "e"},
+                                                       {"\xff", "\n"}};
+  write_safetensors(path, {}, metadata);
+  CHECK(Safetensors(path).metadata() == metadata);
+  CHECK(read_file(path).find("/tmp/gr\xEE\xBF\xB6\xEE\xBF\x9F"
+                             "e") != std::string::npos);
+}
+
+TEST_CASE("safetensors: what is no regular file is named, not waited for or read without end") {
+  const test::TemporaryFolder folder;
+  const fs::path pipe = folder.path() / "pipe";
+  REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK(error_of([&] { Safetensors{pipe}; }) ==
+        "1: cannot read '" + pipe.string() + "': it is a pipe, expected a regular file");
+  CHECK(error_of([] { Safetensors{"/dev/zero"}; }) ==
+        "1: cannot read '/dev/zero': it is a device, expected a regular file");
+}
+
+TEST_CASE(
+    "safetensors: a file with holes for more bytes than any machine has is read no further than "
+    "needed") {
+  const test::TemporaryFolder folder;
+  const fs::path path = folder.path() / "file";
+  const auto grown = [&](const std::string& begin) {
+    write_file(path, begin);
+    fs::resize_file(path, 8'000'000'000'000);
+    return error_of([&] { Safetensors{path}; });
+  };
+  const std::string start = "1: '" + path.string() + "': ";
+  CHECK(grown("") == start + "not a safetensors file: the header is not a JSON object");
+  CHECK(grown(raw_safetensors("{}", "")) ==
+        start + fmt::format("{} bytes too many after the arrays", 8'000'000'000'000 - 16));
+  const auto header = [](std::size_t count) {
+    return raw_safetensors(
+        fmt::format(R"({{"w": {{"dtype": "U8", "shape": [{0}], "data_offsets": [0, {0}]}}}})",
+                    count),
+        "");
+  };
+  const std::size_t count = 8'000'000'000'000 - header(7'999'999'999'999).size();
+  CHECK(grown(header(count)).starts_with(start + "its arrays need 7450.6 GiB of memory, "));
 }
 
 TEST_CASE("safetensors: a missing file, a folder and a full disk are told") {

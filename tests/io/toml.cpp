@@ -27,6 +27,7 @@ TEST_CASE("toml: texts are quoted so that every reader gets them back") {
   CHECK(line("it's \"x\" \\") == "k = \"it's \\\"x\\\" \\\\\"\n");
   CHECK(line("a\nb\tc\x01\x7f") == "k = \"a\\nb\\tc\\u0001\\u007F\"\n");
   CHECK(line("größe") == "k = \"größe\"\n");
+  CHECK(line("\xff") == "k = \"\xEE\xBF\xBF\"\n");  // U+EFFF
 }
 
 TEST_CASE("toml: numbers stay floats and keys stay keys") {

@@ -38,6 +38,16 @@ class Layers(unittest.TestCase):
                  if "build" not in path.parts and "<CLI/" in path.read_text()]
         self.assertEqual(users, ["main.cpp"])
 
+    def test_messages_and_results_go_through_one_place(self):
+        streams = ["lib/io/descriptor.cpp", "lib/io/progress.cpp", "lib/io/standard_streams.cpp"]
+        for folder in ["apps", "lib", "tasks"]:
+            for path in sorted((ROOT / folder).rglob("*.?pp")):
+                name = str(path.relative_to(ROOT))
+                code = re.sub(r"//.*", "", path.read_text())
+                if name not in streams:
+                    with self.subTest(file=name):
+                        self.assertNotRegex(code, r"\bstderr\b|\bcerr\b|\bcout\b|/dev/std(out|err)")
+
     def test_every_cell_has_a_file_and_a_reference(self):
         for cell in names(ROOT / "lib/cells/cells.def", "RLT_CELL"):
             for place in [f"lib/cells/{cell}.cpp", f"tests/reference/{cell}.hpp"]:

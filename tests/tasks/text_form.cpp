@@ -39,7 +39,7 @@ TEST_CASE("text form: writing where nothing can be written, or what has no word,
   const auto task = make_task("parity", {});
   const std::string base = (folder.path() / "nowhere" / "set").string();
   CHECK(error_of([&] { write_text_form(base, task->info(), {}); }) ==
-        "1: " + base + ".src: cannot be written: No such file or directory");
+        "1: cannot write '" + base + ".src': No such file or directory");
   CHECK(error_of([&] {
           write_text_form(folder.path() / "set", task->info(), {{{1, 0}, {0, not_scored}}});
         }) == "1: task parity: the text form has no word for positions that are not scored");
