@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <span>
 
-#include "base/central_difference.hpp"
 #include "base/error.hpp"
+#include "base/gradient_check.hpp"
 #include "commands.hpp"
 #include "io/safetensors.hpp"
 #include "losses/cross_entropy.hpp"
@@ -71,22 +71,13 @@ ModelConfig model_of(const std::string& cell, double dropout) {
   return classifier(layer, layers, vocabulary_in, vocabulary_out, dropout);
 }
 
-// |gradient - difference| / max(|gradient|, |difference|, 1e-3). A kink of relu inside the interval spoils
-// one step size, not all: the best of five counts. A wrong gradient fits none.
-double relative_error(Subject<double>& subject, double& entry, double gradient) {
-  double best = 1e300;
-  for (const double step : {1e-5, 3e-6, 1e-6, 3e-7, 1e-7}) {
-    const double difference = central_difference(entry, step, [&] { return subject.loss(); });
-    const double size = std::max({std::abs(gradient), std::abs(difference), 1e-3});
-    best = std::min(best, std::abs(gradient - difference) / size);
-    if (best < 1e-7) break;
-  }
-  return best;
-}
+// The loss is a mean: its gradients are small.
+constexpr GradientTolerance tolerance{.smallest = 1e-3};
 
 bool check_cell(const std::string& cell, const GradcheckCommand& command) {
   Subject<double> subject(model_of(cell, 0.1));
-  subject.loss();
+  const auto loss = [&] { return subject.loss(); };
+  loss();
   ParameterSet<double>& parameters = subject.model().parameters();
   std::vector<double> gradients(parameters.gradients(),
                                 parameters.gradients() + parameters.flat_size());
@@ -101,9 +92,8 @@ bool check_cell(const std::string& cell, const GradcheckCommand& command) {
     double worst = 0;
     Index checked = 0;
     for (Index i = 0; i < parameter.count(); i += stride, ++checked) {
-      worst = std::max(worst,
-                       relative_error(subject, parameter.value[i],
-                                      gradients[static_cast<std::size_t>(parameter.offset + i)]));
+      const double gradient = gradients[static_cast<std::size_t>(parameter.offset + i)];
+      worst = std::max(worst, gradient_error(parameter.value[i], gradient, loss, tolerance));
     }
     const bool right = worst < command.tolerance;
     fmt::print("{},{},{},{:.1e}{}\n", cell, parameter.name, checked, worst, right ? "" : ",WRONG");

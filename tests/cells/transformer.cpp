@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "base/central_difference.hpp"
+#include "base/gradient_check.hpp"
 #include "mixing/attention.hpp"
 #include "support/cell_fixture.hpp"
 #include "support/message.hpp"
@@ -24,7 +24,7 @@ namespace {
 // double against double: rounding alone
 constexpr double double_tolerance = 1e-10;
 // central differences in double with step 1e-5
-constexpr double gradient_tolerance = 1e-6;
+constexpr rlt::GradientTolerance tolerance;
 
 Variant variant_of(const std::string& cell, Positions positions = Positions::none, Index width = 12,
                    Index heads = 2) {
@@ -48,9 +48,7 @@ void check_gradients(CellFixture<double>& fixture, Extent extent, std::vector<do
   const std::vector<double> dx = fixture.backward(extent, x, probe);
   const std::vector<double> gradients = fixture.gradients();
   const auto check = [&](double& entry, double gradient, const std::string& name) {
-    const double expected = rlt::central_difference(entry, 1e-5, loss);
-    const double error = std::abs(gradient - expected) / std::max(1.0, std::abs(expected));
-    CHECK_MESSAGE(error < gradient_tolerance, name, ": ", gradient, " against ", expected);
+    CHECK_MESSAGE(rlt::gradient_error(entry, gradient, loss) < tolerance.error, name);
   };
   for (const rlt::Parameter<double>& parameter : fixture.parameters.all()) {
     for (Index i = 0; i < parameter.count(); i += std::max<Index>(1, parameter.count() / 23)) {

@@ -7,7 +7,7 @@
 #include <limits>
 #include <vector>
 
-#include "support/gradient.hpp"
+#include "base/gradient_check.hpp"
 #include "support/numbers.hpp"
 
 using rlt::Index;
@@ -70,8 +70,8 @@ TEST_CASE(
         CHECK(std::abs(result.logits[c] - expected) < 1e-13);
       }
       const auto loss = [&] { return 2 * Result<double>(logits, target, 0).loss; };
-      CHECK(support::gradient_error(logits[target], result.logits[target], loss) <
-            support::gradient_tolerance);
+      CHECK(rlt::gradient_error(logits[target], result.logits[target], loss) <
+            rlt::GradientTolerance().error);
     }
   }
 }

@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include "base/central_difference.hpp"
+#include "base/gradient_check.hpp"
 #include "tensor/activation.hpp"
 
 namespace {
@@ -123,8 +123,8 @@ TEST_CASE("fast weight: a Rule whose changes cannot be taken back is replayed, s
   for (std::size_t i = 0; i < dy.size(); ++i) dy[i] = rlt::Rng(6).uniform(i);
   model.cell.backward(model.sequence(model.x), model.sequence(dy), model.sequence(dx));
   const auto differs = [&](double& entry, double gradient) {
-    const double difference = rlt::central_difference(entry, 1e-5, [&] { return model.loss(); });
-    return std::abs(difference - gradient) > 1e-7 * std::max(1.0, std::abs(gradient));
+    return rlt::gradient_error(entry, gradient, [&] { return model.loss(); }) >
+           rlt::GradientTolerance().error;
   };
   Index wrong = 0;
   for (std::size_t i = 0; i < dx.size(); i += 3) wrong += differs(model.x[i], dx[i]) ? 1 : 0;

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <vector>
 
+#include "base/gradient_check.hpp"
 #include "losses/cross_entropy.hpp"
 #include "model/training_step.hpp"
-#include "support/gradient.hpp"
 #include "support/numbers.hpp"
 
 using namespace rlt;
@@ -287,8 +287,8 @@ TEST_CASE("model: gradients of the mean loss equal central differences") {
     for (const Parameter<double>& parameter : model.parameters().all()) {
       CAPTURE(parameter.name);
       for (Index i = 0; i < parameter.count(); i += std::max<Index>(1, parameter.count() / 7)) {
-        CHECK(support::gradient_error(parameter.value[i], gradients[parameter.offset + i], loss) <
-              support::gradient_tolerance);
+        CHECK(rlt::gradient_error(parameter.value[i], gradients[parameter.offset + i], loss) <
+              rlt::GradientTolerance().error);
       }
     }
   }

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "support/gradient.hpp"
+#include "base/gradient_check.hpp"
 #include "support/numbers.hpp"
 
 using rlt::Dropout;
@@ -122,13 +122,13 @@ TEST_CASE("feed-forward: gradients equal central differences, with and without d
       loss();
       const Numbers dx = subject.backward(x, probe);
       for (std::size_t i = 0; i < x.size(); i += 7) {
-        CHECK(support::gradient_error(x[i], dx[i], loss) < support::gradient_tolerance);
+        CHECK(rlt::gradient_error(x[i], dx[i], loss) < rlt::GradientTolerance().error);
       }
       for (const rlt::Parameter<double>& parameter : subject.parameters.all()) {
         CAPTURE(parameter.name);
         for (Index i = 0; i < parameter.count(); i += 3) {
-          CHECK(support::gradient_error(parameter.value[i], parameter.gradient[i], loss) <
-                support::gradient_tolerance);
+          CHECK(rlt::gradient_error(parameter.value[i], parameter.gradient[i], loss) <
+                rlt::GradientTolerance().error);
         }
       }
     }

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "base/gradient_check.hpp"
 #include "blocks/block.hpp"
-#include "support/gradient.hpp"
 #include "support/numbers.hpp"
 
 namespace support {
@@ -186,11 +186,12 @@ class BlockFixture {
     const Numbers dx = backward(probe);
     double worst = 0;
     for (Index i = 0; i < std::ssize(x); i += stride) {
-      worst = std::max(worst, gradient_error(x[i], dx[i], loss));
+      worst = std::max(worst, rlt::gradient_error(x[i], dx[i], loss));
     }
     for (const rlt::Parameter<double>& parameter : parameters.all()) {
       for (Index i = 0; i < parameter.count(); i += stride) {
-        worst = std::max(worst, gradient_error(parameter.value[i], parameter.gradient[i], loss));
+        worst =
+            std::max(worst, rlt::gradient_error(parameter.value[i], parameter.gradient[i], loss));
       }
     }
     return worst;
@@ -222,10 +223,10 @@ void check_block(const char* name, const Definition& definition) {
     fixture.starts[static_cast<std::size_t>(extent.steps + 4)] = 1;  // inside the second sequence
     const Numbers y = fixture.forward();
     CHECK(largest_difference(y, definition(fixture, fixture.x)) < 1e-12);
-    CHECK(fixture.worst_gradient(extent.steps == 7 ? 1 : 5) < gradient_tolerance);
+    CHECK(fixture.worst_gradient(extent.steps == 7 ? 1 : 5) < rlt::GradientTolerance().error);
     fixture.dropout = {0.3, rlt::Rng(4)};
     CHECK(fixture.forward() != y);
-    CHECK(fixture.worst_gradient(extent.steps == 7 ? 1 : 17) < gradient_tolerance);
+    CHECK(fixture.worst_gradient(extent.steps == 7 ? 1 : 17) < rlt::GradientTolerance().error);
   }
 }
 
