@@ -102,11 +102,11 @@ void Attention<T>::carve(Workspace& workspace, Extent largest) {
   largest_steps_ = largest.steps;
   begins_ = workspace.tape.take<T>(largest.rows());
   cached_ = workspace.tape.take<T>(largest.batch);
-  largest_ = workspace.tape.take<T>(largest.rows() * heads_);
-  inverse_ = workspace.tape.take<T>(largest.rows() * heads_);
-  saved_ = workspace.tape.take<T>(largest.rows() * 2 * width_);
+  largest_ = workspace.tape.take<T>(largest.rows(), heads_);
+  inverse_ = workspace.tape.take<T>(largest.rows(), heads_);
+  saved_ = workspace.tape.take<T>(largest.rows(), 2, width_);
   const ScratchScope scope(workspace);
-  for_each_thread_ = workspace.scratch.take<V>(thread_count() * thread_vectors(largest.steps));
+  for_each_thread_ = workspace.scratch.take<V>(thread_count(), thread_vectors(largest.steps));
 }
 
 template <std::floating_point T>

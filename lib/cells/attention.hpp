@@ -34,7 +34,7 @@ class Attention {
   explicit Attention(const CellConfig& config);
 
   void carve(Workspace& workspace, Extent largest);
-  Index state_size(Index context) const { return 1 + 2 * width_ * context; }
+  Index state_size(Index context) const { return 1 + product(2, width_, context); }
   void initial_state(Matrix<T> state) const;
 
   /// projected (B T, 3 D) -> mixed (B T, D). Turns q and k of `projected` in place (rotary), which must

@@ -43,6 +43,7 @@ class DeltaNetRule : public PlainRule<T> {
   Index inputs, state, kept;
 
   void declare(ParameterSet<T>&, std::string_view prefix) { phi_.declare(prefix); }
+  void prepare() { phi_.prepare(); }
   void initial(Index, V* w) const { std::fill_n(w, state, V(T(0))); }
 
   // kept: q (n), k (n), e (d), beta, what phi keeps of q and of k

@@ -14,6 +14,7 @@
 //   Index inputs, state, kept, emitted;        // vectors per head (and step)
 //   T output_scale;                            // factor on what the head puts out
 //   void declare(ParameterSet<T>&, prefix);    // its own parameters; may declare none
+//   void prepare();                            // tables of its own, once the parameters have found room
 //   void initial(Index head, V* state) const;
 //   void step(Index head, V* in, V* state, V* kept, V* out) const;  // may use `in` as scratch
 //   void replay(const V* kept, V* state) const;  // what `step` did to that part of the state which
@@ -49,6 +50,7 @@ class PlainRule {
   static constexpr T output_scale = T(1);
 
   void declare(ParameterSet<T>&, std::string_view) {}
+  void prepare() {}
   void backward_parameters(Extent, Matrix<const T>, Matrix<const T>) {}
 };
 
@@ -81,17 +83,18 @@ class FastWeightCell : public Cell<T> {
   }
 
   void carve(Workspace& workspace, Extent largest) override {
+    rule_.prepare();
     const Index rows = largest.rows();
     const Index groups = group_count(largest.batch);
-    mixed_ = workspace.tape.take<T>(rows * width_);
-    kept_ = workspace.tape.take<V>(groups * largest.steps * rule_.kept);
-    checkpoints_ = workspace.tape.take<V>(groups * checkpoint_count(largest) * rule_.state);
+    mixed_ = workspace.tape.take<T>(rows, width_);
+    kept_ = workspace.tape.take<V>(groups, largest.steps, rule_.kept);
+    checkpoints_ = workspace.tape.take<V>(groups, checkpoint_count(largest), rule_.state);
     const ScratchScope scope(workspace);
-    if constexpr (Rule::projects) inputs_ = workspace.scratch.take<T>(rows * heads_ * rule_.inputs);
-    dmixed_ = workspace.scratch.take<T>(rows * width_);
-    emitted_ = workspace.scratch.take<T>(rows * heads_ * rule_.emitted);
-    dinitial_ = workspace.scratch.take<T>(Rule::learns_initial_state ? groups * rule_.state : 0);
-    for_each_thread_ = workspace.scratch.take<V>(thread_count() * thread_vectors());
+    if constexpr (Rule::projects) inputs_ = workspace.scratch.take<T>(rows, heads_, rule_.inputs);
+    dmixed_ = workspace.scratch.take<T>(rows, width_);
+    emitted_ = workspace.scratch.take<T>(rows, heads_, rule_.emitted);
+    dinitial_ = workspace.scratch.take<T>(Rule::learns_initial_state ? groups : 0, rule_.state);
+    for_each_thread_ = workspace.scratch.take<V>(thread_count(), thread_vectors());
     if constexpr (Rule::projects) slow_.carve(workspace, rows);
     out_.carve(workspace, rows);
   }

@@ -42,6 +42,7 @@ class LinearRule : public PlainRule<T> {
   Index inputs, state, kept;
 
   void declare(ParameterSet<T>&, std::string_view prefix) { phi_.declare(prefix); }
+  void prepare() { phi_.prepare(); }
   void initial(Index, V* w) const { std::fill_n(w, state, V(T(0))); }
 
   // kept: q (n), k (n), v (m), what phi keeps of q and of k; with the normaliser y (d), 1 / (c + 1e-5)

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/memory.hpp"
 #include "nn/extent.hpp"
 #include "tasks/task.hpp"
 
@@ -11,8 +12,10 @@ namespace rlt {
 
 class Batch {
  public:
-  /// Room for batches up to `largest`; filling never allocates afterwards.
+  /// Room for batches up to `largest`; filling never allocates afterwards. Error(failed) where there is none.
   explicit Batch(Extent largest) {
+    constexpr std::size_t position = 2 * sizeof(int) + sizeof(std::uint8_t);
+    require_memory(bytes_of(position, largest.rows()), "the tokens of a batch", "--batch");
     tokens_.reserve(static_cast<std::size_t>(largest.rows()));
     targets_.reserve(static_cast<std::size_t>(largest.rows()));
     starts_.reserve(static_cast<std::size_t>(largest.rows()));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "base/memory.hpp"
 #include "nn/elementwise.hpp"
 #include "nn/position.hpp"
 
@@ -10,11 +11,6 @@ namespace rlt {
 
 ModelConfig complete(ModelConfig config) {
   config.cell_config = complete(config.cell, std::move(config.cell_config));
-  if (config.layers < 1) fail(Exit::usage, "--layers {}: must be at least 1", config.layers);
-  if (config.ff < 1) fail(Exit::usage, "--ff {}: must be at least 1", config.ff);
-  if (!(config.dropout >= 0 && config.dropout < 1)) {
-    fail(Exit::usage, "--dropout {}: must be in [0, 1)", config.dropout);
-  }
   return config;
 }
 
@@ -35,29 +31,32 @@ SequenceModel<T>::SequenceModel(const ModelConfig& config)
 }
 
 template <std::floating_point T>
-void SequenceModel<T>::carve(Extent largest) {
+void SequenceModel<T>::carve(Extent largest, std::string_view smaller) {
   const auto take_all = [&] {
-    const Index size = largest.rows() * width_;
+    const Index rows = largest.rows();
     streams_.clear();
     for (Index layer = 0; layer <= config_.layers; ++layer) {
-      streams_.push_back(workspace_.tape.take<T>(size));
+      streams_.push_back(workspace_.tape.take<T>(rows, width_));
     }
-    logits_ = workspace_.tape.take<T>(largest.rows() * config_.vocabulary_out);
+    logits_ = workspace_.tape.take<T>(rows, config_.vocabulary_out);
     const ScratchScope scope(workspace_);
-    dstream_ = workspace_.scratch.take<T>(size);
-    dstream_next_ = workspace_.scratch.take<T>(size);
+    dstream_ = workspace_.scratch.take<T>(rows, width_);
+    dstream_next_ = workspace_.scratch.take<T>(rows, width_);
     if (wrapping_ == Wrapping::postnorm) {
-      top_ = workspace_.tape.take<T>(size);
-      final_norm_.carve(workspace_, largest.rows());
+      top_ = workspace_.tape.take<T>(rows, width_);
+      final_norm_.carve(workspace_, rows);
     }
     for (const auto& block : blocks_) block->carve(workspace_, largest);
-    head_.carve(workspace_, largest.rows());
+    head_.carve(workspace_, rows);
   };
-  sequence_scores_.resize(static_cast<std::size_t>(largest.batch));
   workspace_ = Workspace();
   take_all();
+  require_memory(workspace_.bytes(),
+                 fmt::format("a batch of {} sequences of {} tokens", largest.batch, largest.steps),
+                 smaller);
   workspace_.allocate();
   take_all();
+  sequence_scores_.resize(static_cast<std::size_t>(largest.batch));
 }
 
 template <std::floating_point T>
@@ -67,7 +66,7 @@ Index SequenceModel<T>::position_counters() const {
 
 template <std::floating_point T>
 Index SequenceModel<T>::state_size(Index context) const {
-  return config_.layers * blocks_.front()->state_size(context) + position_counters();
+  return product(config_.layers, blocks_.front()->state_size(context)) + position_counters();
 }
 
 template <std::floating_point T>

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "blocks/block.hpp"
@@ -38,8 +39,9 @@ class SequenceModel {
   ParameterSet<T>& parameters() { return parameters_; }
   const ParameterSet<T>& parameters() const { return parameters_; }
 
-  /// Gets memory for batches up to `largest`; nothing allocates afterwards.
-  void carve(Extent largest);
+  /// Gets memory for batches up to `largest`; nothing allocates afterwards. Error(failed) when this machine
+  /// has too little; `smaller` names the flags that ask for less.
+  void carve(Extent largest, std::string_view smaller = "the batch");
   std::size_t workspace_bytes() const { return workspace_.bytes(); }
 
   /// Numbers of recurrent state of one sequence after at most `context` tokens.

@@ -5,6 +5,8 @@
 #include <numeric>
 
 #include "base/error.hpp"
+#include "base/memory.hpp"
+#include "base/size.hpp"
 #include "train/dataset.hpp"
 #include "train/segments.hpp"
 
@@ -144,7 +146,7 @@ Score evaluate(SequenceModel<T>& model, Extent capacity, const EvaluationSet& se
     const std::size_t last =
         std::min(order.size(), first + static_cast<std::size_t>(capacity.batch));
     const Index longest = std::ssize(examples[order[last - 1]].tokens);
-    const std::size_t bytes = static_cast<std::size_t>(model.state_size(longest)) * sizeof(T);
+    const std::size_t bytes = bytes_of(sizeof(T), model.state_size(longest));
     if (bytes > state_limit) {
       fail(Exit::failed,
            "{} keeps {} MiB of state for one sequence of {} tokens, more than the {} MiB allowed; "
@@ -155,7 +157,11 @@ Score evaluate(SequenceModel<T>& model, Extent capacity, const EvaluationSet& se
     for (std::size_t i = first; i < std::min(last, first + fitting); ++i) {
       batch.push_back(&examples[order[i]]);
     }
-    state.resize(batch.size() * bytes / sizeof(T));
+    const std::size_t numbers = batch.size() * bytes / sizeof(T);
+    if (numbers > state.capacity()) {
+      require_memory(numbers * sizeof(T), "the state of a batch", "--batch or --lengths");
+    }
+    state.resize(numbers);
     total += reader.read(batch, longest, state, capacity.steps);
   }
   return total;

@@ -7,6 +7,8 @@
 #include <span>
 
 #include "base/error.hpp"
+#include "base/memory.hpp"
+#include "base/size.hpp"
 #include "io/progress.hpp"
 #include "train/checkpoint.hpp"
 #include "train/data_stream.hpp"
@@ -41,7 +43,10 @@ class Trainer {
     reserve({config.batch, 32});
     // Cells with a growing state start every segment anew.
     if (config.segment > 0 && cell_info(config.cell).constant_memory) {
-      carried_.resize(static_cast<std::size_t>(config.batch * model_.state_size(config.segment)));
+      const Index numbers = product(config.batch, model_.state_size(config.segment));
+      require_memory(bytes_of(sizeof(T), numbers), "the carried state of a batch",
+                     "--batch, --d-model or --layers");
+      carried_.resize(static_cast<std::size_t>(numbers));
       model_.initial_state(carried());
     }
     if (options.resume) {
@@ -112,7 +117,8 @@ class Trainer {
     if (extent.batch <= capacity_.batch && extent.steps <= capacity_.steps) return;
     capacity_ = {std::max(config_.batch, extent.batch),
                  std::max(capacity_.steps, round_up(extent.steps, 32))};
-    model_.carve(capacity_);
+    model_.carve(capacity_, config_.segment > 0 ? "--batch, --segment, --d-model or --layers"
+                                                : "--batch, --window, --d-model or --layers");
     batch_ = Batch(capacity_);
   }
 
@@ -265,8 +271,8 @@ Exit train(const RunConfig& config, const RunFolder& folder, const TrainOptions&
     folder.write_meta(config, options.command_line, start, utc_time(), code);
     if (exit == Exit::done || exit == Exit::no) folder.finish();
     return exit;
-  } catch (const Error& error) {
-    const std::string code = std::to_string(static_cast<int>(error.code()));
+  } catch (const std::exception& error) {
+    const std::string code = std::to_string(static_cast<int>(exit_of(error)));
     folder.write_meta(config, options.command_line, start, utc_time(), code);
     throw;
   }
