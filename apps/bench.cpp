@@ -5,7 +5,6 @@
 #include <chrono>
 
 #include "base/allocations.hpp"
-#include "base/error.hpp"
 #include "base/parallel.hpp"
 #include "commands.hpp"
 #include "losses/cross_entropy.hpp"
@@ -56,7 +55,7 @@ Timing time_model(const BenchCommand& command) {
   model.parameters().initialize(config.seed);
   Optimizer<T> optimizer(optimizer_config(config), model.parameters().flat_size());
   const Extent extent{config.batch, command.length};
-  model.carve(extent);
+  model.carve(extent, "--batch, --length, --d-model or --layers");
   TrainingStep<T> training(model, std::make_unique<CrossEntropy<T>>(model.outputs()));
   Batch batch(extent);
   batch.reset(extent.batch, extent.steps);
@@ -108,9 +107,8 @@ Timing time_model(const BenchCommand& command) {
 }  // namespace
 
 Exit run_bench(const BenchCommand& command) {
-  if (command.length < 1) fail(Exit::usage, "--length {}: must be at least 1", command.length);
-  if (command.repeats < 1) fail(Exit::usage, "--repeats {}: must be at least 1", command.repeats);
   RunConfig config = complete(command.config);
+  note_idle(command.given, config);
   BenchCommand chosen = command;
   chosen.config = config;
   const Timing timing =

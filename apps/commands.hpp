@@ -15,11 +15,12 @@ namespace rlt {
 
 struct TrainCommand {
   RunConfig config;
-  std::string out;  // empty: runs/TASK_RULE/CELL/seed-N
+  std::vector<std::string> given;  // settings that the user chose
+  std::string out;                 // empty: runs/TASK_RULE/CELL/seed-N
   bool resume = false;
   bool force = false;
   bool quiet = false;
-  double time_limit = 0;  // seconds
+  double time_limit = 0;  // seconds; 0: none
   double require = 0;
   std::string command_line;
 };
@@ -50,6 +51,7 @@ Exit run_gradcheck(const GradcheckCommand& command);
 
 struct BenchCommand {
   RunConfig config;
+  std::vector<std::string> given;
   Index length = 50;
   Index repeats = 21;
   std::string csv;  // empty: a table on stdout; "-": CSV on stdout
@@ -58,6 +60,7 @@ Exit run_bench(const BenchCommand& command);
 
 struct DataCommand {
   RunConfig config;
+  std::vector<std::string> given;
   Index bin = 0;
   std::string lengths;
   Index sequences = 5;
@@ -75,7 +78,18 @@ void print_options(std::string_view flag, const std::vector<Option>& options);
 /// The file of --csv; stdout for "-" and where none is named.
 CsvFile open_csv(const std::string& csv, std::vector<std::string> columns);
 
-/// "50,100-500:50" -> 50, 100, 150, ..., 500. Error(usage) naming `flag` when it is no such list.
-std::vector<Index> parse_list(const std::string& flag, const std::string& text);
+/// A line on stderr when `name` is among the settings that the user gave, though it changes nothing.
+void note_idle(const std::vector<std::string>& given, std::string_view name,
+               std::string_view reason);
+/// The same for all that are idle in a complete `config`.
+void note_idle(const std::vector<std::string>& given, const RunConfig& config);
+
+/// "50,100-500:50" -> 50, 100, 150, ..., 500, all in [low, high]. Error(usage) naming `flag` when it is no
+/// such list, or one of more than a million numbers.
+std::vector<Index> parse_list(std::string_view flag, const std::string& text, Index low,
+                              Index high);
+
+/// "90", "90s", "15m", "3h50m" in seconds. Error(usage) naming `flag` when it is no time above 0.
+double parse_duration(std::string_view flag, const std::string& text);
 
 }  // namespace rlt

@@ -58,6 +58,11 @@ Exit run_data(const DataCommand& command) {
     write_sets(command, *task);
     return Exit::done;
   }
+  for (const char* const name : {"train-size", "eval-sequences", "seed"}) {
+    note_idle(command.given, name, "only --write draws whole sets");
+  }
+  if (command.bin > 0) note_idle(command.given, "window", "--bin chose another one");
+  if (!command.lengths.empty()) note_idle(command.given, "window", "--lengths are exact");
   if (command.lengths.empty()) {
     const Window window = command.bin == 0 ? training_window(command.config, *task)
                                            : bin_window(task->info(), command.bin);
@@ -65,7 +70,7 @@ Exit run_data(const DataCommand& command) {
                    evaluation_set(*task, window, command.sequences, command.config.eval_seed));
     return Exit::done;
   }
-  for (const Index length : parse_list("lengths", command.lengths)) {
+  for (const Index length : parse_list("lengths", command.lengths, 1, max_length)) {
     const Index possible = task->possible_length(length);
     if (possible == 0) {
       fail(Exit::usage, "--lengths {}: {} has no string that short", length, task->info().name);

@@ -9,6 +9,7 @@
 #include "io/standard_streams.hpp"
 #include "losses/cross_entropy.hpp"
 #include "train/checkpoint.hpp"
+#include "train/dataset.hpp"
 #include "train/eval_csv.hpp"
 #include "train/run_folder.hpp"
 
@@ -22,17 +23,34 @@ std::filesystem::path checkpoint_of(const EvalCommand& command) {
   return command.select == "last" ? folder.last() : folder.best();
 }
 
+/// What --lengths and --bins ask for.
+struct Asked {
+  std::vector<Index> lengths, bins;
+};
+
+Asked asked_by(const EvalCommand& command) {
+  Asked asked;
+  if (!command.lengths.empty()) {
+    asked.lengths = parse_list("lengths", command.lengths, 1, max_length);
+  }
+  if (!command.bins.empty()) asked.bins = parse_list("bins", command.bins, 0, max_length);
+  if (asked.lengths.empty() && asked.bins.empty()) asked.bins = {0, 1, 2};
+  return asked;
+}
+
 template <std::floating_point T>
-void evaluate_all(const EvalCommand& command, const RunConfig& config,
+void evaluate_all(const EvalCommand& command, const Asked& asked, const RunConfig& config,
                   const std::filesystem::path& checkpoint) {
   const std::unique_ptr<Task> task = make_task(config);
   SequenceModel<T> model(model_config(config, task->info()));
   TrainingState state;
   load_checkpoint<T>(checkpoint, model.parameters(), nullptr, state);
   const Extent capacity{command.batch, command.piece};
-  model.carve(capacity);
+  model.carve(capacity, "--batch or --piece");
   const CrossEntropy<T> loss(model.outputs());
 
+  for (const Index bin : asked.bins)
+    bin_window(task->info(), bin);  // an error comes before the file
   CsvFile csv = open_csv(command.csv, eval_header());
   const auto measure = [&](const EvaluationSet& set) {
     const Score score = evaluate(model, loss, capacity, set);
@@ -55,19 +73,15 @@ void evaluate_all(const EvalCommand& command, const RunConfig& config,
     }
     return;
   }
-  if (!command.lengths.empty()) {
-    std::set<Index> measured;
-    for (const Index length : parse_list("lengths", command.lengths)) {
-      // A language may have no string of this very length: the longest below stands for it, once.
-      const Index possible = task->possible_length(length);
-      if (possible > 0 && !measured.insert(possible).second) continue;
-      measure(length_set(*task, length, command.sequences, command.eval_seed));
-    }
+  std::set<Index> measured;
+  for (const Index length : asked.lengths) {
+    // A language may have no string of this very length: the longest below stands for it, once.
+    const Index possible = task->possible_length(length);
+    if (possible > 0 && !measured.insert(possible).second) continue;
+    measure(length_set(*task, length, command.sequences, command.eval_seed));
   }
-  if (!command.bins.empty()) {
-    for (const Index bin : parse_list("bins", command.bins)) {
-      measure(bin_set(config, *task, bin, command.sequences, command.eval_seed));
-    }
+  for (const Index bin : asked.bins) {
+    measure(bin_set(config, *task, bin, command.sequences, command.eval_seed));
   }
 }
 
@@ -77,19 +91,13 @@ Exit run_eval(const EvalCommand& command) {
   if (command.select != "best" && command.select != "last") {
     fail(Exit::usage, "--select {}: must be best or last", command.select);
   }
-  for (const auto& [name, value] : {std::pair{"sequences", command.sequences},
-                                    {"batch", command.batch},
-                                    {"piece", command.piece}}) {
-    if (value < 1) fail(Exit::usage, "--{} {}: must be at least 1", name, value);
-  }
-  EvalCommand chosen = command;
-  if (chosen.bins.empty() && chosen.lengths.empty()) chosen.bins = "0,1,2";
-  const std::filesystem::path checkpoint = checkpoint_of(chosen);
+  const Asked asked = asked_by(command);
+  const std::filesystem::path checkpoint = checkpoint_of(command);
   const RunConfig config = from_facts(checkpoint_facts(checkpoint));
   if (config.precision == "double") {
-    evaluate_all<double>(chosen, config, checkpoint);
+    evaluate_all<double>(command, asked, config, checkpoint);
   } else {
-    evaluate_all<float>(chosen, config, checkpoint);
+    evaluate_all<float>(command, asked, config, checkpoint);
   }
   return Exit::done;
 }

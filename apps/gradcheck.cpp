@@ -72,7 +72,7 @@ ModelConfig model_of(const std::string& cell, double dropout) {
 }
 
 // The loss is a mean: its gradients are small.
-constexpr GradientTolerance tolerance{.smallest = 1e-3};
+constexpr GradientTolerance tolerance{.smallest = 3e-3};
 
 bool check_cell(const std::string& cell, const GradcheckCommand& command) {
   Subject<double> subject(model_of(cell, 0.1));
@@ -151,7 +151,6 @@ Exit run_gradcheck(const GradcheckCommand& command) {
   if (command.all == !command.cell.empty()) {
     fail(Exit::usage, "gradcheck needs --cell NAME or --all");
   }
-  if (command.entries < 1) fail(Exit::usage, "--entries {}: must be at least 1", command.entries);
   if (!command.export_file.empty()) {
     if (command.all) fail(Exit::usage, "--export writes one model: give it with --cell");
     export_cell(cell_info(command.cell).name, command.export_file);

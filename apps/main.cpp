@@ -8,12 +8,16 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <new>
 #include <sstream>
 #include <system_error>
+#include <utility>
 
 #include "base/cpu.hpp"
 #include "base/error.hpp"
+#include "base/memory.hpp"
 #include "base/nearest.hpp"
+#include "base/number.hpp"
 #include "base/parallel.hpp"
 #include "base/utf8.hpp"
 #include "base/version.hpp"
@@ -26,17 +30,51 @@ namespace {
 
 using rlt::Exit;
 using rlt::fail;
+using rlt::Index;
 using rlt::RunConfig;
 using rlt::Setting;
+
+/// A flag with a value, which `take` gets; of several the last.
+CLI::Option* value_flag(CLI::App* command, const std::string& name, const std::string& help,
+                        const std::function<void(const std::string&)>& take) {
+  return command->add_option_function<std::string>("--" + name, take, help)
+      ->type_name("")
+      ->take_last();
+}
+
+std::string with_values(const std::string& help, const std::string& values) {
+  return values.empty() ? help : fmt::format("{} ({})", help, values);
+}
+
+template <typename Number>
+CLI::Option* number_flag(CLI::App* command, const std::string& name, Number& value, Number low,
+                         Number high, const std::string& help) {
+  return value_flag(command, name, with_values(help, fmt::format("from {} to {}", low, high)),
+                    [&value, low, high, source = "--" + name](const std::string& text) {
+                      value = rlt::number_from<Number>(source, text, low, high);
+                    })
+      ->default_str(fmt::format("{}", value));
+}
+
+CLI::Option* text_flag(CLI::App* command, const std::string& name, std::string& value,
+                       const std::string& type, const std::string& help) {
+  return value_flag(command, name, help,
+                    [&value, name](const std::string& text) {
+                      if (text.empty()) fail(Exit::usage, "--{} '': needs a value", name);
+                      value = text;
+                    })
+      ->type_name(type);
+}
 
 /// The flags of a command that stand for the table of RunConfig, and where else their values may come from.
 class Settings {
  public:
-  /// Adds a flag for each setting in `groups` (all when empty) to `command`.
-  Settings(CLI::App* command, RunConfig& config, const std::vector<std::string>& groups = {})
+  /// Adds a flag for each setting of `names` (all when empty) to `command`.
+  Settings(CLI::App* command, RunConfig& config, const std::vector<std::string>& names = {})
       : settings_(rlt::settings(config)) {
+    for (const Setting& setting : settings_) known_.push_back(setting.name);
     std::erase_if(settings_, [&](const Setting& setting) {
-      return !groups.empty() && std::ranges::find(groups, setting.group) == groups.end();
+      return !names.empty() && std::ranges::find(names, setting.name) == names.end();
     });
     for (const Setting& setting : settings_) {
       CLI::Option* option = nullptr;
@@ -44,42 +82,52 @@ class Settings {
         option = command->add_option("--" + setting.name, **list, setting.help)->delimiter(',');
         option->type_name("NAME=VALUE")->take_all();
       } else {
-        option = command->add_option_function<std::string>(
-            "--" + setting.name,
-            [setting](const std::string& text) { rlt::set_from_text(setting, text); },
-            setting.help);
-        option->type_name("")->default_str(rlt::to_text(setting))->take_last();
+        option =
+            value_flag(command, setting.name, with_values(setting.help, rlt::values_text(setting)),
+                       [setting](const std::string& text) {
+                         rlt::set_from_text(setting, "--" + setting.name, text);
+                       })
+                ->default_str(rlt::to_text(setting));
       }
       options_.push_back(option->group(setting.group));
+      defaults_.push_back(rlt::to_text(setting));
     }
-    command
-        ->add_option("--config", file_, "TOML file of settings, such as the config.toml of a run")
-        ->type_name("FILE")
+    text_flag(command, "config", file_, "FILE",
+              "TOML file of settings, such as the config.toml of a run; what this command does not "
+              "know of a run is passed over")
         ->group("Run");
   }
 
-  /// Fills what no flag set from the environment or else from the file. Call after parsing.
-  void complete() {
-    std::map<std::string, std::string> from_file = read_file();
+  /// Fills what no flag set from the environment or else from the file. Returns the names of what the user
+  /// chose; what a file says by default was not chosen. Call after parsing.
+  std::vector<std::string> complete() {
+    const std::map<std::string, std::string> from_file = read_file();
+    std::vector<std::string> given;
     for (std::size_t i = 0; i < settings_.size(); ++i) {
       const Setting& setting = settings_[i];
-      const auto in_file = from_file.extract(setting.name);
-      if (options_[i]->count() > 0) continue;
-      if (const char* const text = std::getenv(variable(setting.name).c_str())) {
-        rlt::set_from_text(setting, text);
-      } else if (!in_file.empty()) {
-        rlt::set_from_text(setting, in_file.mapped());
+      const std::string variable = variable_of(setting.name);
+      bool is_given = true;
+      if (options_[i]->count() == 0) {
+        if (const char* const text = std::getenv(variable.c_str())) {
+          rlt::set_from_text(setting, variable, text);
+        } else if (const auto entry = from_file.find(setting.name); entry != from_file.end()) {
+          rlt::set_from_text(setting, fmt::format("{}: {}", file_, setting.name), entry->second);
+          is_given = rlt::to_text(setting) != defaults_[i];
+        } else {
+          is_given = false;
+        }
       }
+      if (is_given) given.push_back(setting.name);
     }
-    if (from_file.empty()) return;
-    std::vector<std::string> known;
-    for (const Setting& setting : settings_) known.push_back(setting.name);
-    const std::string& key = from_file.begin()->first;
-    fail(Exit::usage, "{}: unknown key '{}'{}", file_, key, rlt::suggestion(key, known));
+    for (const auto& [key, value] : from_file) {
+      if (std::ranges::find(known_, key) != known_.end()) continue;
+      fail(Exit::usage, "{}: unknown key '{}'{}", file_, key, rlt::suggestion(key, known_));
+    }
+    return given;
   }
 
  private:
-  static std::string variable(std::string name) {
+  static std::string variable_of(std::string name) {
     std::ranges::transform(name, name.begin(), [](unsigned char c) {
       return c == '-' ? '_' : static_cast<char>(std::toupper(c));
     });
@@ -104,33 +152,12 @@ class Settings {
     return values;
   }
 
+  std::vector<std::string> known_;  // to every command
   std::vector<Setting> settings_;
   std::vector<CLI::Option*> options_;
+  std::vector<std::string> defaults_;
   std::string file_;
 };
-
-/// "90", "90s", "15m", "3h50m" in seconds.
-double parse_duration(const std::string& text) {
-  double total = 0;
-  std::size_t at = 0;
-  while (at < text.size()) {
-    std::size_t used = 0;
-    double number = -1;
-    try {
-      number = std::stod(text.substr(at), &used);
-    } catch (const std::exception&) {
-      used = 0;
-    }
-    at += used;
-    const char unit = at < text.size() ? text[at++] : 's';
-    const double scale = unit == 'h' ? 3600 : unit == 'm' ? 60 : unit == 's' ? 1 : -1;
-    if (used == 0 || number < 0 || scale < 0) {
-      fail(Exit::usage, "--time-limit {}: must be a time such as 90s, 15m or 3h50m", text);
-    }
-    total += number * scale;
-  }
-  return total;
-}
 
 std::vector<std::string> command_names(const CLI::App& app) {
   std::vector<std::string> names;
@@ -140,10 +167,26 @@ std::vector<std::string> command_names(const CLI::App& app) {
   return names;
 }
 
-/// A mistyped command or flag, before CLI11 sees it: one line with the nearest name.
-void check_words(const CLI::App& app, int argc, char** argv) {
-  if (argc < 2 || argv[1][0] == '-') return;
-  const std::string name = argv[1];
+/// The flag and its value, from `word` ("--lr" or "--lr=1") and the words behind it.
+std::pair<std::string, std::string> flag_and_value(const std::string& word,
+                                                   const std::string* next) {
+  if (const std::size_t equals = word.find('='); equals != std::string::npos) {
+    return {word.substr(0, equals), word.substr(equals + 1)};
+  }
+  if (next == nullptr) fail(Exit::usage, "{}: needs a value", word);
+  if (next->starts_with("--") || *next == "-h") {
+    fail(Exit::usage, "{} {}: needs a value; one that begins with dashes is written {}={}", word,
+         *next, word, *next);
+  }
+  return {word, *next};
+}
+
+/// The words of the command line, each value apart from its flag. A mistyped command or flag and a flag
+/// without its value end here, before CLI11 sees them: with one line, and the nearest name.
+std::vector<std::string> checked_words(const CLI::App& app, int argc, char** argv) {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.empty() || words[0].starts_with("-")) return words;
+  const std::string& name = words[0];
   const std::vector<std::string> commands = command_names(app);
   if (std::ranges::find(commands, name) == commands.end()) {
     fail(Exit::usage, "'{}': no such command{}", name, rlt::suggestion(name, commands));
@@ -152,16 +195,34 @@ void check_words(const CLI::App& app, int argc, char** argv) {
   for (const CLI::Option* option : app.get_subcommand(name)->get_options()) {
     for (const std::string& flag : option->get_lnames()) known.push_back("--" + flag);
   }
-  for (int i = 2; i < argc; ++i) {
-    const std::string word = argv[i];
+  std::vector<std::string> checked = {name};
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (word == "--") {
+      checked.insert(checked.end(), words.begin() + static_cast<rlt::Index>(i), words.end());
+      break;
+    }
+    if (!word.starts_with("--")) {
+      checked.push_back(word);
+      continue;
+    }
     const std::string flag = word.substr(0, word.find('='));
-    if (!word.starts_with("--") || flag == "--") continue;
-    if (std::ranges::find(known, flag) != known.end()) continue;
-    const std::string near = rlt::nearest(flag, known);
-    fail(Exit::usage, "{}: {} has no such flag{}", flag, name,
-         near.empty() ? fmt::format("; see rlt {} --help", name)
-                      : fmt::format("; did you mean '{}'?", near));
+    if (std::ranges::find(known, flag) == known.end()) {
+      const std::string near = rlt::nearest(flag, known);
+      fail(Exit::usage, "{}: {} has no such flag{}", flag, name,
+           near.empty() ? fmt::format("; see rlt {} --help", name)
+                        : fmt::format("; did you mean '{}'?", near));
+    }
+    if (app.get_subcommand(name)->get_option(flag)->get_items_expected_max() == 0) {
+      checked.push_back(word);
+      continue;
+    }
+    const auto& [key, value] = flag_and_value(word, i + 1 < words.size() ? &words[i + 1] : nullptr);
+    if (key == word) ++i;
+    checked.push_back(key);
+    checked.push_back(value);
   }
+  return checked;
 }
 
 std::string joined(int argc, char** argv) {
@@ -177,19 +238,21 @@ Exit run(int argc, char** argv) {
       "tests how they generalise to lengths they never saw, and writes tidy CSV.\n\n"
       "  rlt train --task parity --cell rdn          train, select, evaluate; writes a run folder\n"
       "  rlt eval runs/... --lengths 50-500:50       accuracy at each length\n"
-      "  rlt cells rdn                               what a cell computes, and its options");
+      "  rlt cells rdn                               what a cell computes, and its options\n\n"
+      "Numbers are decimal. Of a flag that is given twice the last one counts.",
+      "rlt");
   app.set_version_flag(
       "--version", fmt::format("rlt {} ({}, {})", rlt::version(), rlt::commit(), rlt::compiler()));
   app.require_subcommand(1);
   app.get_formatter()->column_width(34);
   std::function<Exit()> chosen;
-  int threads = 0;
+  constexpr Index most_threads = 1024;
+  Index threads = 0;
   const auto command = [&](const char* name, const char* help) {
     CLI::App* const made = app.add_subcommand(name, help);
-    made->add_option("--threads", threads, "threads; the result does not depend on it")
-        ->type_name("")
-        ->envname("RLT_THREADS")
-        ->check(CLI::Range(1, 1024))
+    number_flag<Index>(made, "threads", threads, 1, most_threads,
+                       "threads; the result does not depend on it")
+        ->default_str("")
         ->group("Run");
     return made;
   };
@@ -198,38 +261,37 @@ Exit run(int argc, char** argv) {
   CLI::App* const train_command = command("train", "train a cell on a task");
   Settings train_settings(train_command, train.config);
   bool print_config = false;
-  std::string time_limit;
   train_command->footer(
       "Example: rlt train --task reset_dyck1 --cell deltanet --protocol paper --seed 3 --out "
       "runs/a\n"
       "Exit codes: 0 done, 1 failed, 2 usage, 3 diverged, 4 below --require, 75 stopped and "
       "resumable,\n"
       "130 interrupted and resumable.");
-  train_command->add_option("--out", train.out, "run folder [runs/TASK_RULE/CELL/seed-N]")
-      ->type_name("FOLDER")
+  text_flag(train_command, "out", train.out, "FOLDER", "run folder [runs/TASK_RULE/CELL/seed-N]")
       ->group("Run");
   train_command->add_flag("--resume", train.resume, "go on with an interrupted run")->group("Run");
   train_command->add_flag("--force", train.force, "start over, replacing the run in --out")
+      ->excludes("--resume")
       ->group("Run");
-  train_command
-      ->add_option("--time-limit", time_limit, "stop with a checkpoint after 90s, 15m, 3h50m")
+  value_flag(
+      train_command, "time-limit", "stop with a checkpoint after 90s, 15m, 3h50m",
+      [&](const std::string& text) { train.time_limit = rlt::parse_duration("time-limit", text); })
       ->type_name("TIME")
       ->group("Run");
-  train_command
-      ->add_option("--require", train.require, "exit 4 when validation accuracy ends below this")
-      ->type_name("")
-      ->check(CLI::Range(0.0, 1.0))
+  number_flag<double>(train_command, "require", train.require, 0, 1,
+                      "exit 4 when validation accuracy ends below this")
       ->group("Run");
   train_command->add_flag("--quiet", train.quiet, "no progress")->group("Run");
   train_command->add_flag("--print-config", print_config, "print the resolved settings and stop")
       ->group("Run");
   train_command->callback([&] {
     chosen = [&] {
-      train_settings.complete();
-      train.time_limit = parse_duration(time_limit);
+      train.given = train_settings.complete();
       train.command_line = joined(argc, argv);
       if (print_config) {
-        fmt::print("{}", rlt::config_text(rlt::complete(train.config)));
+        const RunConfig config = rlt::complete(train.config);
+        rlt::note_idle(train.given, config);
+        fmt::print("{}", rlt::config_text(config));
         return Exit::done;
       }
       return rlt::run_train(train);
@@ -241,56 +303,55 @@ Exit run(int argc, char** argv) {
   eval_command->add_option("run", eval.run, "run folder or checkpoint")
       ->required()
       ->type_name("RUN");
-  eval_command->add_option("--bins", eval.bins, "bins, such as 0,1,2 [0,1,2]")->type_name("LIST");
-  eval_command->add_option("--lengths", eval.lengths, "exact lengths, such as 50,100-500:50")
-      ->type_name("LIST");
-  eval_command->add_option("--sequences", eval.sequences, "distinct sequences of each set")
-      ->capture_default_str();
-  eval_command->add_option("--select", eval.select, "checkpoint: best or last")
-      ->capture_default_str();
-  eval_command->add_option("--eval-seed", eval.eval_seed, "seed of the evaluation sets")
-      ->capture_default_str();
-  eval_command->add_option("--batch", eval.batch, "sequences read at once")->capture_default_str();
-  eval_command->add_option("--piece", eval.piece, "tokens read at once, state carried between")
-      ->capture_default_str();
-  eval_command->add_option("--csv", eval.csv, "file to append to; - for stdout [-]")
-      ->type_name("FILE");
+  text_flag(eval_command, "bins", eval.bins, "LIST", "bins, such as 0,1,2 [0,1,2]");
+  text_flag(eval_command, "lengths", eval.lengths, "LIST", "exact lengths, such as 50,100-500:50");
+  number_flag<Index>(eval_command, "sequences", eval.sequences, 1, rlt::most_sequences,
+                     "distinct sequences of each set");
+  text_flag(eval_command, "select", eval.select, "", "checkpoint: best or last")
+      ->default_str(eval.select);
+  number_flag<std::uint64_t>(eval_command, "eval-seed", eval.eval_seed, 0, UINT64_MAX,
+                             "seed of the evaluation sets");
+  number_flag<Index>(eval_command, "batch", eval.batch, 1, rlt::largest_batch,
+                     "sequences read at once");
+  number_flag<Index>(eval_command, "piece", eval.piece, 1, rlt::max_length,
+                     "tokens read at once, state carried between");
+  text_flag(eval_command, "csv", eval.csv, "FILE", "file to append to; - for stdout [-]");
   eval_command->callback([&] { chosen = [&] { return rlt::run_eval(eval); }; });
 
   rlt::GradcheckCommand gradcheck;
   CLI::App* const gradcheck_command =
       command("gradcheck", "compare hand-written gradients with central differences in double");
-  gradcheck_command->add_option("--cell", gradcheck.cell, "one cell")->type_name("CELL");
+  text_flag(gradcheck_command, "cell", gradcheck.cell, "CELL", "one cell");
   gradcheck_command->add_flag("--all", gradcheck.all, "every cell");
-  gradcheck_command->add_option("--tolerance", gradcheck.tolerance, "largest relative error")
-      ->capture_default_str();
-  gradcheck_command->add_option("--entries", gradcheck.entries, "entries checked of a parameter")
-      ->capture_default_str();
-  gradcheck_command
-      ->add_option("--spoil", gradcheck.spoil,
-                   "falsify the gradient of this parameter, to see the check fail")
-      ->type_name("PARAMETER");
-  gradcheck_command
-      ->add_option("--export", gradcheck.export_file,
-                   "write a small model, a batch, its logits and gradients as safetensors instead")
-      ->type_name("FILE");
+  number_flag<double>(gradcheck_command, "tolerance", gradcheck.tolerance, 0, 1,
+                      "largest relative error");
+  number_flag<Index>(gradcheck_command, "entries", gradcheck.entries, 1, 1'000'000'000,
+                     "entries checked of a parameter");
+  text_flag(gradcheck_command, "spoil", gradcheck.spoil, "PARAMETER",
+            "falsify the gradient of this parameter, to see the check fail");
+  text_flag(gradcheck_command, "export", gradcheck.export_file, "FILE",
+            "write a small model, a batch, its logits and gradients as safetensors instead")
+      ->excludes("--tolerance")
+      ->excludes("--entries")
+      ->excludes("--spoil");
   gradcheck_command->callback([&] { chosen = [&] { return rlt::run_gradcheck(gradcheck); }; });
 
   rlt::BenchCommand bench;
   CLI::App* const bench_command =
       command("bench", "time a training step beside its dense products alone");
-  Settings bench_settings(bench_command, bench.config, {"Model", "Training", "Run"});
-  bench_command->add_option("--length", bench.length, "tokens of each sequence")
-      ->capture_default_str();
-  bench_command->add_option("--repeats", bench.repeats, "measured steps; medians are printed")
-      ->capture_default_str();
-  bench_command
-      ->add_option("--csv", bench.csv,
-                   "CSV file to append to, instead of a table on stdout; - for stdout")
-      ->type_name("FILE");
+  Settings bench_settings(bench_command, bench.config,
+                          {"cell", "d-model", "layers", "heads", "ff", "dropout", "positions",
+                           "cell-option", "batch", "optimizer", "lr", "beta1", "beta2", "epsilon",
+                           "weight-decay", "momentum", "seed", "precision"});
+  number_flag<Index>(bench_command, "length", bench.length, 1, rlt::max_length,
+                     "tokens of each sequence");
+  number_flag<Index>(bench_command, "repeats", bench.repeats, 1, 1'000'000,
+                     "measured steps; medians are printed");
+  text_flag(bench_command, "csv", bench.csv, "FILE",
+            "CSV file to append to, instead of a table on stdout; - for stdout");
   bench_command->callback([&] {
     chosen = [&] {
-      bench_settings.complete();
+      bench.given = bench_settings.complete();
       return rlt::run_bench(bench);
     };
   });
@@ -304,23 +365,27 @@ Exit run(int argc, char** argv) {
   std::string rule = "paper";
   CLI::App* const tasks_command = command("tasks", "list the tasks, or describe one");
   tasks_command->add_option("name", task, "task")->type_name("NAME");
-  tasks_command->add_option("--rule", rule, "paper or honest")->capture_default_str();
+  text_flag(tasks_command, "rule", rule, "", "paper or honest")->default_str(rule);
   tasks_command->callback([&] { chosen = [&] { return rlt::run_tasks(task, rule); }; });
 
   rlt::DataCommand data;
   CLI::App* const data_command = command("data", "print samples with labels, or write whole sets");
-  Settings data_settings(data_command, data.config, {"Task", "Evaluation", "Run"});
-  data_command->add_option("--bin", data.bin, "bin to print from")->capture_default_str();
-  data_command->add_option("--lengths", data.lengths, "exact lengths instead of a bin")
-      ->type_name("LIST");
-  data_command->add_option("--sequences", data.sequences, "strings to print")
-      ->capture_default_str();
-  data_command
-      ->add_option("--write", data.write, "write train, valid, test in the paper's text form")
-      ->type_name("FOLDER");
+  Settings data_settings(data_command, data.config,
+                         {"task", "rule", "data", "task-option", "window", "train-size",
+                          "eval-sequences", "eval-seed", "seed"});
+  number_flag<Index>(data_command, "bin", data.bin, 0, rlt::max_length, "bin to print from");
+  text_flag(data_command, "lengths", data.lengths, "LIST", "exact lengths instead of a bin")
+      ->excludes("--bin");
+  number_flag<Index>(data_command, "sequences", data.sequences, 1, rlt::most_sequences,
+                     "strings to print");
+  text_flag(data_command, "write", data.write, "FOLDER",
+            "write train, valid, test in the paper's text form")
+      ->excludes("--bin")
+      ->excludes("--lengths")
+      ->excludes("--sequences");
   data_command->callback([&] {
     chosen = [&] {
-      data_settings.complete();
+      data.given = data_settings.complete();
       return rlt::run_data(data);
     };
   });
@@ -331,8 +396,9 @@ Exit run(int argc, char** argv) {
   info_command->callback([&] { chosen = [&] { return rlt::run_info(path); }; });
 
   try {
-    check_words(app, argc, argv);
-    app.parse(argc, argv);
+    std::vector<std::string> words = checked_words(app, argc, argv);
+    std::ranges::reverse(words);  // as CLI11 wants them
+    app.parse(std::move(words));
   } catch (const CLI::Success& success) {  // --help, --version
     std::ostringstream text;
     app.exit(success, text, text);
@@ -341,7 +407,10 @@ Exit run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     fail(Exit::usage, "{}", error.what());
   }
-  if (threads > 0) rlt::set_thread_count(threads);
+  if (const char* const text = std::getenv("RLT_THREADS"); text != nullptr && threads == 0) {
+    threads = rlt::number_from<Index>("RLT_THREADS", text, 1, most_threads);
+  }
+  if (threads > 0) rlt::set_thread_count(static_cast<int>(threads));
   return chosen();
 }
 
@@ -369,6 +438,13 @@ int main(int argc, char** argv) {
   } catch (const rlt::Error& error) {
     rlt::print_message("rlt: {}", error.what());
     return static_cast<int>(error.code());
+  } catch (const std::bad_alloc&) {
+    const rlt::MemoryLeft left = rlt::memory_left();
+    rlt::print_message(
+        "rlt: out of memory: {} are left {}, and this needed more; make --batch, --d-model, "
+        "--layers, --window, --lengths, --piece or --length smaller",
+        rlt::bytes_text(left.bytes), left.where);
+    return static_cast<int>(Exit::failed);
   } catch (const std::exception& error) {
     rlt::print_message("rlt: internal error: {}", error.what());
     return static_cast<int>(Exit::failed);

@@ -1,41 +1,45 @@
-#include <charconv>
+#include <algorithm>
+#include <optional>
 
 #include "base/error.hpp"
+#include "base/number.hpp"
 #include "commands.hpp"
 
 namespace rlt {
 
-std::vector<Index> parse_list(const std::string& flag, const std::string& text) {
-  std::vector<Index> values;
-  const char* at = text.data();
-  const char* const end = at + text.size();
+std::vector<Index> parse_list(std::string_view flag, const std::string& text, Index low,
+                              Index high) {
+  constexpr Index most = 1'000'000;
   const auto bad = [&] {
-    fail(Exit::usage, "--{} {}: must be numbers and ranges such as 50,100-500:50", flag, text);
+    fail(Exit::usage,
+         "--{} {}: must be whole numbers from {} to {} and ranges, such as 50,100-500:50", flag,
+         shown(text), low, high);
   };
-  const auto number = [&] {
-    Index value = 0;
-    const auto [rest, error] = std::from_chars(at, end, value);
-    if (error != std::errc() || value < 0) bad();
-    at = rest;
-    return value;
+  const auto number = [&](std::string_view digits) {
+    const std::optional<Index> value = parse_number<Index>(digits);
+    if (!value || *value < 0 || *value > high) bad();
+    return *value;
   };
-  while (at < end) {
-    const Index first = number();
+  std::vector<Index> values;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', begin), text.size());
+    const std::string_view item = std::string_view(text).substr(begin, comma - begin);
+    begin = comma + 1;
+    const std::size_t dash = std::min(item.find('-'), item.size());
+    const Index first = number(item.substr(0, dash));
     Index last = first;
     Index step = 1;
-    if (at < end && *at == '-') {
-      ++at;
-      last = number();
-      if (at < end && *at == ':') {
-        ++at;
-        step = number();
-      }
+    if (dash < item.size()) {
+      const std::size_t colon = std::min(item.find(':'), item.size());
+      last = number(item.substr(dash + 1, colon - dash - 1));
+      if (colon < item.size()) step = number(item.substr(colon + 1));
     }
-    if (last < first || step < 1 || (last - first) / step > 1'000'000) bad();
+    if (first < low || last < first || step < 1) bad();
+    if ((last - first) / step >= most - std::ssize(values)) {
+      fail(Exit::usage, "--{} {}: more than {} numbers", flag, text, most);
+    }
     for (Index value = first; value <= last; value += step) values.push_back(value);
-    if (at < end && *at++ != ',') bad();
   }
-  if (values.empty()) bad();
   return values;
 }
 

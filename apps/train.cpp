@@ -33,6 +33,7 @@ Exit run_train(const TrainCommand& command) {
       folder.begin(config);
       break;
   }
+  note_idle(command.given, config);
   return train(config, folder,
                {.resume = resume,
                 .quiet = command.quiet,

@@ -45,6 +45,7 @@ TaskInfo counter_info(const TaskOptions& options, std::vector<std::string> lette
   info.quirks = "one string per n: Bin0 holds nothing but training strings";
   if (options.rule == "paper") {
     info.length_unit = "n";
+    info.unit_symbols = std::ssize(info.inputs);
     info.quirks +=
         fmt::format("; the window bounds n, so strings are {} times as long", info.inputs.size());
   }

@@ -37,6 +37,10 @@ void check_window(const Task& task, Window window) {
     fail(Exit::usage, "window [{}, {}] of task {}: must begin at {} or above", window.low,
          window.high, info.name, info.min_length);
   }
+  if (window.high > max_length) {
+    fail(Exit::usage, "window [{}, {}] of task {}: must end at {} or below", window.low,
+         window.high, info.name, max_length);
+  }
   if (window.low > window.high) {
     fail(Exit::usage, "window [{}, {}] of task {}: begins after its end", window.low, window.high,
          info.name);

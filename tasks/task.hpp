@@ -22,6 +22,9 @@ struct Example {
 };
 inline constexpr int not_scored = -1;
 
+/// The longest string of all tasks, in its `length_unit`: the product of two lengths fits into an Index.
+inline constexpr Index max_length = 1'000'000'000;
+
 /// Sizes of the strings of one set, both included, in the task's `length_unit`.
 struct Window {
   Index low = 0;
@@ -46,6 +49,7 @@ struct TaskInfo {
   std::vector<std::string> inputs;   // symbol of each input token id, without white space
   std::vector<std::string> outputs;  // symbol of each target class
   std::string length_unit = "symbols";
+  Index unit_symbols = 1;  // that a length_unit has at most, or so: for estimates of memory
   Index min_length = 1;    // smallest useful value of Window::low, in length_unit
   Window training{2, 50};  // default training window (Bin0)
   Index bin_step = 50;     // Bin k covers [k step + 1, (k + 1) step] (Bin0: `training`)
@@ -108,8 +112,8 @@ const std::vector<TaskEntry>& all_tasks();
 /// one of "paper" and "honest".
 std::unique_ptr<Task> make_task(std::string_view name, const TaskOptions& options);
 
-/// Error(usage) with one clear line when `low` is below the task's minimum or above `high`, or when
-/// the window holds no string.
+/// Error(usage) with one clear line when `low` is below the task's minimum or above `high`, `high` above
+/// max_length, or when the window holds no string.
 void check_window(const Task& task, Window window);
 
 }  // namespace rlt

@@ -1,6 +1,7 @@
 #include "base/allocations.hpp"
 
 #include <atomic>
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 
@@ -10,6 +11,7 @@ std::atomic<std::size_t> calls = 0;
 
 void* allocate(std::size_t size, std::size_t alignment) {
   ++calls;
+  if (size > PTRDIFF_MAX) throw std::bad_alloc();  // rounding up would begin at 0 again
   const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
   void* const memory = std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
   if (memory == nullptr) throw std::bad_alloc();

@@ -29,6 +29,12 @@ class Error : public std::runtime_error {
   Exit code_;
 };
 
+/// The exit code for whatever was thrown.
+inline Exit exit_of(const std::exception& error) {
+  const auto* const known = dynamic_cast<const Error*>(&error);
+  return known == nullptr ? Exit::failed : known->code();
+}
+
 /// Throws an Error; the message says what was asked, what was found and what to do.
 template <typename... Args>
 [[noreturn]] void fail(Exit code, fmt::format_string<Args...> format, Args&&... args) {

@@ -3,11 +3,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
+#include <optional>
 
 #include "base/error.hpp"
 #include "base/nearest.hpp"
+#include "base/number.hpp"
 
 namespace rlt {
 namespace {
@@ -19,14 +19,12 @@ void check_value(std::string_view flag, std::string_view owner, const Option& op
     fail(Exit::usage, "--{} {}={}: {} takes {}", flag, option.name, value, owner,
          fmt::join(option.choices, " or "));
   }
-  double number = 0;
-  const char* const end = value.data() + value.size();
-  const auto [rest, error] = std::from_chars(value.data(), end, number);
-  if (error != std::errc() || rest != end || !(number >= option.low && number <= option.high) ||
-      (option.whole && number != std::floor(number))) {
-    fail(Exit::usage, "--{} {}={}: {} takes a {}number from {} to {}", flag, option.name, value,
-         owner, option.whole ? "whole " : "", option.low, option.high);
-  }
+  std::optional<double> number = parse_number<double>(value);
+  if (option.whole && !parse_number<Index>(value)) number.reset();
+  if (number && *number >= option.low && *number <= option.high) return;
+  fail(Exit::usage, "--{} {}={}: {} takes {}", flag, option.name, value, owner,
+       option.whole ? range_text(static_cast<Index>(option.low), static_cast<Index>(option.high))
+                    : range_text(option.low, option.high));
 }
 
 }  // namespace

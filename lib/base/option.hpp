@@ -16,6 +16,8 @@ struct Option {
   double low = 0;
   double high = 0;
   bool whole = false;  // the number has no fraction
+  std::string only_with =
+      {};  // "feature_map=dpfp": with other values of that one, this changes nothing
 };
 
 /// Values by name, as text.

@@ -26,13 +26,13 @@ class Postnorm : public Wrapper<T> {
 
   void carve(Workspace& workspace, Extent largest) override {
     const Index tokens = largest.rows();
-    mixed_sum_ = workspace.tape.take<T>(tokens * width_);
-    middle_ = workspace.tape.take<T>(tokens * width_);
-    sum_ = workspace.tape.take<T>(tokens * width_);
+    mixed_sum_ = workspace.tape.take<T>(tokens, width_);
+    middle_ = workspace.tape.take<T>(tokens, width_);
+    sum_ = workspace.tape.take<T>(tokens, width_);
     const ScratchScope scope(workspace);
-    dsum_ = workspace.scratch.take<T>(tokens * width_);
-    dmixed_ = workspace.scratch.take<T>(tokens * width_);
-    dmiddle_ = workspace.scratch.take<T>(tokens * width_);
+    dsum_ = workspace.scratch.take<T>(tokens, width_);
+    dmixed_ = workspace.scratch.take<T>(tokens, width_);
+    dmiddle_ = workspace.scratch.take<T>(tokens, width_);
     norm_.carve(workspace, tokens);
     feed_forward_norm_.carve(workspace, tokens);
     cell_->carve(workspace, largest);

@@ -28,13 +28,13 @@ class Prenorm : public Wrapper<T> {
 
   void carve(Workspace& workspace, Extent largest) override {
     const Index tokens = largest.rows();
-    normal_ = workspace.tape.take<T>(tokens * width_);
-    middle_ = workspace.tape.take<T>(tokens * width_);
-    middle_normal_ = workspace.tape.take<T>(tokens * width_);
+    normal_ = workspace.tape.take<T>(tokens, width_);
+    middle_ = workspace.tape.take<T>(tokens, width_);
+    middle_normal_ = workspace.tape.take<T>(tokens, width_);
     const ScratchScope scope(workspace);
-    dmiddle_ = workspace.scratch.take<T>(tokens * width_);
-    dmixed_ = workspace.scratch.take<T>(tokens * width_);
-    dnormal_ = workspace.scratch.take<T>(tokens * width_);
+    dmiddle_ = workspace.scratch.take<T>(tokens, width_);
+    dmixed_ = workspace.scratch.take<T>(tokens, width_);
+    dnormal_ = workspace.scratch.take<T>(tokens, width_);
     norm_.carve(workspace, tokens);
     feed_forward_norm_.carve(workspace, tokens);
     cell_->carve(workspace, largest);

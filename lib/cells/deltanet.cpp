@@ -47,6 +47,7 @@ class DeltaNetRule : public PlainRule<T> {
   std::vector<StatePiece> pieces() const { return {{"W", {n_, d_}}}; }
 
   void declare(ParameterSet<T>&, std::string_view prefix) { phi_.declare(prefix); }
+  void prepare() { phi_.prepare(); }
 
   void step(Index head, const V* in, V* w, V* tape, V* y) const {
     const auto [q, k, e, beta, phi_q, phi_k] = cut<Tape>(tape, sizes_);

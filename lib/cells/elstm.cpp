@@ -43,17 +43,17 @@ class Elstm : public Cell<T> {
 
   void carve(Workspace& workspace, Extent largest) override {
     const Index rows = largest.rows();
-    zf_ = workspace.tape.take<T>(rows * 2 * width_);
-    c_ = workspace.tape.take<T>(rows * width_);
-    o_ = workspace.tape.take<T>(rows * width_);
-    first_c_ = workspace.tape.take<T>(largest.batch * width_);
+    zf_ = workspace.tape.take<T>(rows, 2, width_);
+    c_ = workspace.tape.take<T>(rows, width_);
+    o_ = workspace.tape.take<T>(rows, width_);
+    first_c_ = workspace.tape.take<T>(largest.batch, width_);
     zero_ = workspace.tape.take<T>(width_);
     const ScratchScope scope(workspace);
-    dzf_ = workspace.scratch.take<T>(rows * 2 * width_);
-    do_ = workspace.scratch.take<T>(rows * width_);
-    dc_ = workspace.scratch.take<T>(rows * width_);
-    r_ = workspace.scratch.take<T>(largest.batch * width_);
-    sums_ = workspace.scratch.take<T>(largest.batch * 4 * width_);
+    dzf_ = workspace.scratch.take<T>(rows, 2, width_);
+    do_ = workspace.scratch.take<T>(rows, width_);
+    dc_ = workspace.scratch.take<T>(rows, width_);
+    r_ = workspace.scratch.take<T>(largest.batch, width_);
+    sums_ = workspace.scratch.take<T>(largest.batch, 4, width_);
     input_.carve(workspace, rows);
     gate_x_.carve(workspace, rows);
     gate_c_.carve(workspace, rows);

@@ -46,6 +46,7 @@ class LinearRule : public PlainRule<T> {
   std::vector<StatePiece> pieces() const { return {{"W", {n_, m_}}}; }
 
   void declare(ParameterSet<T>&, std::string_view prefix) { phi_.declare(prefix); }
+  void prepare() { phi_.prepare(); }
 
   void step(Index head, const V* in, V* w, V* tape, V* y) const {
     const auto [q, k, v, phi_q, phi_k, ratio] = cut<Tape>(tape, sizes_);

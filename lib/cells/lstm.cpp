@@ -45,14 +45,14 @@ class Lstm : public Cell<T> {
 
   void carve(Workspace& workspace, Extent largest) override {
     const Index rows = largest.rows();
-    gates_ = workspace.tape.take<T>(rows * 4 * width_);
-    previous_h_ = workspace.tape.take<T>(rows * width_);
-    previous_c_ = workspace.tape.take<T>(rows * width_);
-    tanh_c_ = workspace.tape.take<T>(rows * width_);
+    gates_ = workspace.tape.take<T>(rows, 4, width_);
+    previous_h_ = workspace.tape.take<T>(rows, width_);
+    previous_c_ = workspace.tape.take<T>(rows, width_);
+    tanh_c_ = workspace.tape.take<T>(rows, width_);
     const ScratchScope scope(workspace);
-    dgates_ = workspace.scratch.take<T>(rows * 4 * width_);
-    state_ = workspace.scratch.take<T>(largest.batch * 2 * width_);
-    bias_ = workspace.scratch.take<T>(4 * width_);
+    dgates_ = workspace.scratch.take<T>(rows, 4, width_);
+    state_ = workspace.scratch.take<T>(largest.batch, 2, width_);
+    bias_ = workspace.scratch.take<T>(4, width_);
     input_.carve(workspace, rows);
     recurrent_.carve(workspace, rows);
   }

@@ -35,8 +35,6 @@ const CellInfo& cell_info(std::string_view name) { return find(name).info; }
 
 CellConfig complete(std::string_view cell, CellConfig config) {
   const CellInfo& info = cell_info(cell);
-  if (config.d_model < 1) fail(Exit::usage, "--d-model {}: must be at least 1", config.d_model);
-  if (config.heads < 1) fail(Exit::usage, "--heads {}: must be at least 1", config.heads);
   if (info.uses_heads && config.d_model % config.heads != 0) {
     fail(Exit::usage, "--heads {}: must divide --d-model {}", config.heads, config.d_model);
   }

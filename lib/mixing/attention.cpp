@@ -26,11 +26,11 @@ void Attention<T>::carve(Workspace& workspace, Extent largest) {
   thread_vectors_ = kernel_.scratch_vectors(largest.steps);
   starts_ = workspace.tape.take<T>(largest.rows());
   cached_ = workspace.tape.take<T>(largest.batch);
-  largest_ = workspace.tape.take<T>(largest.rows() * heads_);
-  inverse_ = workspace.tape.take<T>(largest.rows() * heads_);
-  saved_ = workspace.tape.take<T>(largest.rows() * 2 * width_);
+  largest_ = workspace.tape.take<T>(largest.rows(), heads_);
+  inverse_ = workspace.tape.take<T>(largest.rows(), heads_);
+  saved_ = workspace.tape.take<T>(largest.rows(), 2, width_);
   const ScratchScope scope(workspace);
-  for_each_thread_ = workspace.scratch.take<V>(thread_count() * thread_vectors_);
+  for_each_thread_ = workspace.scratch.take<V>(thread_count(), thread_vectors_);
 }
 
 template <std::floating_point T>

@@ -22,11 +22,11 @@ class AttentionCell : public Cell<T> {
   }
 
   void carve(Workspace& workspace, Extent largest) override {
-    projected_ = workspace.tape.take<T>(largest.rows() * 3 * width_);
-    mixed_ = workspace.tape.take<T>(largest.rows() * width_);
+    projected_ = workspace.tape.take<T>(largest.rows(), 3, width_);
+    mixed_ = workspace.tape.take<T>(largest.rows(), width_);
     const ScratchScope scope(workspace);
-    dprojected_ = workspace.scratch.take<T>(largest.rows() * 3 * width_);
-    dmixed_ = workspace.scratch.take<T>(largest.rows() * width_);
+    dprojected_ = workspace.scratch.take<T>(largest.rows(), 3, width_);
+    dmixed_ = workspace.scratch.take<T>(largest.rows(), width_);
     slow_.carve(workspace, largest.rows());
     out_.carve(workspace, largest.rows());
     attention_.carve(workspace, largest);

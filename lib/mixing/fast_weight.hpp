@@ -42,6 +42,8 @@ concept FastWeightRule = requires(R rule, const R fixed, const CellConfig& confi
   { fixed.output_scale } -> std::convertible_to<T>;
   { fixed.pieces() } -> std::same_as<std::vector<StatePiece>>;  // the state
   rule.declare(parameters, prefix);
+  /// Makes tables of its own, once the parameters have found room.
+  rule.prepare();
   /// Writes what of a fresh state is not 0.
   fixed.initial(head, vectors);
   /// step(head, in, state, kept, out); may use `in` as scratch.
@@ -77,6 +79,7 @@ class PlainRule {
   static constexpr T output_scale = T(1);
 
   void declare(ParameterSet<T>&, std::string_view) {}
+  void prepare() {}
   void initial(Index, V*) const {}
   void backward_parameters(Matrix<const T>, Matrix<const T>) {}
 };
@@ -113,17 +116,18 @@ class FastWeightCell : public Cell<T> {
   }
 
   void carve(Workspace& workspace, Extent largest) override {
+    rule_.prepare();
     const Index rows = largest.rows();
     const Index groups = group_count(largest.batch);
-    mixed_ = workspace.tape.take<T>(rows * mixed_width());
-    kept_ = workspace.tape.take<V>(groups * largest.steps * rule_.kept);
-    checkpoints_ = workspace.tape.take<V>(groups * checkpoint_count(largest) * state_);
+    mixed_ = workspace.tape.take<T>(rows, mixed_width());
+    kept_ = workspace.tape.take<V>(groups, largest.steps, rule_.kept);
+    checkpoints_ = workspace.tape.take<V>(groups, checkpoint_count(largest), state_);
     const ScratchScope scope(workspace);
-    if constexpr (Rule::projects) inputs_ = workspace.scratch.take<T>(rows * heads_ * rule_.inputs);
-    dmixed_ = workspace.scratch.take<T>(rows * mixed_width());
-    emitted_ = workspace.scratch.take<T>(rows * heads_ * rule_.emitted);
-    dinitial_ = workspace.scratch.take<T>(Rule::learns_initial_state ? groups * state_ : 0);
-    for_each_thread_ = workspace.scratch.take<V>(thread_count() * thread_vectors());
+    if constexpr (Rule::projects) inputs_ = workspace.scratch.take<T>(rows, heads_, rule_.inputs);
+    dmixed_ = workspace.scratch.take<T>(rows, mixed_width());
+    emitted_ = workspace.scratch.take<T>(rows, heads_, rule_.emitted);
+    dinitial_ = workspace.scratch.take<T>(Rule::learns_initial_state ? groups : 0, state_);
+    for_each_thread_ = workspace.scratch.take<V>(thread_count(), thread_vectors());
     if constexpr (Rule::projects) slow_.carve(workspace, rows);
     out_.carve(workspace, rows);
   }

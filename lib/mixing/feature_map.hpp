@@ -74,12 +74,14 @@ class FeatureMap {
     return (input ? choice_.d : 0) + (sum ? 1 : 0);
   }
 
-  void declare(std::string_view prefix) {
-    if (choice_.kind != Kind::favor) return;
-    projection_.clear();
+  void declare(std::string_view prefix) { name_ = prefix; }
+
+  /// Draws P of every head, once; `forward` needs it.
+  void prepare() {
+    if (choice_.kind != Kind::favor || !projection_.empty()) return;
     const T scale = std::pow(static_cast<T>(choice_.d), T(-0.25));
     for (Index head = 0; head < heads_; ++head) {
-      for (const double entry : favor_projection(choice_.d, choice_.m, prefix, head)) {
+      for (const double entry : favor_projection(choice_.d, choice_.m, name_, head)) {
         projection_.push_back(static_cast<T>(entry) * scale);
       }
     }
@@ -228,6 +230,7 @@ class FeatureMap {
 
   FeatureChoice choice_;
   Index heads_;
+  std::string name_;           // of the layer
   std::vector<T> projection_;  // (H, d, m): P^T / d^(1/4) of favor
 };
 

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/index.hpp"
+#include "base/size.hpp"
 
 namespace rlt {
 
@@ -14,9 +14,9 @@ struct StatePiece {
   std::vector<Index> shape;  // empty: one number
 
   Index size() const {
-    Index product = 1;
-    for (const Index side : shape) product *= side;
-    return product;
+    Index numbers = 1;
+    for (const Index side : shape) numbers = product(numbers, side);
+    return numbers;
   }
 };
 
@@ -28,7 +28,7 @@ struct StateLayout {
   Index size() const {
     Index sum = 0;
     for (const StatePiece& piece : pieces) sum += piece.size();
-    return copies * sum;
+    return product(copies, sum);
   }
 };
 

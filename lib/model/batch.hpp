@@ -6,6 +6,8 @@
 #include <limits>
 #include <vector>
 
+#include "base/memory.hpp"
+#include "base/size.hpp"
 #include "losses/loss.hpp"
 #include "nn/sequence.hpp"
 #include "tasks/task.hpp"
@@ -22,10 +24,13 @@ struct Inputs {
 class Batch {
  public:
   /// Room for batches up to `largest`; filling never allocates afterwards. `features`, `target_size`: real
-  /// numbers of an input and of a target at each position.
+  /// numbers of an input and of a target at each position. Error(failed) where there is no room.
   explicit Batch(Extent largest, Index features = 0, Index target_size = 0)
       : features_(features), target_size_(target_size) {
     const auto rows = static_cast<std::size_t>(largest.rows());
+    const std::size_t position =
+        2 * sizeof(int) + sizeof(std::uint8_t) + bytes_of(sizeof(float), features + target_size);
+    require_memory(bytes_of(position, rows), "the tokens of a batch", "--batch");
     tokens_.reserve(rows);
     classes_.reserve(rows);
     starts_.reserve(rows);

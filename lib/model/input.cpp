@@ -20,9 +20,9 @@ void Input<T>::declare(ParameterSet<T>& parameters) {
 template <std::floating_point T>
 void Input<T>::carve(Workspace& workspace, Extent largest) {
   if (config_.features == 0) return;
-  reals_ = workspace.tape.take<T>(largest.rows() * config_.features);
+  reals_ = workspace.tape.take<T>(largest.rows(), config_.features);
   const ScratchScope scope(workspace);
-  if (config_.vocabulary > 0) projected_ = workspace.scratch.take<T>(largest.rows() * width_);
+  if (config_.vocabulary > 0) projected_ = workspace.scratch.take<T>(largest.rows(), width_);
   projection_.carve(workspace, largest.rows());
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/memory.hpp"
 #include "nn/elementwise.hpp"
 
 namespace rlt {
@@ -30,29 +31,33 @@ SequenceModel<T>::SequenceModel(const ModelConfig& config)
 }
 
 template <std::floating_point T>
-void SequenceModel<T>::carve(Extent largest) {
+void SequenceModel<T>::carve(Extent largest, std::string_view smaller) {
   const auto take_all = [&] {
-    const Index size = largest.rows() * width_;
+    const Index rows = largest.rows();
     streams_.clear();
     for (Index layer = 0; layer <= layer_count(); ++layer) {
-      streams_.push_back(workspace_.tape.take<T>(size));
+      streams_.push_back(workspace_.tape.take<T>(rows, width_));
     }
-    output_ = workspace_.tape.take<T>(largest.rows() * outputs_);
+    output_ = workspace_.tape.take<T>(rows, outputs_);
     const ScratchScope scope(workspace_);
-    dstream_ = workspace_.scratch.take<T>(size);
-    dstream_next_ = workspace_.scratch.take<T>(size);
+    dstream_ = workspace_.scratch.take<T>(rows, width_);
+    dstream_next_ = workspace_.scratch.take<T>(rows, width_);
     if (top_form_ == Top::norm) {
-      top_ = workspace_.tape.take<T>(size);
-      top_norm_.carve(workspace_, largest.rows());
+      top_ = workspace_.tape.take<T>(rows, width_);
+      top_norm_.carve(workspace_, rows);
     }
     input_.carve(workspace_, largest);
     for (const auto& layer : layers_) layer->carve(workspace_, largest);
-    for (Head& head : heads_) head.linear.carve(workspace_, largest.rows());
+    for (Head& head : heads_) head.linear.carve(workspace_, rows);
   };
   workspace_ = Workspace();
   take_all();
+  require_memory(workspace_.bytes(),
+                 fmt::format("a batch of {} sequences of {} tokens", largest.batch, largest.steps),
+                 smaller);
   workspace_.allocate();
   take_all();
+  sequence_scores_.resize(static_cast<std::size_t>(largest.batch));
 }
 
 template <std::floating_point T>

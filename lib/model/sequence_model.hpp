@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "blocks/block.hpp"
@@ -33,8 +34,9 @@ class SequenceModel {
   /// Numbers that all heads together put out at each position.
   Index outputs() const { return outputs_; }
 
-  /// Gets memory for batches up to `largest`; nothing allocates afterwards.
-  void carve(Extent largest);
+  /// Gets memory for batches up to `largest`; nothing allocates afterwards. Error(failed) when this machine
+  /// has too little; `smaller` names the flags that ask for less.
+  void carve(Extent largest, std::string_view smaller = "the batch");
   std::size_t workspace_bytes() const { return workspace_.bytes(); }
 
   /// The recurrent state of a sequence after at most `context` positions: of each layer, then of the input.

@@ -4,6 +4,8 @@
 #include <concepts>
 #include <vector>
 
+#include "base/memory.hpp"
+#include "base/size.hpp"
 #include "mixing/state_layout.hpp"
 #include "tensor/matrix.hpp"
 
@@ -14,11 +16,13 @@ class State {
  public:
   /// Carries nothing: every sequence starts fresh.
   State() = default;
-  /// `rows` sequences; `parts` as SequenceModel::state_layout gives them.
+  /// `rows` sequences; `parts` as SequenceModel::state_layout gives them. Error(failed) where there is no room.
   State(Index rows, const std::vector<StateLayout>& parts) : rows_(rows) {
     for (const StateLayout& part : parts) {
       begins_.push_back(begins_.back() + part.size());
     }
+    require_memory(bytes_of(sizeof(T), rows, begins_.back()), "the state of a batch",
+                   "--batch, --lengths, --d-model or --layers");
     numbers_.resize(static_cast<std::size_t>(rows * begins_.back()));
   }
 

@@ -16,10 +16,10 @@ void FeedForward<T>::declare(ParameterSet<T>& parameters, std::string_view prefi
 
 template <typename T>
 void FeedForward<T>::carve(Workspace& workspace, Index rows) {
-  inner_ = workspace.tape.take<T>(rows * up_.outputs());
+  inner_ = workspace.tape.take<T>(rows, up_.outputs());
   const ScratchScope scope(workspace);
-  dinner_ = workspace.scratch.take<T>(thread_count() * block_rows() * up_.outputs());
-  dbranch_ = workspace.scratch.take<T>(thread_count() * block_rows() * down_.outputs());
+  dinner_ = workspace.scratch.take<T>(thread_count(), block_rows(), up_.outputs());
+  dbranch_ = workspace.scratch.take<T>(thread_count(), block_rows(), down_.outputs());
   up_.carve(workspace, rows);
   down_.carve(workspace, rows);
 }

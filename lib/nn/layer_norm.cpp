@@ -41,7 +41,7 @@ template <typename T>
 void LayerNorm<T>::carve(Workspace& workspace, Index rows) {
   mean_ = workspace.tape.take<T>(rows);
   deviation_ = workspace.tape.take<T>(rows);
-  partial_ = workspace.scratch.take<T>(part_count(rows) * 2 * width_);
+  partial_ = workspace.scratch.take<T>(part_count(rows), 2, width_);
 }
 
 template <typename T>

@@ -71,8 +71,8 @@ void Linear<T>::attach(Parameter<T>& weight, Index first_input, Index in, Parame
 
 template <typename T>
 void Linear<T>::carve(Workspace& workspace, Index rows) {
-  transposed_ = workspace.scratch.take<T>(in_ * out_);
-  partial_ = workspace.scratch.take<T>(part_count(rows) * partial_size());
+  transposed_ = workspace.scratch.take<T>(in_, out_);
+  partial_ = workspace.scratch.take<T>(part_count(rows), partial_size());
 }
 
 template <typename T>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/memory.hpp"
 #include "nn/elementwise.hpp"
 
 namespace rlt {
@@ -21,7 +22,9 @@ void ParameterSet<T>::allocate() {
     parameter.offset = flat_size_;
     flat_size_ += round_up(parameter.count(), line);
   }
-  memory_.template take<T>(2 * flat_size_);
+  memory_.template take<T>(2, flat_size_);
+  require_memory(memory_.peak(), "the weights and gradients of this model",
+                 "--d-model, --layers or --ff");
   memory_.allocate();
   values_ = memory_.template take<T>(flat_size_);
   gradients_ = memory_.template take<T>(flat_size_);

@@ -24,9 +24,9 @@ struct Parameter {
   T* gradient = nullptr;
 
   Index count() const {
-    Index product = 1;
-    for (const Index side : shape) product *= side;
-    return product;
+    Index total = 1;
+    for (const Index side : shape) total = product(total, side);
+    return total;
   }
 };
 
@@ -35,7 +35,8 @@ class ParameterSet {
  public:
   /// The returned reference stays valid; `value` and `gradient` are set by `allocate`.
   Parameter<T>& add(std::string name, std::vector<Index> shape, Init init);
-  /// Places all parameters in one block each for values and gradients (zeroed).
+  /// Places all parameters in one block each for values and gradients (zeroed). Error(failed) when this
+  /// machine has no room for them.
   void allocate();
   /// Draws every entry anew; depends on the seed and the parameter's name alone.
   void initialize(std::uint64_t seed);

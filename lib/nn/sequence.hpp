@@ -1,6 +1,7 @@
 // What cells and blocks speak: batches of sequences.
 #pragma once
 
+#include "base/size.hpp"
 #include "tensor/matrix.hpp"
 
 namespace rlt {
@@ -9,7 +10,7 @@ namespace rlt {
 struct Extent {
   Index batch = 0;
   Index steps = 0;
-  Index rows() const { return batch * steps; }  // row of (b, t) is b steps + t
+  Index rows() const { return product(batch, steps); }  // row of (b, t) is b steps + t
 };
 
 /// A batch of sequences of vectors, (B, T, features), as the matrix of its rows (B T, features).

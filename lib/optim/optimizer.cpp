@@ -5,8 +5,7 @@
 #include <limits>
 #include <numbers>
 
-#include "base/error.hpp"
-#include "base/nearest.hpp"
+#include "base/memory.hpp"
 #include "nn/elementwise.hpp"
 
 namespace rlt {
@@ -34,10 +33,9 @@ double sum_of_squares(const T* numbers, Index count, T unit) {
 
 template <typename T>
 Optimizer<T>::Optimizer(const OptimizerConfig& config, Index flat_size) : config_(config) {
-  const std::vector<std::string> known = {"adam", "adamw", "sgd"};
-  if (std::ranges::find(known, config.kind) == known.end()) {
-    fail(Exit::usage, "--optimizer {}: unknown{}", config.kind, suggestion(config.kind, known));
-  }
+  const Index blocks = config.kind == "sgd" ? 1 : 2;
+  require_memory(bytes_of(sizeof(T), blocks, flat_size),
+                 "the moments of --optimizer " + config.kind, "--d-model, --layers or --ff");
   first_.assign(static_cast<std::size_t>(flat_size), T(0));
   if (config.kind != "sgd") second_.assign(static_cast<std::size_t>(flat_size), T(0));
 }

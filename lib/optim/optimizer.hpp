@@ -23,7 +23,7 @@ struct OptimizerConfig {
 template <typename T>
 class Optimizer {
  public:
-  /// Error(usage) for an unknown kind or a value out of range.
+  /// Error(failed) when this machine has no room for the moments.
   Optimizer(const OptimizerConfig& config, Index flat_size);
 
   /// One update with gradients g; `step` counts from 1.

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <memory>
 
-#include "base/index.hpp"
+#include "base/size.hpp"
 
 namespace rlt {
 
@@ -15,12 +15,13 @@ inline constexpr std::size_t memory_alignment = 64;  // one cache line, one AVX-
 /// Hands out aligned pieces of one block, or counts them while there is no block.
 class Arena {
  public:
-  template <typename T>
-  T* take(Index count) {
-    const std::size_t bytes = (static_cast<std::size_t>(count) * sizeof(T) + memory_alignment - 1) /
+  /// `counts` multiplied; write them apart, so that no product overflows unseen.
+  template <typename T, std::integral... Counts>
+  T* take(Counts... counts) {
+    const std::size_t bytes = sum_of(bytes_of(sizeof(T), counts...), memory_alignment - 1) /
                               memory_alignment * memory_alignment;
     std::byte* const address = base_ == nullptr ? nullptr : base_ + used_;
-    used_ += bytes;
+    used_ = sum_of(used_, bytes);
     peak_ = std::max(peak_, used_);
     return reinterpret_cast<T*>(address);
   }
@@ -29,7 +30,7 @@ class Arena {
   void rewind(std::size_t mark) { used_ = mark; }
 
   std::size_t peak() const { return peak_; }
-  /// Gives the arena `peak()` bytes of zeroed memory and starts again from its beginning.
+  /// Check with require_memory before. Gives the arena `peak()` bytes of zeroed memory and starts again from its beginning.
   void allocate();
 
  private:
@@ -52,7 +53,7 @@ struct Workspace {
     tape.allocate();
     scratch.allocate();
   }
-  std::size_t bytes() const { return tape.peak() + scratch.peak(); }
+  std::size_t bytes() const { return sum_of(tape.peak(), scratch.peak()); }
 };
 
 /// Undoes at its end what was taken from the scratch arena during its life. Whoever runs while another's

@@ -1,6 +1,7 @@
 #include "tensor/gemm.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <mutex>
 #include <xtensor-blas/xblas.hpp>
 
@@ -53,13 +54,28 @@ void tall_product(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write
   }
 }
 
+// BLAS counts in 32 bits: rows that lie further apart, as those of one step in very long sequences, are
+// multiplied one by one.
+template <typename T>
+void plain_product(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write) {
+  constexpr Index widest = std::numeric_limits<xt::blas_index_t>::max();
+  if (std::max(a.stride, c.stride) <= widest) {
+    call_blas<T>(cxxblas::Transpose::NoTrans, a, b, c, write);
+    return;
+  }
+  for (Index row = 0; row < c.rows; ++row) {
+    call_blas<T>(cxxblas::Transpose::NoTrans, {a.row_block(row, 1).data, 1, a.cols}, b,
+                 {c.row_block(row, 1).data, 1, c.cols}, write);
+  }
+}
+
 template <typename T>
 void product(const GemmCall<T>& call) {
   if (active_log<T>() != nullptr) record(call);
   if (call.kind == GemmCall<T>::Kind::atb) {
     tall_product<T>(call.a, call.b, call.c, call.write);
   } else {
-    call_blas<T>(cxxblas::Transpose::NoTrans, call.a, call.b, call.c, call.write);
+    plain_product<T>(call.a, call.b, call.c, call.write);
   }
 }
 

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <unordered_map>
 
+#include "base/memory.hpp"
+#include "base/size.hpp"
 #include "train/dataset.hpp"
 
 namespace rlt {
@@ -29,7 +31,12 @@ class PositionMajority {
     }
     if (!by_position_) return;
     Counts& counts = by_length_[example.targets.size()];
-    counts.resize(example.targets.size() * overall_.size());
+    if (counts.empty()) {
+      require_memory(bytes_of(sizeof(Counts::value_type), std::ssize(example.targets), classes_),
+                     "what each position of a string mostly holds",
+                     "--lengths, --bins or --window");
+      counts.resize(example.targets.size() * overall_.size());
+    }
     for (std::size_t t = 0; t < example.targets.size(); ++t) {
       if (example.targets[t] == not_scored) continue;
       ++counts[t * overall_.size() + static_cast<std::size_t>(example.targets[t])];

@@ -68,9 +68,12 @@ void DataStream::fill(Batch& batch) const {
 
 void DataStream::choose_fresh(Index step) {
   const Rng rng = Rng(config_.seed).stream("data").stream(static_cast<std::uint64_t>(step));
+  std::size_t bytes = 0;
   for (std::size_t row = 0; row < examples_.size(); ++row) {
     fresh_example(task_, window_, rng.stream(row), validation_, examples_[row]);
     chosen_.push_back(&examples_[row]);
+    bytes += 2 * sizeof(int) * examples_[row].tokens.capacity();
+    require_memory(bytes, "the strings of a batch", "--batch or --window", left_);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/memory.hpp"
 #include "model/batch.hpp"
 #include "train/dataset.hpp"
 #include "train/run_config.hpp"
@@ -32,6 +33,7 @@ class DataStream {
   RunConfig config_;
   const Task& task_;
   Window window_;
+  MemoryLeft left_ = memory_left();
   StringSet validation_;
   std::optional<Segments> segments_;  // of a task with documents; else:
   std::vector<Example> examples_;     // the finite set, or the rows of one fresh batch

@@ -26,8 +26,10 @@ class StringSet {
 
 /// Bin 0 is the training window, bin k covers [k step + 1, (k + 1) step]. The paper's Bin1, [51,
 /// 100], is [52, 100] for brackets: the same strings, as all have even lengths. Error(usage) below
-/// 0.
+/// 0 and beyond max_length.
 Window bin_window(const TaskInfo& info, Index bin);
+
+// The three makers of sets below: Error(failed) when the strings take more memory than is left.
 
 /// Up to `sequences` distinct strings of the window; depends on (task, rule, window, seed), and a
 /// smaller set is the beginning of a larger one. Fewer come back when the language has no more:

@@ -5,6 +5,8 @@
 #include <numeric>
 
 #include "base/error.hpp"
+#include "base/memory.hpp"
+#include "base/size.hpp"
 #include "train/dataset.hpp"
 #include "train/segments.hpp"
 
@@ -125,7 +127,7 @@ Score evaluate(SequenceModel<T>& model, const Loss<T>& loss, Extent capacity,
     const std::size_t last =
         std::min(order.size(), first + static_cast<std::size_t>(capacity.batch));
     const Index longest = std::ssize(examples[order[last - 1]].tokens);
-    const std::size_t bytes = static_cast<std::size_t>(model.state_size(longest)) * sizeof(T);
+    const std::size_t bytes = bytes_of(sizeof(T), model.state_size(longest));
     if (bytes > state_limit) {
       fail(Exit::failed,
            "{} keeps {} MiB of state for one sequence of {} tokens, more than the {} MiB allowed; "

@@ -3,44 +3,70 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
+#include <limits>
+#include <optional>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/nearest.hpp"
+#include "base/number.hpp"
 
 namespace rlt {
 namespace {
 
+constexpr double many = 1e9;
+constexpr double almost_one = 0.9999999;
+constexpr std::uint64_t last_seed = std::numeric_limits<std::uint64_t>::max();
+
 template <typename Number>
-Number parse_number(const std::string& name, const std::string& text, std::string_view kind) {
-  Number number{};
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || rest != end) {
-    fail(Exit::usage, "--{} {}: must be {}", name, text, kind);
+Setting number(std::string name, std::string help, Number* value, std::string group, double low,
+               double high) {
+  return {std::move(name), std::move(help), value, std::move(group), {}, low, high};
+}
+
+Setting word(std::string name, std::string help, std::string* value, std::string group,
+             std::vector<std::string> choices) {
+  return {std::move(name), std::move(help), value, std::move(group), std::move(choices)};
+}
+
+void require_choice(const Setting& setting, std::string_view source, const std::string& value) {
+  const std::vector<std::string>& known = setting.choices;
+  if (known.empty() || std::ranges::find(known, value) != known.end()) return;
+  fail(Exit::usage, "{} {}: unknown{}", source, shown(value), suggestion(value, known));
+}
+
+std::vector<std::string> split_at_commas(const std::string& text) {
+  std::vector<std::string> parts;
+  for (std::size_t first = 0; first < text.size();) {
+    const std::size_t comma = std::min(text.find(',', first), text.size());
+    parts.push_back(text.substr(first, comma - first));
+    first = comma + 1;
   }
-  return number;
+  return parts;
 }
 
-void require_choice(const std::string& name, const std::string& value,
-                    const std::vector<std::string>& known) {
-  if (std::ranges::find(known, value) != known.end()) return;
-  fail(Exit::usage, "--{} {}: unknown{}", name, value, suggestion(value, known));
-}
-
-template <typename Number>
-void require_range(const std::string& name, Number value, Number low, Number high) {
-  if (value >= low && value <= high) return;
-  fail(Exit::usage, "--{} {}: must be from {} to {}", name, value, low, high);
+/// Of several NAME=VALUE with one name the last counts; the others go.
+void drop_repeated(std::vector<std::string>& items) {
+  const auto name_of = [](const std::string& item) { return item.substr(0, item.find('=')); };
+  std::vector<std::string> last;
+  for (auto item = items.begin(); item != items.end(); ++item) {
+    const auto is_later = [&](const std::string& other) {
+      return name_of(other) == name_of(*item);
+    };
+    if (std::none_of(item + 1, items.end(), is_later)) last.push_back(*item);
+  }
+  items = std::move(last);
 }
 
 Window parse_window(const std::string& text) {
   const std::size_t dash = text.find('-');
-  if (dash == std::string::npos) {
-    fail(Exit::usage, "--window {}: must be two lengths such as 2-50", text);
+  if (dash != std::string::npos) {
+    const auto low = parse_number<Index>(text.substr(0, dash));
+    const auto high = parse_number<Index>(text.substr(dash + 1));
+    const auto is_length = [](std::optional<Index> n) { return n && *n >= 0 && *n <= max_length; };
+    if (is_length(low) && is_length(high)) return {*low, *high};
   }
-  return {parse_number<Index>("window", text.substr(0, dash), "two lengths such as 2-50"),
-          parse_number<Index>("window", text.substr(dash + 1), "two lengths such as 2-50")};
+  fail(Exit::usage, "--window {}: must be two lengths up to {} such as 2-50", text, max_length);
 }
 
 }  // namespace
@@ -48,56 +74,61 @@ Window parse_window(const std::string& text) {
 std::vector<Setting> settings(RunConfig& c) {
   return {
       {"task", "what to learn; `rlt tasks` lists them", &c.task, "Task"},
-      {"rule", "paper: the original generator, quirks included; honest: what the name says",
-       &c.rule, "Task"},
+      word("rule", "paper: the original generator, quirks included; honest: what the name says",
+           &c.rule, "Task", {"paper", "honest"}),
       {"data",
        "your own data: a folder of .src and .tgt files (file), a file or folder of text (text)",
        &c.data, "Task"},
       {"task-option", "NAME=VALUE, a choice of one task (repeatable); see `rlt tasks NAME`",
        &c.task_options, "Task"},
       {"window", "training lengths, such as 2-50; empty: the task's own", &c.window, "Task"},
-      {"train-size", "sequences in the training set; 0: fresh samples at every step", &c.train_size,
-       "Task"},
-      {"bucket", "batches whose strings are sorted by length together, to pad less; 1: no sorting",
-       &c.bucket, "Task"},
-      {"segment",
-       "tokens of a document read in one step, the state carried to the next; 0: 256 for text",
-       &c.segment, "Task"},
+      number("train-size", "sequences in the training set; 0: fresh samples at every step",
+             &c.train_size, "Task", 0, many),
+      number("bucket",
+             "batches whose strings are sorted by length together, to pad less; 1: no sorting",
+             &c.bucket, "Task", 1, many),
+      number(
+          "segment",
+          "tokens of a document read in one step, the state carried to the next; 0: 256 for text",
+          &c.segment, "Task", 0, 1e6),
       {"cell", "sequence cell; `rlt cells` lists them", &c.cell, "Model"},
-      {"d-model", "width D of the layers", &c.d_model, "Model"},
-      {"layers", "number of layers; 0: the cell's own", &c.layers, "Model"},
-      {"heads", "heads; must divide --d-model", &c.heads, "Model"},
-      {"ff", "feed-forward width as a multiple of --d-model", &c.ff, "Model"},
-      {"dropout", "dropout rate", &c.dropout, "Model"},
-      {"positions", "none, sinusoidal, alibi or rotary", &c.positions, "Model"},
+      number("d-model", "width D of the layers", &c.d_model, "Model", 1, 65536),
+      number("layers", "number of layers; 0: the cell's own", &c.layers, "Model", 0, 1000),
+      number("heads", "heads; must divide --d-model", &c.heads, "Model", 1, 65536),
+      number("ff", "feed-forward width as a multiple of --d-model", &c.ff, "Model", 1, 1024),
+      number("dropout", "dropout rate", &c.dropout, "Model", 0, almost_one),
+      word("positions", "where positions enter; `rlt cells NAME` says what a cell takes",
+           &c.positions, "Model", {"none", "sinusoidal", "alibi", "rotary"}),
       {"cell-option", "NAME=VALUE, a choice of one cell (repeatable); see `rlt cells NAME`",
        &c.cell_options, "Model"},
-      {"batch", "sequences in a step", &c.batch, "Training"},
-      {"epochs", "passes over the training set", &c.epochs, "Training"},
-      {"steps", "training steps; 0: as many as --epochs has", &c.steps, "Training"},
-      {"optimizer", "adam, adamw or sgd", &c.optimizer, "Training"},
-      {"lr", "learning rate", &c.learning_rate, "Training"},
-      {"beta1", "decay of Adam's first moment", &c.beta1, "Training"},
-      {"beta2", "decay of Adam's second moment", &c.beta2, "Training"},
-      {"epsilon", "Adam's epsilon", &c.epsilon, "Training"},
-      {"weight-decay", "decoupled weight decay (adamw)", &c.weight_decay, "Training"},
-      {"momentum", "momentum (sgd)", &c.momentum, "Training"},
-      {"schedule", "learning rate over time: constant or cosine", &c.schedule, "Training"},
-      {"warmup", "steps of linear warm-up", &c.warmup, "Training"},
-      {"clip", "largest global gradient norm; 0: no clipping", &c.clip, "Training"},
-      {"protocol",
-       "honest: stop and select on bin 0; paper: on bins 0 and 1, as arXiv 2310.16076 did",
-       &c.protocol, "Evaluation"},
-      {"eval-every", "steps between evaluations; 0: once an epoch", &c.eval_every, "Evaluation"},
-      {"eval-sequences", "distinct sequences in an evaluation set", &c.eval_sequences,
-       "Evaluation"},
+      number("batch", "sequences in a step", &c.batch, "Training", 1, largest_batch),
+      number("epochs", "passes over the training set", &c.epochs, "Training", 1, many),
+      number("steps", "training steps; 0: as many as --epochs has", &c.steps, "Training", 0, many),
+      word("optimizer", "update rule", &c.optimizer, "Training", {"adam", "adamw", "sgd"}),
+      number("lr", "learning rate", &c.learning_rate, "Training", 0, 1e6),
+      number("beta1", "decay of Adam's first moment", &c.beta1, "Training", 0, almost_one),
+      number("beta2", "decay of Adam's second moment", &c.beta2, "Training", 0, almost_one),
+      number("epsilon", "Adam's epsilon", &c.epsilon, "Training", 0, 1),
+      number("weight-decay", "decoupled weight decay of adamw", &c.weight_decay, "Training", 0,
+             1e6),
+      number("momentum", "momentum of sgd", &c.momentum, "Training", 0, almost_one),
+      word("schedule", "learning rate over time", &c.schedule, "Training", {"constant", "cosine"}),
+      number("warmup", "steps of linear warm-up", &c.warmup, "Training", 0, many),
+      number("clip", "largest global gradient norm; 0: no clipping", &c.clip, "Training", 0, 1e30),
+      word("protocol",
+           "honest: stop and select on bin 0; paper: on bins 0 and 1, as arXiv 2310.16076 did",
+           &c.protocol, "Evaluation", {"honest", "paper"}),
+      number("eval-every", "steps between evaluations; 0: once an epoch", &c.eval_every,
+             "Evaluation", 0, many),
+      number("eval-sequences", "distinct sequences in an evaluation set", &c.eval_sequences,
+             "Evaluation", 1, most_sequences),
       {"eval-seed", "seed of the evaluation sets, independent of --seed", &c.eval_seed,
        "Evaluation"},
-      {"patience", "evaluations without gain before stopping; 0: never stop early", &c.patience,
-       "Evaluation"},
-      {"log-every", "steps between rows of train.csv", &c.log_every, "Evaluation"},
+      number("patience", "evaluations without gain before stopping; 0: never stop early",
+             &c.patience, "Evaluation", 0, many),
+      number("log-every", "steps between rows of train.csv", &c.log_every, "Evaluation", 1, many),
       {"seed", "seed of weights, data order, data and dropout", &c.seed, "Run"},
-      {"precision", "float or double", &c.precision, "Run"},
+      word("precision", "of all numbers", &c.precision, "Run", {"float", "double"}),
   };
 }
 
@@ -114,25 +145,28 @@ std::string to_text(const Setting& setting) {
       setting.value);
 }
 
-void set_from_text(const Setting& setting, const std::string& text) {
-  std::visit(
-      [&](auto* value) {
-        using Value = std::remove_cvref_t<decltype(*value)>;
-        if constexpr (std::is_same_v<Value, std::string>) {
-          *value = text;
-        } else if constexpr (std::is_same_v<Value, std::vector<std::string>>) {
-          value->clear();
-          for (std::size_t first = 0; first < text.size();) {
-            const std::size_t comma = std::min(text.find(',', first), text.size());
-            value->push_back(text.substr(first, comma - first));
-            first = comma + 1;
-          }
-        } else {
-          *value = parse_number<Value>(
-              setting.name, text, std::is_same_v<Value, double> ? "a number" : "a whole number");
-        }
-      },
-      setting.value);
+std::string values_text(const Setting& setting) {
+  if (std::holds_alternative<std::uint64_t*>(setting.value)) {
+    return fmt::format("from 0 to {}", last_seed);
+  }
+  if (setting.high > setting.low) return fmt::format("from {} to {}", setting.low, setting.high);
+  return fmt::format("{}", fmt::join(setting.choices, ", "));
+}
+
+void set_from_text(const Setting& setting, std::string_view source, const std::string& text) {
+  if (auto* const value = std::get_if<std::string*>(&setting.value)) {
+    require_choice(setting, source, text);
+    **value = text;
+  } else if (auto* const list = std::get_if<std::vector<std::string>*>(&setting.value)) {
+    **list = split_at_commas(text);
+  } else if (auto* const seed = std::get_if<std::uint64_t*>(&setting.value)) {
+    **seed = number_from<std::uint64_t>(source, text, 0, last_seed);
+  } else if (auto* const real = std::get_if<double*>(&setting.value)) {
+    **real = number_from<double>(source, text, setting.low, setting.high);
+  } else {
+    *std::get<Index*>(setting.value) = number_from<Index>(
+        source, text, static_cast<Index>(setting.low), static_cast<Index>(setting.high));
+  }
 }
 
 std::map<std::string, std::string> to_facts(RunConfig config) {
@@ -149,37 +183,21 @@ RunConfig from_facts(const std::map<std::string, std::string>& facts) {
       fail(Exit::failed, "the checkpoint does not say its '{}': was it written by another version?",
            setting.name);
     }
-    set_from_text(setting, found->second);
+    try {
+      set_from_text(setting, "its " + setting.name, found->second);
+    } catch (const Error& error) {
+      fail(Exit::failed, "the checkpoint is spoiled: {}", error.what());
+    }
   }
   return config;
 }
 
 RunConfig complete(RunConfig config) {
-  constexpr Index many = 1'000'000'000;
-  require_choice("rule", config.rule, {"paper", "honest"});
-  require_choice("protocol", config.protocol, {"honest", "paper"});
-  require_choice("precision", config.precision, {"float", "double"});
-  require_choice("schedule", config.schedule, {"constant", "cosine"});
-  require_choice("optimizer", config.optimizer, {"adam", "adamw", "sgd"});
-  require_range<Index>("train-size", config.train_size, 0, many);
-  require_range<Index>("bucket", config.bucket, 1, many);
-  require_range<Index>("segment", config.segment, 0, 1'000'000);
-  require_range<Index>("layers", config.layers, 0, 1000);
-  require_range<Index>("batch", config.batch, 1, 1'000'000);
-  require_range<Index>("epochs", config.epochs, 1, many);
-  require_range<Index>("steps", config.steps, 0, many);
-  require_range<Index>("eval-every", config.eval_every, 0, many);
-  require_range<Index>("eval-sequences", config.eval_sequences, 1, 10'000'000);
-  require_range<Index>("patience", config.patience, 0, many);
-  require_range<Index>("log-every", config.log_every, 1, many);
-  require_range<Index>("warmup", config.warmup, 0, many);
-  require_range("lr", config.learning_rate, 0.0, 1e6);
-  require_range("beta1", config.beta1, 0.0, 0.9999999);
-  require_range("beta2", config.beta2, 0.0, 0.9999999);
-  require_range("epsilon", config.epsilon, 0.0, 1.0);
-  require_range("weight-decay", config.weight_decay, 0.0, 1e6);
-  require_range("momentum", config.momentum, 0.0, 0.9999999);
-  require_range("clip", config.clip, 0.0, 1e30);
+  for (const Setting& setting : settings(config)) {
+    set_from_text(setting, "--" + setting.name, to_text(setting));
+  }
+  drop_repeated(config.task_options);
+  drop_repeated(config.cell_options);
   const std::unique_ptr<Task> task = make_task(config);
   if (config.layers == 0) config.layers = cell_info(config.cell).default_layers;
   if (config.train_size == 0 && config.steps == 0) {
@@ -197,6 +215,34 @@ RunConfig complete(RunConfig config) {
   check_window(*task, window);
   config.window = fmt::format("{}-{}", window.low, window.high);
   return config;
+}
+
+std::vector<IdleSetting> idle_settings(const RunConfig& config) {
+  std::vector<IdleSetting> idle;
+  const auto add = [&](bool is_idle, const char* name, const std::string& reason) {
+    if (is_idle) idle.push_back({name, reason});
+  };
+  const CellInfo& cell = cell_info(config.cell);
+  const std::string optimizer = "--optimizer " + config.optimizer;
+  const bool sgd = config.optimizer == "sgd";
+  add(config.optimizer != "adamw", "weight-decay", optimizer + " has none, adamw has");
+  add(!sgd, "momentum", optimizer + " has none, sgd has");
+  for (const char* const name : {"beta1", "beta2", "epsilon"})
+    add(sgd, name, optimizer + " has none");
+  add(config.steps > 0, "epochs", "--steps decides");
+  add(config.train_size == 0, "bucket", "--train-size 0 has no set to sort");
+  add(config.segment > 0, "bucket", "documents are read in their order");
+  const OptionValues chosen = parse_options("cell-option", config.cell_options);
+  const OptionValues all = complete_options("cell-option", config.cell, cell.options, chosen);
+  for (const Option& option : cell.options) {
+    const auto is_needed = [&](const auto& other) {
+      return other.first + "=" + other.second == option.only_with;
+    };
+    add(!option.only_with.empty() && chosen.contains(option.name) &&
+            std::ranges::none_of(all, is_needed),
+        "cell-option", option.name + " needs " + option.only_with);
+  }
+  return idle;
 }
 
 std::unique_ptr<Task> make_task(const RunConfig& config) {

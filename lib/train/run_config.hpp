@@ -15,6 +15,9 @@
 
 namespace rlt {
 
+inline constexpr Index largest_batch = 1'000'000;
+inline constexpr Index most_sequences = 10'000'000;  // of an evaluation set
+
 struct RunConfig {
   std::string task = "parity";
   std::string rule = "paper";
@@ -55,28 +58,44 @@ struct RunConfig {
   std::string precision = "float";
 };
 
-/// One entry of the table.
+/// One entry of the table: all that is known of a setting, for help, parsing and checks alike.
 struct Setting {
   std::string name;  // as on the command line, without dashes
   std::string help;
   std::variant<std::string*, Index*, double*, std::uint64_t*, std::vector<std::string>*> value;
   std::string group;
+  std::vector<std::string> choices = {};  // of a word; empty: any text
+  double low = 0;                         // of a number, both included; seeds are any of 64 bits
+  double high = 0;
 };
 
 /// The table over `config`, in the order of the help text and of config.toml.
 std::vector<Setting> settings(RunConfig& config);
 /// The value as text; lists joined by commas.
 std::string to_text(const Setting& setting);
-/// Error(usage) when the text is no value of that kind.
-void set_from_text(const Setting& setting, const std::string& text);
+/// What a value may be, "from 1 to 1000" or "adam, adamw, sgd"; empty: any text.
+std::string values_text(const Setting& setting);
+/// Error(usage), one line, when the text is no value of that setting; `source` says where it comes from:
+/// "--batch", "RLT_BATCH".
+void set_from_text(const Setting& setting, std::string_view source, const std::string& text);
 
-/// All settings as text, for checkpoints; and back. Unknown names are an Error(failed).
+/// All settings as text, for checkpoints; and back. Error(failed) for a name that is missing or a value that
+/// is none.
 std::map<std::string, std::string> to_facts(RunConfig config);
 RunConfig from_facts(const std::map<std::string, std::string>& facts);
 
 /// Error(usage), one clear line, for whatever is out of range; resolves defaults that depend on cell and
 /// task (layers, window).
 RunConfig complete(RunConfig config);
+
+/// A setting that changes nothing because of another one, and why: "--optimizer adam has no momentum".
+struct IdleSetting {
+  std::string name;
+  std::string reason;
+};
+/// Of a complete `config`, whatever the idle settings' values. Not the sizes that some cells lack (heads, ff):
+/// runs over several cells share them.
+std::vector<IdleSetting> idle_settings(const RunConfig& config);
 
 std::unique_ptr<Task> make_task(const RunConfig& config);
 Window training_window(const RunConfig& config, const Task& task);

@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <ctime>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/cpu.hpp"
@@ -86,7 +87,13 @@ std::string config_text(const RunConfig& config) {
     } else if (const auto* const real = std::get_if<double*>(&setting.value)) {
       entries.push_back({setting.name, **real});
     } else if (const auto* const seed = std::get_if<std::uint64_t*>(&setting.value)) {
-      entries.push_back({setting.name, static_cast<Index>(**seed)});
+      // TOML's integers end at 2^63 - 1: larger ones are text.
+      constexpr auto last = static_cast<std::uint64_t>(std::numeric_limits<Index>::max());
+      if (**seed <= last) {
+        entries.push_back({setting.name, static_cast<Index>(**seed)});
+      } else {
+        entries.push_back({setting.name, to_text(setting)});
+      }
     } else {
       entries.push_back({setting.name, to_text(setting)});
     }

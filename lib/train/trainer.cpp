@@ -7,6 +7,8 @@
 #include <span>
 
 #include "base/error.hpp"
+#include "base/memory.hpp"
+#include "base/size.hpp"
 #include "io/progress.hpp"
 #include "losses/cross_entropy.hpp"
 #include "model/training_step.hpp"
@@ -108,7 +110,8 @@ class Trainer {
     if (extent.batch <= capacity_.batch && extent.steps <= capacity_.steps) return;
     capacity_ = {std::max(config_.batch, extent.batch),
                  std::max(capacity_.steps, round_up(extent.steps, 32))};
-    model_.carve(capacity_);
+    model_.carve(capacity_, config_.segment > 0 ? "--batch, --segment, --d-model or --layers"
+                                                : "--batch, --window, --d-model or --layers");
     batch_ = Batch(capacity_);
   }
 
@@ -269,8 +272,8 @@ Exit train(const RunConfig& config, const RunFolder& folder, const TrainOptions&
     folder.write_meta(config, options.command_line, start, utc_time(), code);
     if (exit == Exit::done || exit == Exit::no) folder.finish();
     return exit;
-  } catch (const Error& error) {
-    const std::string code = std::to_string(static_cast<int>(error.code()));
+  } catch (const std::exception& error) {
+    const std::string code = std::to_string(static_cast<int>(exit_of(error)));
     folder.write_meta(config, options.command_line, start, utc_time(), code);
     throw;
   }

@@ -74,3 +74,31 @@ TEST_CASE("options: an unknown name comes with the nearest, or with the fact tha
           rlt::complete_options("cell-option", "lstm", {}, {{"dept", "1"}});
         }) == "2: --cell-option dept: lstm has no options");
 }
+
+TEST_CASE("option: numbers are plain decimal ones in their range") {
+  const std::vector<Option> known = {
+      {.name = "depth",
+       .value = "1",
+       .help = "",
+       .choices = {},
+       .low = 1,
+       .high = 4,
+       .whole = true},
+      {.name = "share", .value = "0.1", .help = "", .choices = {}, .low = 0, .high = 0.5}};
+  const auto error = [&](const char* name, const char* value) {
+    return error_of([&] { rlt::complete_options("cell-option", "owner", known, {{name, value}}); });
+  };
+  for (const char* const value :
+       {"", "0", "5", "01", "+1", "1.0", "1e0", "0x1", "nan", "-1", "9223372036854775807"}) {
+    CAPTURE(value);
+    CHECK(error("depth", value) == "2: --cell-option depth=" + std::string(value) +
+                                       ": owner takes a whole number from 1 to 4");
+  }
+  for (const char* const value : {"", "0.6", "00.1", "nan", "inf", "-0.1", "1e400"}) {
+    CAPTURE(value);
+    CHECK(error("share", value) ==
+          "2: --cell-option share=" + std::string(value) + ": owner takes a number from 0 to 0.5");
+  }
+  CHECK(error("depth", "4") == "no error");
+  CHECK(error("share", "5e-1") == "no error");
+}

@@ -27,6 +27,7 @@ Vector mapped(const rlt::CellConfig& config, const Vector& x, Index head = 0) {
   using V = rlt::Lanes<double>;
   rlt::FeatureMap<double> phi(config);
   phi.declare("cell");
+  phi.prepare();
   const std::vector<V> in(x.begin(), x.end());
   std::vector<V> out(static_cast<std::size_t>(phi.size()));
   std::vector<V> kept(static_cast<std::size_t>(phi.kept()) + 1);

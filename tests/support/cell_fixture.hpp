@@ -1,6 +1,8 @@
 // One cell with its memory, random parameters and a random probe, for the contract tests.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -65,7 +67,7 @@ inline std::vector<Variant> variants() {
     for (const rlt::Option& option : entry.info.options) {
       std::vector<std::string> others = option.choices;
       std::erase(others, option.value);
-      if (option.choices.empty()) others = {std::to_string(option.high)};
+      if (option.choices.empty()) others = {fmt::format("{}", option.high)};
       for (const std::string& value : others) {
         rlt::CellConfig changed = config;
         changed.options[option.name] = value;

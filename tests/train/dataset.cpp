@@ -150,6 +150,36 @@ TEST_CASE("dataset: bins follow the training window") {
   CHECK(error_of([&] { bin_window(task->info(), -1); }) == "2: bin -1: bins are counted from 0");
 }
 
+TEST_CASE("dataset: lengths and bins that would overflow are usage errors") {
+  const auto task = task_of("parity", "honest");
+  CHECK(error_of([&] {
+          evaluation_set(*task, {2, 9223372036854775807}, 1, 1);
+        }) == "2: window [2, 9223372036854775807] of task parity: must end at 1000000000 or below");
+  CHECK(
+      error_of([&] { exact_set(*task, 9223372036854775807, 1, 1); }).starts_with("2: task parity"));
+  CHECK(
+      error_of([&] { bin_window(task->info(), 9223372036854775807); }).starts_with("2: bin 9223"));
+  CHECK(bin_window(task->info(), 19'999'999).high == max_length);
+}
+
+TEST_CASE("dataset: strings that this machine cannot hold are refused before they are drawn") {
+  const auto parity = task_of("parity", "honest");
+  const std::string set = error_of([&] {
+    training_set(*parity, {1000000, 1000000}, 1000000000, 1, {});
+  });
+  CHECK(set.starts_with("1: a training set of that size: 7450819.0 GiB of memory needed, "));
+  CHECK(set.find("--train-size") != std::string::npos);
+  const auto listops = task_of("listops", "honest");
+  for (const auto draw : {+[](const Task& task) {
+                            evaluation_set(task, {1, max_length}, 1, 1);
+                          },
+                          +[](const Task& task) { exact_set(task, max_length, 1, 1); }}) {
+    const std::string one = error_of([&] { draw(*listops); });
+    CHECK(one.starts_with("1: one string of that length: 894.1 GiB of memory needed, "));
+    CHECK(one.find("--lengths") != std::string::npos);
+  }
+}
+
 TEST_CASE("dataset: the hash is FNV-1a and sees order, targets and where strings end") {
   CHECK(data_hash({}) == "cbf29ce484222325");  // the published offset basis
   const Example a{{1, 0}, {0, 1}}, b{{1}, {0}}, c{{0}, {1}};

@@ -1,0 +1,20 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "commands.hpp"
+#include "io/standard_streams.hpp"
+
+namespace rlt {
+
+void note_idle(const std::vector<std::string>& given, std::string_view name,
+               std::string_view reason) {
+  if (std::ranges::find(given, name) == given.end()) return;
+  print_message("rlt: note: --{} changes nothing: {}", name, reason);
+}
+
+void note_idle(const std::vector<std::string>& given, const RunConfig& config) {
+  for (const IdleSetting& idle : idle_settings(config)) note_idle(given, idle.name, idle.reason);
+}
+
+}  // namespace rlt
