@@ -57,7 +57,6 @@ void SequenceModel<T>::carve(Extent largest, std::string_view smaller) {
                  smaller);
   workspace_.allocate();
   take_all();
-  sequence_scores_.resize(static_cast<std::size_t>(largest.batch));
 }
 
 template <std::floating_point T>
