@@ -11,6 +11,7 @@
 #include "model/sequence_model.hpp"
 #include "optim/optimizer.hpp"
 #include "tensor/gemm.hpp"
+#include "train/applicable.hpp"
 
 namespace rlt {
 namespace {
@@ -108,7 +109,8 @@ Timing time_model(const BenchCommand& command) {
 Exit run_bench(const BenchCommand& command) {
   if (command.length < 1) fail(Exit::usage, "--length {}: must be at least 1", command.length);
   if (command.repeats < 1) fail(Exit::usage, "--repeats {}: must be at least 1", command.repeats);
-  RunConfig config = complete(command.config);
+  RunConfig config = command.config;
+  note_idle(config, *complete(config));
   BenchCommand chosen = command;
   chosen.config = config;
   const Timing timing =

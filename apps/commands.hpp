@@ -2,6 +2,9 @@
 // its own file and returns the exit code or throws Error.
 #pragma once
 
+#include <filesystem>
+#include <initializer_list>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +15,13 @@
 #include "train/run_config.hpp"
 
 namespace rlt {
+
+/// The flags on the command line, without dashes: also those that say what the default says.
+using GivenFlags = std::set<std::string>;
+
+/// Error(usage) when one of `flags` was given although it does not apply, because of `why`.
+void refuse_flags(const GivenFlags& given, std::initializer_list<const char*> flags,
+                  std::string_view why);
 
 struct TrainCommand {
   RunConfig config;
@@ -34,7 +44,9 @@ struct EvalCommand {
   Index batch = 32;
   Index piece = 128;  // tokens read at once
   std::uint64_t eval_seed = 1;
-  std::string csv;  // empty or "-": stdout
+  std::string csv;   // empty or "-": stdout
+  std::string data;  // where the run's own data lie now
+  GivenFlags given;
 };
 Exit run_eval(const EvalCommand& command);
 
@@ -62,10 +74,12 @@ struct DataCommand {
   std::string lengths;
   Index sequences = 5;
   std::string write;  // folder for train, valid and test in the paper's text form
+  GivenFlags given;
 };
 Exit run_data(const DataCommand& command);
 
 Exit run_cells(const std::string& name);
+/// An empty rule: paper.
 Exit run_tasks(const std::string& name, const std::string& rule);
 Exit run_info(const std::string& path);
 
@@ -74,6 +88,10 @@ void print_options(std::string_view flag, const std::vector<Option>& options);
 
 /// The file of --csv; stdout for "-" and where none is named.
 CsvFile open_csv(const std::string& csv, std::vector<std::string> columns);
+
+/// Error(failed) when `flag` would replace the file at `path`, or the one that a link there leads to. What can
+/// only be written to, a device or a pipe, may be there.
+void require_new(std::string_view flag, const std::filesystem::path& path);
 
 /// "50,100-500:50" -> 50, 100, 150, ..., 500. Error(usage) naming `flag` when it is no such list.
 std::vector<Index> parse_list(const std::string& flag, const std::string& text);

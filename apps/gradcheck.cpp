@@ -162,6 +162,7 @@ Exit run_gradcheck(const GradcheckCommand& command) {
   if (command.entries < 1) fail(Exit::usage, "--entries {}: must be at least 1", command.entries);
   if (!command.export_file.empty()) {
     if (command.all) fail(Exit::usage, "--export writes one model: give it with --cell");
+    require_new("export", command.export_file);
     export_cell(cell_info(command.cell).name, command.export_file);
     return Exit::done;
   }

@@ -20,6 +20,7 @@
 #include "commands.hpp"
 #include "io/file.hpp"
 #include "io/standard_streams.hpp"
+#include "io/text.hpp"
 #include "train/run_folder.hpp"
 
 namespace {
@@ -32,11 +33,12 @@ using rlt::Setting;
 /// The flags of a command that stand for the table of RunConfig, and where else their values may come from.
 class Settings {
  public:
-  /// Adds a flag for each setting in `groups` (all when empty) to `command`.
-  Settings(CLI::App* command, RunConfig& config, const std::vector<std::string>& groups = {})
+  /// Adds a flag to `command` for each setting that it reads, given by name (all when empty).
+  Settings(CLI::App* command, RunConfig& config, const std::vector<std::string>& read = {})
       : settings_(rlt::settings(config)) {
+    for (const Setting& setting : settings_) known_.push_back(setting.name);
     std::erase_if(settings_, [&](const Setting& setting) {
-      return !groups.empty() && std::ranges::find(groups, setting.group) == groups.end();
+      return !read.empty() && std::ranges::find(read, setting.name) == read.end();
     });
     for (const Setting& setting : settings_) {
       CLI::Option* option = nullptr;
@@ -58,7 +60,8 @@ class Settings {
         ->group("Run");
   }
 
-  /// Fills what no flag set from the environment or else from the file. Call after parsing.
+  /// Fills what no flag set from the environment or else from the file, whose settings for other commands
+  /// are passed over. Call after parsing.
   void complete() {
     std::map<std::string, std::string> from_file = read_file();
     for (std::size_t i = 0; i < settings_.size(); ++i) {
@@ -71,11 +74,10 @@ class Settings {
         rlt::set_from_text(setting, in_file.mapped());
       }
     }
-    if (from_file.empty()) return;
-    std::vector<std::string> known;
-    for (const Setting& setting : settings_) known.push_back(setting.name);
-    const std::string& key = from_file.begin()->first;
-    fail(Exit::usage, "{}: unknown key '{}'{}", file_, key, rlt::suggestion(key, known));
+    for (const auto& [key, value] : from_file) {
+      if (std::ranges::find(known_, key) != known_.end()) continue;
+      fail(Exit::usage, "{}: unknown key '{}'{}", file_, key, rlt::suggestion(key, known_));
+    }
   }
 
  private:
@@ -90,7 +92,7 @@ class Settings {
     std::map<std::string, std::string> values;
     if (file_.empty()) return values;
     try {
-      std::istringstream stream(rlt::read_file(file_, rlt::largest_text));
+      std::istringstream stream(rlt::read_text(file_, rlt::largest_text));
       for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_config(stream)) {
         std::string joined;
         for (const std::string& input : item.inputs) joined += (joined.empty() ? "" : ",") + input;
@@ -104,7 +106,8 @@ class Settings {
     return values;
   }
 
-  std::vector<Setting> settings_;
+  std::vector<std::string> known_;  // of all commands
+  std::vector<Setting> settings_;   // of this one
   std::vector<CLI::Option*> options_;
   std::string file_;
 };
@@ -162,6 +165,14 @@ void check_words(const CLI::App& app, int argc, char** argv) {
          near.empty() ? fmt::format("; see rlt {} --help", name)
                       : fmt::format("; did you mean '{}'?", near));
   }
+}
+
+rlt::GivenFlags given_flags(const CLI::App* command) {
+  rlt::GivenFlags given;
+  for (const CLI::Option* option : command->get_options()) {
+    if (option->count() > 0) given.insert(option->get_lnames().begin(), option->get_lnames().end());
+  }
+  return given;
 }
 
 std::string joined(int argc, char** argv) {
@@ -229,7 +240,8 @@ Exit run(int argc, char** argv) {
       train.time_limit = parse_duration(time_limit);
       train.command_line = joined(argc, argv);
       if (print_config) {
-        fmt::print("{}", rlt::config_text(rlt::complete(train.config)));
+        rlt::complete(train.config);
+        fmt::print("{}", rlt::config_text(train.config));
         return Exit::done;
       }
       return rlt::run_train(train);
@@ -255,31 +267,46 @@ Exit run(int argc, char** argv) {
       ->capture_default_str();
   eval_command->add_option("--csv", eval.csv, "file to append to; - for stdout [-]")
       ->type_name("FILE");
-  eval_command->callback([&] { chosen = [&] { return rlt::run_eval(eval); }; });
+  eval_command->add_option("--data", eval.data, "where the run's own data lie now")
+      ->type_name("PATH");
+  eval_command->callback([&] {
+    chosen = [&] {
+      eval.given = given_flags(eval_command);
+      return rlt::run_eval(eval);
+    };
+  });
 
   rlt::GradcheckCommand gradcheck;
   CLI::App* const gradcheck_command =
       command("gradcheck", "compare hand-written gradients with central differences in double");
   gradcheck_command->add_option("--cell", gradcheck.cell, "one cell")->type_name("CELL");
   gradcheck_command->add_flag("--all", gradcheck.all, "every cell");
+  CLI::Option* const export_option =
+      gradcheck_command
+          ->add_option(
+              "--export", gradcheck.export_file,
+              "write a small model, a batch, its logits and gradients as safetensors instead")
+          ->type_name("FILE");
   gradcheck_command->add_option("--tolerance", gradcheck.tolerance, "largest relative error")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->excludes(export_option);
   gradcheck_command->add_option("--entries", gradcheck.entries, "entries checked of a parameter")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->excludes(export_option);
   gradcheck_command
       ->add_option("--spoil", gradcheck.spoil,
                    "falsify the gradient of this parameter, to see the check fail")
-      ->type_name("PARAMETER");
-  gradcheck_command
-      ->add_option("--export", gradcheck.export_file,
-                   "write a small model, a batch, its logits and gradients as safetensors instead")
-      ->type_name("FILE");
+      ->type_name("PARAMETER")
+      ->excludes(export_option);
   gradcheck_command->callback([&] { chosen = [&] { return rlt::run_gradcheck(gradcheck); }; });
 
   rlt::BenchCommand bench;
   CLI::App* const bench_command =
       command("bench", "time a training step beside its dense products alone");
-  Settings bench_settings(bench_command, bench.config, {"Model", "Training", "Run"});
+  Settings bench_settings(bench_command, bench.config,
+                          {"cell", "d-model", "layers", "heads", "ff", "dropout", "positions",
+                           "cell-option", "batch", "optimizer", "lr", "beta1", "beta2", "epsilon",
+                           "weight-decay", "momentum", "seed", "precision"});
   bench_command->add_option("--length", bench.length, "tokens of each sequence")
       ->capture_default_str();
   bench_command->add_option("--repeats", bench.repeats, "measured steps; medians are printed")
@@ -301,26 +328,30 @@ Exit run(int argc, char** argv) {
   cells_command->callback([&] { chosen = [&] { return rlt::run_cells(cell); }; });
 
   std::string task;
-  std::string rule = "paper";
+  std::string rule;
   CLI::App* const tasks_command = command("tasks", "list the tasks, or describe one");
   tasks_command->add_option("name", task, "task")->type_name("NAME");
-  tasks_command->add_option("--rule", rule, "paper or honest")->capture_default_str();
+  tasks_command->add_option("--rule", rule, "paper or honest [paper]")->type_name("");
   tasks_command->callback([&] { chosen = [&] { return rlt::run_tasks(task, rule); }; });
 
   rlt::DataCommand data;
   CLI::App* const data_command = command("data", "print samples with labels, or write whole sets");
-  Settings data_settings(data_command, data.config, {"Task", "Evaluation", "Run"});
+  Settings data_settings(data_command, data.config,
+                         {"task", "rule", "data", "task-option", "window", "train-size",
+                          "eval-sequences", "eval-seed", "seed"});
   data_command->add_option("--bin", data.bin, "bin to print from")->capture_default_str();
   data_command->add_option("--lengths", data.lengths, "exact lengths instead of a bin")
       ->type_name("LIST");
   data_command->add_option("--sequences", data.sequences, "strings to print")
       ->capture_default_str();
   data_command
-      ->add_option("--write", data.write, "write train, valid, test in the paper's text form")
+      ->add_option("--write", data.write,
+                   "write train, valid, test in the paper's text form; replaces no file")
       ->type_name("FOLDER");
   data_command->callback([&] {
     chosen = [&] {
       data_settings.complete();
+      data.given = given_flags(data_command);
       return rlt::run_data(data);
     };
   });

@@ -33,6 +33,7 @@ class DataStream {
   const Task& task_;
   Window window_;
   StringSet validation_;
+  bool fresh_ = false;                // every step draws new strings
   std::optional<Segments> segments_;  // of a task with documents; else:
   std::vector<Example> examples_;     // the finite set, or the rows of one fresh batch
   std::vector<std::size_t> order_;    // of the epoch

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 
 #include "base/error.hpp"
 #include "base/nearest.hpp"
+#include "train/applicable.hpp"
 
 namespace rlt {
 namespace {
@@ -56,8 +58,10 @@ std::vector<Setting> settings(RunConfig& c) {
       {"task-option", "NAME=VALUE, a choice of one task (repeatable); see `rlt tasks NAME`",
        &c.task_options, "Task"},
       {"window", "training lengths, such as 2-50; empty: the task's own", &c.window, "Task"},
-      {"train-size", "sequences in the training set; 0: fresh samples at every step", &c.train_size,
-       "Task"},
+      {"train-size",
+       "sequences in the training set; 0: fresh samples at every step; empty: 10000, or all of "
+       "your own",
+       &c.train_size, "Task"},
       {"bucket", "batches whose strings are sorted by length together, to pad less; 1: no sorting",
        &c.bucket, "Task"},
       {"segment",
@@ -107,6 +111,8 @@ std::string to_text(const Setting& setting) {
         using Value = std::remove_cvref_t<decltype(*value)>;
         if constexpr (std::is_same_v<Value, std::vector<std::string>>) {
           return fmt::format("{}", fmt::join(*value, ","));
+        } else if constexpr (std::is_same_v<Value, std::optional<Index>>) {
+          return value->has_value() ? fmt::format("{}", **value) : std::string();
         } else {
           return fmt::format("{}", *value);
         }
@@ -127,6 +133,9 @@ void set_from_text(const Setting& setting, const std::string& text) {
             value->push_back(text.substr(first, comma - first));
             first = comma + 1;
           }
+        } else if constexpr (std::is_same_v<Value, std::optional<Index>>) {
+          value->reset();
+          if (!text.empty()) *value = parse_number<Index>(setting.name, text, "a whole number");
         } else {
           *value = parse_number<Value>(
               setting.name, text, std::is_same_v<Value, double> ? "a number" : "a whole number");
@@ -154,14 +163,14 @@ RunConfig from_facts(const std::map<std::string, std::string>& facts) {
   return config;
 }
 
-RunConfig complete(RunConfig config) {
+std::unique_ptr<Task> complete(RunConfig& config, const Symbols& symbols) {
   constexpr Index many = 1'000'000'000;
   require_choice("rule", config.rule, {"paper", "honest"});
   require_choice("protocol", config.protocol, {"honest", "paper"});
   require_choice("precision", config.precision, {"float", "double"});
   require_choice("schedule", config.schedule, {"constant", "cosine"});
   require_choice("optimizer", config.optimizer, {"adam", "adamw", "sgd"});
-  require_range<Index>("train-size", config.train_size, 0, many);
+  require_range<Index>("train-size", config.train_size.value_or(0), 0, many);
   require_range<Index>("bucket", config.bucket, 1, many);
   require_range<Index>("segment", config.segment, 0, 1'000'000);
   require_range<Index>("layers", config.layers, 0, 1000);
@@ -180,33 +189,52 @@ RunConfig complete(RunConfig config) {
   require_range("weight-decay", config.weight_decay, 0.0, 1e6);
   require_range("momentum", config.momentum, 0.0, 0.9999999);
   require_range("clip", config.clip, 0.0, 1e30);
-  const std::unique_ptr<Task> task = make_task(config);
+  const TaskInfo info = task_info(config.task, task_options(config, symbols));
+  require_applicable(config, info);
   if (config.layers == 0) config.layers = cell_info(config.cell).default_layers;
   if (config.train_size == 0 && config.steps == 0) {
     fail(Exit::usage, "--train-size 0 draws fresh samples for ever: say how long with --steps");
   }
-  const bool documents = task->info().documents;
-  if (config.segment > 0 && !documents) {
-    fail(Exit::usage, "--segment {}: {} has no documents to cut; its strings are read whole",
-         config.segment, config.task);
-  }
-  if (documents && config.segment == 0) config.segment = 256;
+  if (info.documents && config.segment == 0) config.segment = 256;
+  config.data = absolute_path(config.data);
+  std::unique_ptr<Task> task = make_task(config, symbols);
   model_config(config, task->info());
-  if (task->fixed_set("train") != nullptr) return config;
+  if (!info.data.empty()) return task;
+  config.train_size = training_size(config, *task);
   const Window window = training_window(config, *task);
   check_window(*task, window);
   config.window = fmt::format("{}-{}", window.low, window.high);
-  return config;
+  return task;
 }
 
-std::unique_ptr<Task> make_task(const RunConfig& config) {
-  return make_task(config.task, {.rule = config.rule,
-                                 .data = config.data,
-                                 .options = parse_options("task-option", config.task_options)});
+std::string absolute_path(const std::string& path) {
+  if (path.empty()) return path;
+  std::error_code problem;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, problem);
+  if (problem) fail(Exit::failed, "{}: cannot be found: {}", path, problem.message());
+  return absolute.string();
+}
+
+TaskOptions task_options(const RunConfig& config, const Symbols& symbols) {
+  return {.rule = config.rule,
+          .data = config.data,
+          .options = parse_options("task-option", config.task_options),
+          .symbols = symbols};
+}
+
+std::unique_ptr<Task> make_task(const RunConfig& config, const Symbols& symbols) {
+  return make_task(config.task, task_options(config, symbols));
 }
 
 Window training_window(const RunConfig& config, const Task& task) {
   return config.window.empty() ? task.info().training : parse_window(config.window);
+}
+
+Index training_size(const RunConfig& config, const Task& task) {
+  constexpr Index drawn = 10000;
+  const std::vector<Example>* const given = task.fixed_set("train");
+  if (given == nullptr) return config.train_size.value_or(drawn);
+  return std::min(config.train_size.value_or(std::ssize(*given)), std::ssize(*given));
 }
 
 ModelConfig model_config(const RunConfig& config, const TaskInfo& task) {
