@@ -107,8 +107,9 @@ Timing time_model(const BenchCommand& command) {
 }  // namespace
 
 Exit run_bench(const BenchCommand& command) {
-  RunConfig config = complete(command.config);
-  note_idle(command.given, config);
+  RunConfig config = command.config;
+  complete(config);
+  note_idle(command.chosen, config);
   BenchCommand chosen = command;
   chosen.config = config;
   const Timing timing =

@@ -7,14 +7,14 @@
 
 namespace rlt {
 
-void note_idle(const std::vector<std::string>& given, std::string_view name,
+void note_idle(const std::vector<std::string>& chosen, std::string_view name,
                std::string_view reason) {
-  if (std::ranges::find(given, name) == given.end()) return;
+  if (std::ranges::find(chosen, name) == chosen.end()) return;
   print_message("rlt: note: --{} changes nothing: {}", name, reason);
 }
 
-void note_idle(const std::vector<std::string>& given, const RunConfig& config) {
-  for (const IdleSetting& idle : idle_settings(config)) note_idle(given, idle.name, idle.reason);
+void note_idle(const std::vector<std::string>& chosen, const RunConfig& config) {
+  for (const IdleSetting& idle : idle_settings(config)) note_idle(chosen, idle.name, idle.reason);
 }
 
 }  // namespace rlt

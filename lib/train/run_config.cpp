@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/nearest.hpp"
 #include "base/number.hpp"
+#include "train/applicable.hpp"
 
 namespace rlt {
 namespace {
@@ -82,7 +84,9 @@ std::vector<Setting> settings(RunConfig& c) {
       {"task-option", "NAME=VALUE, a choice of one task (repeatable); see `rlt tasks NAME`",
        &c.task_options, "Task"},
       {"window", "training lengths, such as 2-50; empty: the task's own", &c.window, "Task"},
-      number("train-size", "sequences in the training set; 0: fresh samples at every step",
+      number("train-size",
+             "sequences in the training set; 0: fresh samples at every step; empty: 10000, or all "
+             "of your own",
              &c.train_size, "Task", 0, many),
       number("bucket",
              "batches whose strings are sorted by length together, to pad less; 1: no sorting",
@@ -138,6 +142,8 @@ std::string to_text(const Setting& setting) {
         using Value = std::remove_cvref_t<decltype(*value)>;
         if constexpr (std::is_same_v<Value, std::vector<std::string>>) {
           return fmt::format("{}", fmt::join(*value, ","));
+        } else if constexpr (std::is_same_v<Value, std::optional<Index>>) {
+          return value->has_value() ? fmt::format("{}", **value) : std::string();
         } else {
           return fmt::format("{}", *value);
         }
@@ -163,6 +169,12 @@ void set_from_text(const Setting& setting, std::string_view source, const std::s
     **seed = number_from<std::uint64_t>(source, text, 0, last_seed);
   } else if (auto* const real = std::get_if<double*>(&setting.value)) {
     **real = number_from<double>(source, text, setting.low, setting.high);
+  } else if (auto* const size = std::get_if<std::optional<Index>*>(&setting.value)) {
+    (*size)->reset();
+    if (!text.empty()) {
+      **size = number_from<Index>(source, text, static_cast<Index>(setting.low),
+                                  static_cast<Index>(setting.high));
+    }
   } else {
     *std::get<Index*>(setting.value) = number_from<Index>(
         source, text, static_cast<Index>(setting.low), static_cast<Index>(setting.high));
@@ -192,29 +204,28 @@ RunConfig from_facts(const std::map<std::string, std::string>& facts) {
   return config;
 }
 
-RunConfig complete(RunConfig config) {
+std::unique_ptr<Task> complete(RunConfig& config, const Symbols& symbols) {
   for (const Setting& setting : settings(config)) {
     set_from_text(setting, "--" + setting.name, to_text(setting));
   }
   drop_repeated(config.task_options);
   drop_repeated(config.cell_options);
-  const std::unique_ptr<Task> task = make_task(config);
+  const TaskInfo info = task_info(config.task, task_options(config, symbols));
+  require_applicable(config, info);
   if (config.layers == 0) config.layers = cell_info(config.cell).default_layers;
   if (config.train_size == 0 && config.steps == 0) {
     fail(Exit::usage, "--train-size 0 draws fresh samples for ever: say how long with --steps");
   }
-  const bool documents = task->info().documents;
-  if (config.segment > 0 && !documents) {
-    fail(Exit::usage, "--segment {}: {} has no documents to cut; its strings are read whole",
-         config.segment, config.task);
-  }
-  if (documents && config.segment == 0) config.segment = 256;
+  if (info.documents && config.segment == 0) config.segment = 256;
+  config.data = absolute_path(config.data);
+  std::unique_ptr<Task> task = make_task(config, symbols);
   model_config(config, task->info());
-  if (task->fixed_set("train") != nullptr) return config;
+  if (!info.data.empty()) return task;
+  config.train_size = training_size(config, *task);
   const Window window = training_window(config, *task);
   check_window(*task, window);
   config.window = fmt::format("{}-{}", window.low, window.high);
-  return config;
+  return task;
 }
 
 std::vector<IdleSetting> idle_settings(const RunConfig& config) {
@@ -245,14 +256,34 @@ std::vector<IdleSetting> idle_settings(const RunConfig& config) {
   return idle;
 }
 
-std::unique_ptr<Task> make_task(const RunConfig& config) {
-  return make_task(config.task, {.rule = config.rule,
-                                 .data = config.data,
-                                 .options = parse_options("task-option", config.task_options)});
+std::string absolute_path(const std::string& path) {
+  if (path.empty()) return path;
+  std::error_code problem;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, problem);
+  if (problem) fail(Exit::failed, "{}: cannot be found: {}", path, problem.message());
+  return absolute.string();
+}
+
+TaskOptions task_options(const RunConfig& config, const Symbols& symbols) {
+  return {.rule = config.rule,
+          .data = config.data,
+          .options = parse_options("task-option", config.task_options),
+          .symbols = symbols};
+}
+
+std::unique_ptr<Task> make_task(const RunConfig& config, const Symbols& symbols) {
+  return make_task(config.task, task_options(config, symbols));
 }
 
 Window training_window(const RunConfig& config, const Task& task) {
   return config.window.empty() ? task.info().training : parse_window(config.window);
+}
+
+Index training_size(const RunConfig& config, const Task& task) {
+  constexpr Index drawn = 10000;
+  const std::vector<Example>* const given = task.fixed_set("train");
+  if (given == nullptr) return config.train_size.value_or(drawn);
+  return std::min(config.train_size.value_or(std::ssize(*given)), std::ssize(*given));
 }
 
 ModelConfig model_config(const RunConfig& config, const TaskInfo& task) {

@@ -19,7 +19,8 @@ rlt::RunConfig reading(const std::string& cell, const std::string& data) {
   config.cell = cell;
   config.data = data;
   config.segment = 4;
-  return rlt::complete(config);
+  rlt::complete(config);
+  return config;
 }
 
 /// All weights zero and the head's bias (0, log 2, 0): class 1 is always the answer, with probability 1/2
