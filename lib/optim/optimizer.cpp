@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
+#include <span>
 
 #include "base/memory.hpp"
 #include "nn/elementwise.hpp"
 
 namespace rlt {
+
 template <typename T>
 Optimizer<T>::Optimizer(const OptimizerConfig& config, Index flat_size) : config_(config) {
   const Index blocks = config.kind == "sgd" ? 1 : 2;
@@ -59,6 +62,23 @@ std::vector<typename Optimizer<T>::Moment> Optimizer<T>::moments() {
   return all;
 }
 
+namespace {
+
+/// Where the squares leave the range of T: taken of the gradients divided by the largest.
+template <typename T>
+double scaled_norm(std::span<const T> gradients) {
+  double largest = 0;
+  for (const T g : gradients) {
+    if (!std::isfinite(g)) return std::abs(static_cast<double>(g));
+    largest = std::max(largest, std::abs(static_cast<double>(g)));
+  }
+  double squares = 0;
+  for (const T g : gradients) squares += std::pow(static_cast<double>(g) / largest, 2);
+  return largest * std::sqrt(squares);
+}
+
+}  // namespace
+
 template <typename T>
 double clip_gradients(ParameterSet<T>& parameters, double limit) {
   T* const gradient = parameters.gradients();
@@ -74,11 +94,18 @@ double clip_gradients(ParameterSet<T>& parameters, double limit) {
     for (; i < end; ++i) sums[0] += gradient[i] * gradient[i];
     for (const T sum : sums) squares += static_cast<double>(sum);
   }
-  const double norm = std::sqrt(squares);
-  if (limit > 0 && norm > limit) {
-    const T scale = static_cast<T>(limit / norm);
+  const double norm =
+      std::isfinite(squares)
+          ? std::sqrt(squares)
+          : scaled_norm<T>({gradient, static_cast<std::size_t>(parameters.flat_size())});
+  if (limit > 0 && norm > limit && std::isfinite(norm)) {
+    // In two factors where one would be too small for T.
+    const double scale = limit / norm;
+    const bool tiny = scale < static_cast<double>(std::numeric_limits<T>::min());
+    const T factor = static_cast<T>(tiny ? std::sqrt(limit) / std::sqrt(norm) : scale);
     for_buffer_blocks(parameters.flat_size(), [&](Index begin, Index end) {
-      for (Index i = begin; i < end; ++i) gradient[i] *= scale;
+      for (Index i = begin; i < end; ++i) gradient[i] *= factor;
+      for (Index i = begin; tiny && i < end; ++i) gradient[i] *= factor;
     });
   }
   return norm;
