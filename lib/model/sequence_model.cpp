@@ -1,6 +1,9 @@
 #include "model/sequence_model.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.hpp"
 #include "base/memory.hpp"
@@ -178,6 +181,47 @@ Score SequenceModel<T>::train(const Batch& batch, const Dropout& dropout, Matrix
   parameters_.zero_gradients();
   backward(extent, batch.tokens(), logits);
   return score;
+}
+
+template <std::floating_point T>
+std::string SequenceModel<T>::first_not_finite(Extent extent) {
+  struct Stage {
+    std::string name;  // and a dot: how the names of its parameters begin
+    Matrix<const T> output;
+  };
+  const Index rows = extent.rows();
+  std::vector<Stage> stages = {{"embedding", {stream(0), rows, width_}}};
+  for (Index layer = 0; layer < config_.layers; ++layer) {
+    stages.push_back({fmt::format("block.{}", layer), {stream(layer + 1), rows, width_}});
+  }
+  if (wrapping_ == Wrapping::postnorm) stages.push_back({"norm", {top_, rows, width_}});
+  // The loss left its gradients in place of the logits.
+  const Matrix<T> logits(logits_, rows, config_.vocabulary_out);
+  head_.forward(top(extent), logits);
+  stages.push_back({"head", {logits_, rows, config_.vocabulary_out}});
+  const auto all_finite = [](const T* values, Index count) {
+    return std::all_of(values, values + count, [](T value) { return std::isfinite(value); });
+  };
+  std::string largest_name;
+  T largest = 0;
+  for (const Stage& stage : stages) {
+    for (const Parameter<T>& parameter : parameters_.all()) {
+      if (!parameter.name.starts_with(stage.name + ".")) continue;
+      if (!all_finite(parameter.value, parameter.count())) {
+        return "the parameter " + parameter.name;
+      }
+      for (Index i = 0; i < parameter.count(); ++i) {
+        if (std::abs(parameter.value[i]) <= largest) continue;
+        largest = std::abs(parameter.value[i]);
+        largest_name = parameter.name;
+      }
+    }
+    if (!all_finite(stage.output.data, stage.output.rows * stage.output.cols)) {
+      return fmt::format("the output of {} (largest parameter up to there: {}, {:.3g})", stage.name,
+                         largest_name, largest);
+    }
+  }
+  return {};
 }
 
 template class SequenceModel<float>;

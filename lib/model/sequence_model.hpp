@@ -58,6 +58,11 @@ class SequenceModel {
   /// `state` (B, state_size), if any, is read as the past and replaced; no gradient flows into it.
   Score train(const Batch& batch, const Dropout& dropout, Matrix<T> state = {nullptr, 0, 0});
 
+  /// What gave the first number that is not finite in the forward pass of the latest `train`, in the order of
+  /// computation: a parameter, or the output of the embedding, a block, the last norm or the head. Empty when
+  /// there is none. Slow, for the report of a run that diverged.
+  std::string first_not_finite(Extent extent);
+
  private:
   T* stream(Index layer) const { return streams_[static_cast<std::size_t>(layer)]; }
   Tensor<T, 3> sequence(Extent extent, T* data) const;
