@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <optional>
 #include <set>
+#include <system_error>
 
 #include "base/error.hpp"
 #include "commands.hpp"
@@ -15,11 +17,29 @@
 namespace rlt {
 namespace {
 
-std::filesystem::path checkpoint_of(const EvalCommand& command) {
-  std::filesystem::path path(command.run);
-  if (!is_folder(path)) return path;
-  const RunFolder folder(path);
-  return command.select == "last" ? folder.last() : folder.best();
+/// A file to measure, and what the column `select` says of it.
+struct Checkpoint {
+  std::filesystem::path path;
+  std::string select;
+};
+
+/// One of a run folder, which must belong there, or a file by itself.
+Checkpoint chosen_checkpoint(const EvalCommand& command) {
+  const std::filesystem::path path(command.run);
+  if (is_folder(path)) {
+    const RunFolder folder(path);
+    const bool last = command.select == "last";
+    const std::filesystem::path file = last ? folder.last() : folder.best();
+    folder.require_own(file);
+    return {file, last ? "last" : "best"};
+  }
+  if (!command.select.empty()) {
+    fail(Exit::usage, "--select {}: '{}' is one file, not a run with two to choose from",
+         command.select, command.run);
+  }
+  const RunFolder beside(path.parent_path());
+  const std::string name = path.filename().string();
+  return {path, path == beside.last() ? "last" : path == beside.best() ? "best" : name};
 }
 
 /// What --lengths and --bins ask for.
@@ -39,11 +59,11 @@ Asked asked_by(const EvalCommand& command) {
 
 template <std::floating_point T>
 void evaluate_all(const EvalCommand& command, const Asked& asked, const RunConfig& config,
-                  const std::filesystem::path& checkpoint) {
+                  const Checkpoint& checkpoint) {
   const std::unique_ptr<Task> task = make_task(config);
   SequenceModel<T> model(model_config(config, task->info()));
   TrainingState state;
-  load_checkpoint<T>(checkpoint, model.parameters(), nullptr, state);
+  load_checkpoint<T>(checkpoint.path, model.parameters(), nullptr, state);
   const Extent capacity{command.batch, command.piece};
   model.carve(capacity, "--batch or --piece");
 
@@ -53,7 +73,7 @@ void evaluate_all(const EvalCommand& command, const Asked& asked, const RunConfi
   const auto measure = [&](const EvaluationSet& set) {
     const Score score = evaluate(model, capacity, set);
     csv.append(eval_row(config, set, score, model.parameters().count(),
-                        model.state_size(set.longest()), state.step, command.select));
+                        model.state_size(set.longest()), state.step, checkpoint.select));
     csv.flush();
     print_message("{} {}-{}: {} of {} sequences, {} of {} tokens, data {}", set.split,
                   set.length_min, set.length_max, score.sequences_correct, score.sequences,
@@ -80,12 +100,13 @@ void evaluate_all(const EvalCommand& command, const Asked& asked, const RunConfi
 }  // namespace
 
 Exit run_eval(const EvalCommand& command) {
-  if (command.select != "best" && command.select != "last") {
+  if (!command.select.empty() && command.select != "best" && command.select != "last") {
     fail(Exit::usage, "--select {}: must be best or last", command.select);
   }
   const Asked asked = asked_by(command);
-  const std::filesystem::path checkpoint = checkpoint_of(command);
-  const RunConfig config = from_facts(checkpoint_facts(checkpoint));
+  const std::optional<FolderLock> use = share_run_of(command.csv);
+  const Checkpoint checkpoint = chosen_checkpoint(command);
+  const RunConfig config = checkpoint_config(checkpoint.path);
   if (config.precision == "double") {
     evaluate_all<double>(command, asked, config, checkpoint);
   } else {

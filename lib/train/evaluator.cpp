@@ -9,6 +9,7 @@
 #include "base/size.hpp"
 #include "train/dataset.hpp"
 #include "train/segments.hpp"
+#include "train/stop.hpp"
 
 namespace rlt {
 namespace {
@@ -50,6 +51,7 @@ class Reader {
     Score score;
     std::vector<bool> all_correct(examples.size(), true);
     for (Index from = 0; from < longest; from += piece) {
+      check_stop();
       batch_.reset(rows, std::min(piece, longest - from));
       for (Index b = 0; b < rows; ++b) batch_.set(b, *examples[static_cast<std::size_t>(b)], from);
       const Extent extent = batch_.extent();

@@ -198,6 +198,12 @@ RunConfig complete(RunConfig config) {
   }
   drop_repeated(config.task_options);
   drop_repeated(config.cell_options);
+  // Adam divides by it where every gradient was zero; below, no float holds it.
+  constexpr double least = 1e-37;
+  if (config.optimizer != "sgd" && config.epsilon < least) {
+    fail(Exit::usage, "--epsilon {}: {} divides by it, so that it must be at least {}",
+         config.epsilon, config.optimizer, least);
+  }
   const std::unique_ptr<Task> task = make_task(config);
   if (config.layers == 0) config.layers = cell_info(config.cell).default_layers;
   if (config.train_size == 0 && config.steps == 0) {

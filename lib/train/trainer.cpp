@@ -2,16 +2,20 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <limits>
 #include <numbers>
 #include <optional>
-#include <span>
 
 #include "base/error.hpp"
 #include "base/memory.hpp"
 #include "base/size.hpp"
+#include "io/file.hpp"
 #include "io/progress.hpp"
+#include "io/standard_streams.hpp"
 #include "train/checkpoint.hpp"
 #include "train/data_stream.hpp"
+#include "train/divergence.hpp"
 #include "train/evaluator.hpp"
 #include "train/stop.hpp"
 
@@ -21,6 +25,7 @@ namespace {
 template <std::floating_point T>
 class Trainer {
  public:
+  /// Draws every set and takes the memory; writes nothing.
   Trainer(const RunConfig& config, const RunFolder& folder, const TrainOptions& options)
       : config_(config),
         folder_(folder),
@@ -40,6 +45,7 @@ class Trainer {
                  .warmup = config.warmup,
                  .steps = total_steps_};
     model_.parameters().initialize(config.seed);
+    if (config.train_size == 0) data_.choose(1);  // fresh strings may turn out impossible
     reserve({config.batch, 32});
     // Cells with a growing state start every segment anew.
     if (config.segment > 0 && cell_info(config.cell).constant_memory) {
@@ -49,48 +55,80 @@ class Trainer {
       carried_.resize(static_cast<std::size_t>(numbers));
       model_.initial_state(carried());
     }
-    if (options.resume) {
-      load_checkpoint(folder.last(), model_.parameters(), &optimizer_, state_, carried());
-    }
-    const Index resumed = state_.step;
-    train_csv_.emplace(CsvFile::open(folder.train_csv(), train_columns(),
-                                     [resumed](Index step) { return step <= resumed; }));
   }
 
   Exit run() {
+    if (options_.resume) load();
+    open_train_csv();
+    if (options_.resume) require_best();
     Progress progress(total_steps_, report(),
                       options_.quiet ? Progress::Volume::quiet : Progress::Volume::normal);
-    const double resumed_seconds = state_.wall_seconds;
-    const double began = uptime();
-    Exit exit = Exit::done;
-    while (state_.step < total_steps_ && !finished()) {
-      step();
-      state_.wall_seconds = resumed_seconds + uptime() - began;
-      progress.update(report());
-      const bool last = state_.step == total_steps_;
-      if (state_.step % config_.log_every == 0 || last) log();
-      if (state_.step % eval_every_ == 0 || last) {
-        validate(progress);
-        save(folder_.last());
-      }
-      exit = requested_stop();
-      if (options_.time_limit > 0 && uptime() >= options_.time_limit) exit = Exit::stopped;
-      if (exit != Exit::done && state_.step < total_steps_ && !finished()) {
-        save(folder_.last());
-        progress.finish();
-        return exit;
-      }
+    try {
+      train_steps(progress);
+    } catch (const Stopped&) {
+      save(folder_.last());
+      progress.finish();
+      throw;
     }
     progress.finish();
     return final_evaluation();
   }
 
  private:
-  static const std::vector<std::string>& train_columns() {
-    static const std::vector<std::string> columns = {
-        "task",   "cell",          "seed", "step",           "sequences",         "tokens",
-        "wall_s", "learning_rate", "loss", "token_accuracy", "sequence_accuracy", "gradient_norm"};
-    return columns;
+  // Stopped between two steps, or within an evaluation, which is due then.
+  void train_steps(Progress& progress) {
+    const double resumed_seconds = state_.wall_seconds;
+    const double began = uptime();
+    while (true) {
+      if (state_.validation_due) validate(progress);
+      if (state_.step == total_steps_ || finished()) return;
+      check_stop();
+      step();
+      state_.wall_seconds = resumed_seconds + uptime() - began;
+      progress.update(report());
+      const bool last = state_.step == total_steps_;
+      if (state_.step % config_.log_every == 0 || last) log();
+      state_.validation_due = state_.step % eval_every_ == 0 || last;
+    }
+  }
+
+  void load() {
+    folder_.require_own(folder_.last());
+    load_checkpoint(folder_.last(), model_.parameters(), &optimizer_, state_, carried());
+    if (state_.step <= total_steps_) return;
+    fail(Exit::failed, "'{}': stands at step {}, but the run has only {}", folder_.last().string(),
+         state_.step, total_steps_);
+  }
+
+  // Cuts what came after the checkpoint that the run goes on from; everything before must be there.
+  void open_train_csv() {
+    const std::filesystem::path path = folder_.train_csv();
+    if (options_.resume && !file_exists(path)) {
+      fail(Exit::failed, "'{}' is missing, with the rows up to step {}; --force starts over",
+           path.string(), state_.step);
+    }
+    Index rows = 0;
+    train_csv_.emplace(CsvFile::open(path, train_columns(), [&](Index step) {
+      const bool before = step <= state_.step;
+      rows += before ? 1 : 0;
+      return before;
+    }));
+    const bool last_logged = state_.step == total_steps_ && state_.step % config_.log_every != 0;
+    const Index expected = state_.step / config_.log_every + (last_logged ? 1 : 0);
+    if (rows == expected) return;
+    fail(Exit::failed, "'{}' has {} rows up to step {}, expected {}; --force starts over",
+         path.string(), rows, state_.step, expected);
+  }
+
+  // last.safetensors is written first: a process killed in between left the best weights there alone.
+  void require_best() {
+    if (state_.best_step == 0) return;
+    if (state_.best_step == state_.step) return save(folder_.best());
+    folder_.require_own(folder_.best());
+    const Index found = checkpoint_state(folder_.best()).step;
+    if (found == state_.best_step) return;
+    fail(Exit::failed, "'{}' is of step {}, but the best step was {}; --force starts over",
+         folder_.best().string(), found, state_.best_step);
   }
 
   // Bin 0 alone, or bins 0 and 1 under the paper's protocol; the valid set of the user's own data.
@@ -123,37 +161,28 @@ class Trainer {
   }
 
   void step() {
+    const Extent extent = data_.choose(state_.step + 1);  // may be stopped
     ++state_.step;
-    const Extent extent = data_.choose(state_.step);
+    ++updates_;
     reserve(extent);
     data_.fill(batch_);
     const Dropout dropout{
         config_.dropout,
         Rng(config_.seed).stream("dropout").stream(static_cast<std::uint64_t>(state_.step))};
     const Score score = model_.train(batch_, dropout, carried());
-    state_.gradient_norm = clip_gradients(model_.parameters(), config_.clip);
+    const double norm = clip_gradients(model_.parameters(), config_.clip);
+    const double clipped = config_.clip > 0 ? std::min(config_.clip, norm) : norm;
+    state_.gradient_norm = norm;
     const double loss = score.loss / static_cast<double>(std::max<Index>(1, score.tokens));
-    if (!std::isfinite(loss) || !std::isfinite(state_.gradient_norm)) diverged(extent.steps, loss);
+    if (!std::isfinite(loss) || !std::isfinite(norm) ||
+        squares_overflow<T>(config_.optimizer, clipped)) {
+      report_divergence(model_, extent, loss, state_, updates_ == 1);
+    }
     state_.last_loss = loss;
     optimizer_.update(model_.parameters(), state_.step, schedule_.at(state_.step));
     state_.interval += score;
     state_.tokens += score.tokens;
     state_.sequences += score.sequences;
-  }
-
-  [[noreturn]] void diverged(Index length, double loss) {
-    std::string where = "the loss";
-    for (const Parameter<T>& parameter : model_.parameters().all()) {
-      const std::span<const T> gradient(parameter.gradient,
-                                        static_cast<std::size_t>(parameter.count()));
-      if (std::ranges::all_of(gradient, [](T g) { return std::isfinite(g); })) continue;
-      where = "the gradient of " + parameter.name;
-      break;
-    }
-    fail(Exit::diverged,
-         "diverged at step {} (sequences of {} tokens): loss {}, not finite first in {}; "
-         "last finite loss {}. Try a smaller --lr or --clip 1",
-         state_.step, length, loss, where, state_.last_loss);
   }
 
   void log() {
@@ -184,6 +213,9 @@ class Trainer {
                   ? fmt::format("  {} {:.4f} bits a token", set.split, nats / std::numbers::ln2)
                   : fmt::format("  {} {:.2f} %", set.split, 100 * right);
     }
+    // Worse than any other, and comparable.
+    if (!std::isfinite(loss)) loss = std::numeric_limits<double>::infinity();
+    state_.validation_due = false;
     state_.solved_in_a_row = accuracy == 1 ? state_.solved_in_a_row + 1 : 0;
     const bool gain = accuracy > state_.best_metric ||
                       (accuracy == state_.best_metric && loss < state_.best_loss);
@@ -193,8 +225,9 @@ class Trainer {
       state_.best_loss = loss;
       state_.best_step = state_.step;
       state_.evaluations_without_gain = 0;
-      save(folder_.best());
     }
+    save(folder_.last());
+    if (gain) save(folder_.best());
     progress.message(fmt::format("{}  loss {:.2e}  {:.1f} s{}", line, loss, state_.wall_seconds,
                                  gain ? "  best" : ""));
   }
@@ -230,14 +263,19 @@ class Trainer {
         sets.push_back(bin_set(config_, *task_, bin, config_.eval_sequences, config_.eval_seed));
       }
     }
-    CsvFile csv = CsvFile::open(folder_.eval_csv(), eval_columns(), [](Index) { return false; });
+    std::vector<std::vector<CsvCell>> rows;  // written together: a stop leaves none of them
     for (const EvaluationSet& set : sets) {
       const Score score = evaluate(model_, capacity_, set);
-      csv.append(eval_row(config_, set, score, model_.parameters().count(),
-                          model_.state_size(set.longest()), best.step, "best"));
+      rows.push_back(eval_row(config_, set, score, model_.parameters().count(),
+                              model_.state_size(set.longest()), best.step, "best"));
     }
+    CsvFile csv = CsvFile::open(folder_.eval_csv(), eval_columns(), [](Index) { return false; });
+    for (const std::vector<CsvCell>& row : rows) csv.append(row);
     csv.flush();
-    return best.best_metric < options_.require ? Exit::no : Exit::done;
+    if (best.best_metric >= options_.require) return Exit::done;
+    print_message("validation accuracy {:.4f} is below --require {}", best.best_metric,
+                  options_.require);
+    return Exit::no;
   }
 
   RunConfig config_;
@@ -252,30 +290,94 @@ class Trainer {
   Index eval_every_;
   Schedule schedule_;
   TrainingState state_;
+  Index updates_ = 0;  // begun by this process
   Extent capacity_;
   Batch batch_;
   std::vector<T> carried_;
   std::optional<CsvFile> train_csv_;
 };
 
+/// The folder of a run from before its first step to its end: nothing is written before `begin`.
+class Record {
+ public:
+  Record(const RunConfig& config, const RunFolder& folder, const TrainOptions& options)
+      : config_(config), folder_(folder), options_(options), start_(utc_time()) {
+    if (!options.resume) return;
+    folder.go_on();
+    write(std::nullopt);
+  }
+
+  void begin() {
+    if (!options_.resume) folder_.begin(config_);
+    write(std::nullopt);
+    begun_ = true;
+  }
+
+  void end(Exit exit) {
+    // A run that could not begin says why, unless it was never possible or an older one is there.
+    const RunFolder::State state = folder_.state();
+    const bool vacant = state == RunFolder::State::absent || state == RunFolder::State::begun;
+    if (!begun_ && !options_.resume) {
+      if (exit == Exit::usage || !vacant) return;
+      folder_.begin(config_);
+    }
+    write(exit);
+    if (exit == Exit::done || exit == Exit::no) folder_.finish();
+  }
+
+  /// The same while an exception is under way, which must reach the user whatever the disk says.
+  void end_failed(Exit exit) {
+    try {
+      end(exit);
+    } catch (const Error&) {
+      return;
+    }
+  }
+
+ private:
+  void write(std::optional<Exit> exit) const {
+    folder_.write_meta(config_, options_.command_line, start_, exit);
+  }
+
+  const RunConfig& config_;
+  const RunFolder& folder_;
+  const TrainOptions& options_;
+  std::string start_;
+  bool begun_ = false;
+};
+
+template <std::floating_point T>
+Exit train_in(const RunConfig& config, const RunFolder& folder, const TrainOptions& options,
+              Record& record) {
+  Trainer<T> trainer(config, folder, options);
+  record.begin();
+  return trainer.run();
+}
+
 }  // namespace
 
 Exit train(const RunConfig& config, const RunFolder& folder, const TrainOptions& options) {
-  catch_stop_signals();
-  const std::string start = utc_time();
-  folder.write_meta(config, options.command_line, start, "", "");
+  Record record(config, folder, options);
+  Exit exit = Exit::failed;
   try {
-    const Exit exit = config.precision == "double" ? Trainer<double>(config, folder, options).run()
-                                                   : Trainer<float>(config, folder, options).run();
-    const std::string code = std::to_string(static_cast<int>(exit));
-    folder.write_meta(config, options.command_line, start, utc_time(), code);
-    if (exit == Exit::done || exit == Exit::no) folder.finish();
-    return exit;
+    exit = config.precision == "double" ? train_in<double>(config, folder, options, record)
+                                        : train_in<float>(config, folder, options, record);
+  } catch (const Stopped& stop) {
+    exit = stop.exit;
+    if (!options.quiet) print_message("stopped; --resume goes on");
   } catch (const std::exception& error) {
-    const std::string code = std::to_string(static_cast<int>(exit_of(error)));
-    folder.write_meta(config, options.command_line, start, utc_time(), code);
+    record.end_failed(exit_of(error));
     throw;
   }
+  record.end(exit);
+  return exit;
+}
+
+const std::vector<std::string>& train_columns() {
+  static const std::vector<std::string> columns = {
+      "task",   "cell",          "seed", "step",           "sequences",         "tokens",
+      "wall_s", "learning_rate", "loss", "token_accuracy", "sequence_accuracy", "gradient_norm"};
+  return columns;
 }
 
 }  // namespace rlt

@@ -152,7 +152,7 @@ class Runs(unittest.TestCase):
         done = run("train", *TINY, "--lr", "1e6", "--optimizer", "sgd", "--epochs", "50", "--eval-every",
                    "1", "--patience", "0", "--out", out)
         self.assertEqual(done.returncode, 3, done.stderr)
-        for word in ["step", "loss", "gradient", "last finite loss"]:
+        for word in ["step", "loss", "not finite first", "last finite loss", "--lr"]:
             self.assertIn(word, done.stderr)
         self.assertEqual(json.loads((out / "meta.json").read_text())["exit"], 3)
 
