@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "base/allocations.hpp"
 #include "base/parallel.hpp"
@@ -11,6 +12,7 @@
 #include "model/training_step.hpp"
 #include "optim/optimizer.hpp"
 #include "tensor/gemm.hpp"
+#include "train/run_folder.hpp"
 
 namespace rlt {
 namespace {
@@ -118,6 +120,7 @@ Exit run_bench(const BenchCommand& command) {
   const double ratio = timing.step_ms / timing.floor_ms;
   const double speed = tokens / timing.step_ms * 1e3;
   if (!command.csv.empty()) {
+    const std::optional<FolderLock> use = share_run_of(command.csv);
     CsvFile csv =
         open_csv(command.csv, {"cell", "d_model", "layers", "heads", "ff", "batch", "length",
                                "threads", "step_ms", "forward_ms", "floor_ms", "step_over_floor",

@@ -37,10 +37,10 @@ struct TrainCommand {
 Exit run_train(const TrainCommand& command);
 
 struct EvalCommand {
-  std::string run;              // run folder or checkpoint file
-  std::string bins;             // "0,1,2"
-  std::string lengths;          // "50,100-500:50"
-  std::string select = "best";  // best or last
+  std::string run;      // run folder or checkpoint file
+  std::string bins;     // "0,1,2"
+  std::string lengths;  // "50,100-500:50"
+  std::string select;   // best or last of a run folder; empty: best
   Index sequences = 500;
   Index batch = 32;
   Index piece = 128;  // tokens read at once

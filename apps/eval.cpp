@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <set>
+#include <system_error>
 
 #include "base/error.hpp"
 #include "commands.hpp"
@@ -18,14 +20,29 @@
 namespace rlt {
 namespace {
 
-std::filesystem::path checkpoint_of(const EvalCommand& command) {
-  std::filesystem::path path(command.run);
-  if (!is_folder(path)) {
-    refuse_flags(command.given, {"select"}, command.run + " is itself a checkpoint");
-    return path;
+/// A file to measure, and what the column `select` says of it.
+struct Checkpoint {
+  std::filesystem::path path;
+  std::string select;
+};
+
+/// One of a run folder, which must belong there, or a file by itself.
+Checkpoint chosen_checkpoint(const EvalCommand& command) {
+  const std::filesystem::path path(command.run);
+  if (is_folder(path)) {
+    const RunFolder folder(path);
+    const bool last = command.select == "last";
+    const std::filesystem::path file = last ? folder.last() : folder.best();
+    folder.require_own(file);
+    return {file, last ? "last" : "best"};
   }
-  const RunFolder folder(path);
-  return command.select == "last" ? folder.last() : folder.best();
+  if (!command.select.empty()) {
+    fail(Exit::usage, "--select {}: '{}' is one file, not a run with two to choose from",
+         command.select, command.run);
+  }
+  const RunFolder beside(path.parent_path());
+  const std::string name = path.filename().string();
+  return {path, path == beside.last() ? "last" : path == beside.best() ? "best" : name};
 }
 
 /// What --lengths and --bins ask for.
@@ -77,10 +94,10 @@ std::unique_ptr<Task> task_of(const EvalCommand& command, RunConfig config, cons
 
 template <std::floating_point T>
 void evaluate_all(const EvalCommand& command, const Asked& asked, const RunConfig& config,
-                  const Task& task, const std::filesystem::path& checkpoint) {
+                  const Task& task, const Checkpoint& checkpoint) {
   SequenceModel<T> model(model_config(config, task.info()));
   TrainingState state;
-  load_checkpoint<T>(checkpoint, model.parameters(), nullptr, state);
+  load_checkpoint<T>(checkpoint.path, model.parameters(), nullptr, state);
   const Extent capacity{command.batch, command.piece};
   model.carve(capacity, "--batch or --piece");
   const CrossEntropy<T> loss(model.outputs());
@@ -96,7 +113,7 @@ void evaluate_all(const EvalCommand& command, const Asked& asked, const RunConfi
                            .parameters = model.parameters().count(),
                            .state_size = model.state_size(set.longest()),
                            .step = state.step,
-                           .select = command.select,
+                           .select = checkpoint.select,
                            .baselines = set.baselines(set.examples)}));
     csv.flush();
     print_message("{} {}-{}: {} of {} sequences, {} of {} tokens, data {}", set.split,
@@ -124,13 +141,14 @@ void evaluate_all(const EvalCommand& command, const Asked& asked, const RunConfi
 }  // namespace
 
 Exit run_eval(const EvalCommand& command) {
-  if (command.select != "best" && command.select != "last") {
+  if (!command.select.empty() && command.select != "best" && command.select != "last") {
     fail(Exit::usage, "--select {}: must be best or last", command.select);
   }
   const Asked asked = asked_by(command);
-  const std::filesystem::path checkpoint = checkpoint_of(command);
-  const Facts facts = checkpoint_facts(checkpoint);
-  const RunConfig config = from_facts(facts);
+  const std::optional<FolderLock> use = share_run_of(command.csv);
+  const Checkpoint checkpoint = chosen_checkpoint(command);
+  const Facts facts = checkpoint_facts(checkpoint.path);
+  const RunConfig config = checkpoint_config(checkpoint.path);
   if (config.data.empty()) {
     refuse_flags(command.given, {"data"}, config.task + " draws its strings and reads no data");
   } else {

@@ -54,6 +54,7 @@ Exit run_info(const std::string& path) {
   switch (folder.state()) {
     case RunFolder::State::absent:
       fail(Exit::failed, "{} is no run folder: it has no config.toml", path);
+    case RunFolder::State::begun:
     case RunFolder::State::interrupted:
       fmt::print("{}: interrupted or running; `rlt train --config {} --out {} --resume` goes on\n",
                  printable(path), printable(folder.config().string()), printable(path));

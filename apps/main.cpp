@@ -316,8 +316,8 @@ Exit run(int argc, char** argv) {
   text_flag(eval_command, "lengths", eval.lengths, "LIST", "exact lengths, such as 50,100-500:50");
   number_flag<Index>(eval_command, "sequences", eval.sequences, 1, rlt::most_sequences,
                      "distinct sequences of each set");
-  text_flag(eval_command, "select", eval.select, "", "checkpoint: best or last")
-      ->default_str(eval.select);
+  text_flag(eval_command, "select", eval.select, "",
+            "checkpoint of a run folder: best or last [best]");
   number_flag<std::uint64_t>(eval_command, "eval-seed", eval.eval_seed, 0, UINT64_MAX,
                              "seed of the evaluation sets");
   number_flag<Index>(eval_command, "batch", eval.batch, 1, rlt::largest_batch,

@@ -6,20 +6,24 @@
 #include "io/standard_streams.hpp"
 #include "train/applicable.hpp"
 #include "train/data_identity.hpp"
+#include "train/stop.hpp"
 #include "train/trainer.hpp"
 
 namespace rlt {
 namespace {
 
-/// What the latest checkpoint of the folder says; nothing when there is none, or one of another task.
+/// What the latest checkpoint of the run in the folder says; nothing when there is none, or one of another task.
 Facts recorded_facts(const RunFolder& folder, const RunConfig& config) {
+  const RunFolder::State state = folder.state();
+  if (state != RunFolder::State::finished && state != RunFolder::State::interrupted) return {};
   if (!file_exists(folder.last())) return {};
   Facts facts = checkpoint_facts(folder.last());
   return facts["task"] == config.task ? facts : Facts();
 }
 
 /// Error(failed) when the run there has seen other data.
-void require_same_data(const RunFolder& folder, const DataIdentity& run, const Task& task) {
+void require_same_data(const RunFolder& folder, const RunConfig& config, const Task& task) {
+  const DataIdentity run = data_identity(recorded_facts(folder, config));
   if (run.hashes.empty()) return;  // drawn
   for (const std::string& change : changes(run, identity_of(task))) {
     fail(Exit::failed, "{}: the {}; choose another --out, or --force to start over",
@@ -27,48 +31,86 @@ void require_same_data(const RunFolder& folder, const DataIdentity& run, const T
   }
 }
 
-}  // namespace
+[[noreturn]] void fail_missing(const std::filesystem::path& file) {
+  fail(Exit::failed, "'{}' is missing: the run cannot go on; --force starts it over",
+       file.string());
+}
 
-Exit run_train(const TrainCommand& command) {
+/// A finished run is not trained again; it ends as it ended.
+Exit skip(const TrainCommand& command, const RunFolder& folder) {
+  folder.require_own(folder.best());
+  if (!file_exists(folder.eval_csv())) fail_missing(folder.eval_csv());
+  const double accuracy = checkpoint_state(folder.best()).best_metric;
+  const bool enough = accuracy >= command.require;
+  print_message("{} is finished{}; --force starts it over", folder.path().string(),
+                enough ? ""
+                       : fmt::format(" with validation accuracy {:.4f}, below --require {}",
+                                     accuracy, command.require));
+  return enough ? Exit::done : Exit::no;
+}
+
+/// Whether the run of these settings goes on from its last checkpoint; else it begins.
+bool goes_on(const TrainCommand& command, const RunFolder& folder, const RunConfig& config) {
+  const bool has_last = file_exists(folder.last());
+  if (folder.state() == RunFolder::State::interrupted) {
+    folder.require_same(config);
+    if (!command.resume) {
+      fail(Exit::usage, "{} holds an interrupted run: --resume goes on, --force starts over",
+           folder.path().string());
+    }
+    if (!has_last) fail_missing(folder.last());
+    if (!folder.has_meta()) {
+      print_message("'{}' is missing or cut; it is written anew", folder.meta().string());
+    }
+    return true;
+  }
+  // What was left behind without its settings is replaced, but not by who asks to go on with it.
+  if (folder.state() == RunFolder::State::absent && command.resume && has_last) {
+    fail_missing(folder.config());
+  }
+  return false;
+}
+
+Exit train_or_skip(const TrainCommand& command) {
   RunConfig config = command.config;
-  const std::string out = command.out.empty() ? fmt::format("runs/{}_{}/{}/seed-{}", config.task,
-                                                            config.rule, config.cell, config.seed)
-                                              : command.out;
-  const RunFolder folder(out);
+  const RunFolder folder(command.out.empty() ? fmt::format("runs/{}_{}/{}/seed-{}", config.task,
+                                                           config.rule, config.cell, config.seed)
+                                             : command.out);
   const Facts recorded = command.force ? Facts() : recorded_facts(folder, config);
   const DataIdentity known = data_identity(recorded);
   const std::unique_ptr<Task> task = complete(config, known.symbols);
   // The same data may lie elsewhere now.
   if (!known.hashes.empty()) config.data = recorded.at("data");
-  if (command.force) folder.clear();
+  const FolderLock lock = folder.lock();
+  folder.require_own();
   bool resume = false;
-  switch (folder.state()) {
-    case RunFolder::State::finished:
+  if (!command.force) {
+    if (folder.state() == RunFolder::State::finished) {
       folder.require_same(config);
-      require_same_data(folder, known, *task);
-      print_message("{} is finished; --force starts it over", out);
-      return Exit::done;
-    case RunFolder::State::interrupted:
-      folder.require_same(config);
-      require_same_data(folder, known, *task);
-      if (!command.resume) {
-        fail(Exit::usage, "{} holds an interrupted run: --resume goes on, --force starts over",
-             out);
-      }
-      resume = file_exists(folder.last());
-      break;
-    case RunFolder::State::absent:
-      folder.begin(config);
-      break;
+      require_same_data(folder, config, *task);
+      return skip(command, folder);
+    }
+    resume = goes_on(command, folder, config);
+    if (resume) require_same_data(folder, config, *task);
   }
   note_idle(command.chosen, config);
   note_cut(config, *task);
   return train(config, *task, folder,
                {.resume = resume,
                 .quiet = command.quiet,
-                .time_limit = command.time_limit,
                 .require = command.require,
                 .command_line = command.command_line});
+}
+
+}  // namespace
+
+Exit run_train(const TrainCommand& command) {
+  const StopRequests stops(command.time_limit);
+  try {
+    return train_or_skip(command);
+  } catch (const Stopped& stop) {  // while own data are read
+    return stop.exit;
+  }
 }
 
 }  // namespace rlt

@@ -2,12 +2,16 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <xxhash.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <memory>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -137,6 +141,47 @@ std::map<std::string, std::string> parse_metadata(const fs::path& path, const Js
   return metadata;
 }
 
+using Pieces = std::span<const std::span<const std::byte>>;
+
+constexpr std::string_view no_checksum = "0000000000000000";
+
+std::string checksum_of(Pieces pieces) {
+  const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> hash(XXH3_createState(),
+                                                                      &XXH3_freeState);
+  if (hash == nullptr) throw std::bad_alloc();
+  XXH3_64bits_reset(hash.get());
+  for (const std::span<const std::byte> piece : pieces) {
+    XXH3_64bits_update(hash.get(), piece.data(), piece.size());
+  }
+  return fmt::format("{:016x}", XXH3_64bits_digest(hash.get()));
+}
+
+/// Where the digits of the checksum stand in a header. Inside a text every quote has a backslash before it, so
+/// that this can be nothing else.
+std::size_t checksum_place(std::string_view header) {
+  const std::string before = fmt::format("\"{}\":\"", checksum_key);
+  const std::size_t found = header.find(before);
+  return found == std::string_view::npos ? found : found + before.size();
+}
+
+/// Error when header and arrays do not give the checksum that the header holds.
+void verify(const fs::path& path, const std::string& checksum, std::string_view header,
+            std::span<const std::byte> arrays) {
+  const std::size_t place = checksum_place(header);
+  if (place != std::string_view::npos && header.substr(place).starts_with(checksum + '"') &&
+      checksum.size() == no_checksum.size()) {
+    std::string without(header);
+    without.replace(place, checksum.size(), no_checksum);
+    const std::uint64_t length = header.size();
+    if (checksum_of(std::array{std::as_bytes(std::span(&length, 1)),
+                               std::as_bytes(std::span(std::as_const(without))), arrays}) ==
+        checksum) {
+      return;
+    }
+  }
+  refuse(path, "damaged: its bytes do not give its checksum {}", shown(checksum));
+}
+
 struct Entry {
   TensorView tensor;
   std::uint64_t begin = 0;
@@ -213,7 +258,8 @@ void check_layout(const fs::path& path, const std::vector<Entry>& entries, std::
 }  // namespace
 
 void write_safetensors(const fs::path& path, std::span<const TensorView> tensors,
-                       const std::map<std::string, std::string>& metadata) {
+                       std::map<std::string, std::string> metadata, Checksum checksum) {
+  if (checksum == Checksum::with) metadata[checksum_key] = no_checksum;
   std::vector<const TensorView*> ordered;
   for (const TensorView& tensor : tensors) ordered.push_back(&tensor);
   std::ranges::stable_sort(ordered, std::greater{},
@@ -244,6 +290,9 @@ void write_safetensors(const fs::path& path, std::span<const TensorView> tensors
   std::vector<std::span<const std::byte>> pieces = {std::as_bytes(std::span(&length, 1)),
                                                     std::as_bytes(std::span(text))};
   for (const TensorView* tensor : ordered) pieces.push_back(tensor->bytes);
+  if (checksum == Checksum::with) {
+    text.replace(checksum_place(text), no_checksum.size(), checksum_of(pieces));
+  }
   write_file(path, pieces);
 }
 
@@ -272,6 +321,9 @@ Safetensors::Safetensors(const fs::path& path) : path_(path) {
   arrays_ = std::make_unique_for_overwrite<std::byte[]>(count);
   const std::span<std::byte> arrays(arrays_.get(), count);
   read_exactly(file, path, begin, arrays);
+  if (const auto checksum = metadata_.find(checksum_key); checksum != metadata_.end()) {
+    verify(path, checksum->second, text, arrays);
+  }
   for (Entry& entry : entries) {
     entry.tensor.bytes = arrays.subspan(entry.begin, entry.end - entry.begin);
     tensors_.push_back(std::move(entry.tensor));

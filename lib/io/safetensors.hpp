@@ -4,6 +4,8 @@
 //                  padded with blanks to a multiple of 8; bytes in the metadata that are not UTF-8, as in
 //                  some paths, stand as the characters U+EF80 to U+EFFF
 //   the rest       the arrays, row-major, without gaps; offsets count from here
+// Where the metadata have an entry "xxh3", it is a checksum: 16 hexadecimal digits of the XXH3 hash (64 bits) of
+// the whole file with zeros in place of these digits.
 #pragma once
 
 #include <cstddef>
@@ -39,11 +41,16 @@ constexpr const char* dtype_of<double>() {
   return "F64";
 }
 
+/// The metadata entry that holds the checksum.
+inline constexpr const char* checksum_key = "xxh3";
+enum class Checksum { without, with };
+
 /// Writes the file as `write_file` does. Wide types come first, so that every array is aligned;
 /// otherwise the order is kept. The same input gives the same bytes. Error(failed) when the file
 /// cannot be written, a name comes twice, or bytes and shape disagree.
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
-                       const std::map<std::string, std::string>& metadata);
+                       std::map<std::string, std::string> metadata,
+                       Checksum checksum = Checksum::without);
 
 /// A whole file in memory. The views point into it: they live as long as this object.
 class Safetensors {
@@ -52,7 +59,7 @@ class Safetensors {
   /// missing, no regular file, more than the memory that is left, not this format
   /// (too short, header longer than the file or than 100 MB, no JSON object), truncated, a name
   /// twice, an unknown dtype, a bad shape, a shape that does not fit the bytes, offsets that are
-  /// out of order, overlap, leave a hole or leave the file.
+  /// out of order, overlap, leave a hole or leave the file; a checksum that does not fit.
   explicit Safetensors(const std::filesystem::path& path);
   Safetensors(Safetensors&&) = default;
   Safetensors& operator=(Safetensors&&) = default;

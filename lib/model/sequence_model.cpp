@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "base/memory.hpp"
@@ -153,6 +154,51 @@ void SequenceModel<T>::backward(const Inputs& inputs, Matrix<const T> doutputs) 
     std::swap(dstream_, dstream_next_);
   }
   input_.backward(inputs, rows(dstream_));
+}
+
+template <std::floating_point T>
+std::string SequenceModel<T>::first_not_finite(Extent extent) {
+  struct Stage {
+    std::string name;  // and a dot: how the names of its parameters begin
+    Matrix<const T> output;
+  };
+  std::vector<Stage> stages = {{"embedding", stream(extent, 0).rows},
+                               {"input", stream(extent, 0).rows}};
+  for (Index layer = 0; layer < layer_count(); ++layer) {
+    stages.push_back({fmt::format("block.{}", layer), stream(extent, layer + 1).rows});
+  }
+  if (top_form_ == Top::norm) stages.push_back({"norm", top(extent).rows});
+  // The loss left its gradients in place of the outputs.
+  for (std::size_t i = 0; i < heads_.size(); ++i) {
+    const Matrix<T> outputs = Matrix<T>(output_, extent.rows(), outputs_)
+                                  .col_block(heads_[i].first, heads_[i].linear.outputs());
+    heads_[i].linear.forward(top(extent).rows, outputs);
+    stages.push_back({config_.heads[i].name, outputs});
+  }
+  const auto all_finite = [](const T* values, Index count) {
+    return std::all_of(values, values + count, [](T value) { return std::isfinite(value); });
+  };
+  std::string largest_name;
+  T largest = 0;
+  for (const Stage& stage : stages) {
+    for (const Parameter<T>& parameter : parameters_.all()) {
+      if (!parameter.name.starts_with(stage.name + ".")) continue;
+      if (!all_finite(parameter.value, parameter.count())) {
+        return "the parameter " + parameter.name;
+      }
+      for (Index i = 0; i < parameter.count(); ++i) {
+        if (std::abs(parameter.value[i]) <= largest) continue;
+        largest = std::abs(parameter.value[i]);
+        largest_name = parameter.name;
+      }
+    }
+    for (Index row = 0; row < stage.output.rows; ++row) {
+      if (all_finite(stage.output.row(row), stage.output.cols)) continue;
+      return fmt::format("the output of {} (largest parameter up to there: {}, {:.3g})", stage.name,
+                         largest_name, largest);
+    }
+  }
+  return {};
 }
 
 template class SequenceModel<float>;

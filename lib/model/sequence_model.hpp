@@ -51,6 +51,11 @@ class SequenceModel {
   /// Adds the gradients of all parameters for `doutputs`, of the latest forward.
   void backward(const Inputs& inputs, Matrix<const T> doutputs);
 
+  /// What gave the first number that is not finite in the forward pass of the latest training step, in the order of
+  /// computation: a parameter, or the output of the input, a block, the last norm or a head. Empty when
+  /// there is none. Slow, for the report of a run that diverged.
+  std::string first_not_finite(Extent extent);
+
  private:
   struct Head {
     Linear<T> linear;

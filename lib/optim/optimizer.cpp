@@ -94,7 +94,7 @@ double clip_gradients(ParameterSet<T>& parameters, double limit) {
     squares = sum_of_squares(gradient, count, unit);
   }
   const double norm = std::sqrt(squares) / static_cast<double>(unit);
-  if (limit > 0 && norm > limit) {
+  if (limit > 0 && norm > limit && std::isfinite(norm)) {
     const T scale = static_cast<T>(limit / std::sqrt(squares));
     for_buffer_blocks(count, [&](Index begin, Index end) {
       for (Index i = begin; i < end; ++i) gradient[i] = unit * gradient[i] * scale;

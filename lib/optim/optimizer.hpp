@@ -46,7 +46,8 @@ class Optimizer {
   std::vector<T> second_;
 };
 
-/// Scales all gradients by min(1, limit / norm); returns the norm before. limit <= 0: no scaling.
+/// Scales all gradients by min(1, limit / norm); returns the norm before, finite whenever all gradients are (up to
+/// the range of double). limit <= 0: no scaling.
 template <typename T>
 double clip_gradients(ParameterSet<T>& parameters, double limit);
 

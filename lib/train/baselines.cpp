@@ -8,6 +8,7 @@
 #include "base/memory.hpp"
 #include "base/size.hpp"
 #include "train/dataset.hpp"
+#include "train/stop.hpp"
 
 namespace rlt {
 namespace {
@@ -26,6 +27,7 @@ class PositionMajority {
         overall_(static_cast<std::size_t>(classes.count)) {}
 
   void add(const Example& example) {
+    check_stop();
     for (const int target : example.targets) {
       if (target != not_scored) ++overall_[static_cast<std::size_t>(target)];
     }
@@ -102,6 +104,7 @@ Baselines measure(const std::vector<Example>& scored, const PositionMajority& ma
   std::vector<Index> count(constants.size());  // of each class in one sequence
   double chance = 0.0;
   for (const Example& example : scored) {
+    check_stop();
     std::fill(count.begin(), count.end(), 0);
     Index scored_here = 0, right = 0;
     const std::uint32_t* counts = majority.of_length(example.targets.size());

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,7 +23,8 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr const char* format_name = "rlt";
-constexpr const char* layout_version = "1";
+constexpr const char* layout_version = "2";
+constexpr const char* version_without_checksum = "1";
 
 /// visit(name, value) for every field; a new field is one line here.
 template <typename State, typename Visit>
@@ -36,6 +38,7 @@ void for_each_field(State& state, Visit&& visit) {
   visit("best_step", state.best_step);
   visit("evaluations_without_gain", state.evaluations_without_gain);
   visit("solved_in_a_row", state.solved_in_a_row);
+  visit("validation_due", state.validation_due);
   visit("last_loss", state.last_loss);
   visit("gradient_norm", state.gradient_norm);
   visit("interval_loss", state.interval.loss);
@@ -46,18 +49,23 @@ void for_each_field(State& state, Visit&& visit) {
 }
 
 Json to_json(Index value) { return value; }
+Json to_json(bool value) { return value; }
 /// JSON knows no infinity.
 Json to_json(double value) {
   if (std::isfinite(value)) return value;
   return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
 }
 
-/// False when the value is of another kind.
+/// False when the value is of another kind; every integer is a count, far from overflow.
 bool from_json(const Json& json, Index& value) {
-  constexpr auto limit = static_cast<std::uint64_t>(std::numeric_limits<Index>::max());
-  if (!json.is_number_integer()) return false;
-  if (json.is_number_unsigned() && json.get<std::uint64_t>() > limit) return false;
+  constexpr std::uint64_t limit = std::uint64_t{1} << 60;
+  if (!json.is_number_unsigned() || json.get<std::uint64_t>() > limit) return false;
   value = json.get<Index>();
+  return true;
+}
+bool from_json(const Json& json, bool& value) {
+  if (!json.is_boolean()) return false;
+  value = json.get<bool>();
   return true;
 }
 bool from_json(const Json& json, double& value) {
@@ -78,6 +86,33 @@ std::string state_text(const TrainingState& state) {
   return json.dump();
 }
 
+/// The first field that no run can have reached; null when there is none.
+const char* impossible_field(const TrainingState& state) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  const Score& interval = state.interval;
+  const bool evaluated = state.best_step > 0;
+  const std::pair<const char*, bool> possible[] = {
+      {"wall_seconds", std::isfinite(state.wall_seconds) && state.wall_seconds >= 0},
+      {"best_metric", evaluated ? state.best_metric >= 0 && state.best_metric <= 1
+                                : state.best_metric == -infinity},
+      {"best_loss", state.best_loss >= 0},
+      {"best_step", state.best_step <= state.step},
+      {"evaluations_without_gain", state.evaluations_without_gain <= state.step},
+      {"solved_in_a_row", state.solved_in_a_row <= state.step},
+      {"last_loss", std::isfinite(state.last_loss)},
+      {"gradient_norm", std::isfinite(state.gradient_norm)},
+      {"interval_loss", std::isfinite(interval.loss)},
+      {"interval_tokens", interval.tokens <= state.tokens},
+      {"interval_tokens_correct", interval.tokens_correct <= interval.tokens},
+      {"interval_sequences", interval.sequences <= state.sequences},
+      {"interval_sequences_correct", interval.sequences_correct <= interval.sequences},
+  };
+  for (const auto& [name, is_possible] : possible) {
+    if (!is_possible) return name;
+  }
+  return nullptr;
+}
+
 TrainingState parse_state(const fs::path& path, const Facts& facts) {
   const auto text = facts.find("state");
   const Json json = text == facts.end() ? Json() : Json::parse(text->second, nullptr, false);
@@ -85,11 +120,16 @@ TrainingState parse_state(const fs::path& path, const Facts& facts) {
     fail(Exit::failed, "'{}': the metadata holds no training state", path.string());
   }
   TrainingState state;
+  const auto refuse = [&](const char* name) {
+    fail(Exit::failed, "'{}': the training state has no valid '{}'{}", path.string(), name,
+         json.contains(name) ? ": found " + json[name].dump() : "");
+  };
+  const bool old = facts.at("version") == version_without_checksum;
   for_each_field(state, [&](const char* name, auto& value) {
-    if (!json.contains(name) || !from_json(json[name], value)) {
-      fail(Exit::failed, "'{}': the training state has no valid '{}'", path.string(), name);
-    }
+    if (old && std::string_view(name) == "validation_due") return;
+    if (!json.contains(name) || !from_json(json[name], value)) refuse(name);
   });
+  if (const char* const name = impossible_field(state)) refuse(name);
   return state;
 }
 
@@ -105,9 +145,15 @@ void check_format(const Safetensors& file) {
          "expected '{}'",
          file.path().string(), value("format"), format_name);
   }
-  if (value("version") != fmt::format("'{}'", layout_version)) {
-    fail(Exit::failed, "'{}': a checkpoint of version {}, expected '{}'", file.path().string(),
-         value("version"), layout_version);
+  const std::string version = value("version");
+  if (version == fmt::format("'{}'", version_without_checksum)) return;
+  if (version != fmt::format("'{}'", layout_version)) {
+    fail(Exit::failed, "'{}': a checkpoint of version {}, expected '{}' or '{}'",
+         file.path().string(), version, version_without_checksum, layout_version);
+  }
+  if (!facts.contains(checksum_key)) {
+    fail(Exit::failed, "'{}': damaged: a checkpoint of version {} without a checksum",
+         file.path().string(), version);
   }
 }
 
@@ -197,7 +243,8 @@ void save_checkpoint(const fs::path& path, const ParameterSet<T>& parameters,
   Facts metadata = {{"format", format_name},
                     {"version", layout_version},
                     {"step", std::to_string(state.step)},
-                    {"state", state_text(state)}};
+                    {"state", state_text(state)},
+                    {checksum_key, ""}};
   for (const auto& [key, value] : facts) {
     if (!metadata.insert({key, value}).second) {
       fail(Exit::failed, "internal error: the fact '{}' of '{}' is taken", key, path.string());
@@ -209,7 +256,7 @@ void save_checkpoint(const fs::path& path, const ParameterSet<T>& parameters,
     check_finite<T>(Exit::diverged, path, slot.name, slot.shape, bytes);
     tensors.push_back({slot.name, dtype_of<T>(), slot.shape, bytes});
   }
-  write_safetensors(path, tensors, metadata);
+  write_safetensors(path, tensors, metadata, Checksum::with);
 }
 
 template <typename T>
@@ -242,6 +289,10 @@ Facts checkpoint_facts(const fs::path& path) {
   const Safetensors file(path);
   check_format(file);
   return file.metadata();
+}
+
+TrainingState checkpoint_state(const fs::path& path) {
+  return parse_state(path, checkpoint_facts(path));
 }
 
 template void save_checkpoint<float>(const fs::path&, const ParameterSet<float>&, Optimizer<float>*,

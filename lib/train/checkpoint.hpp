@@ -2,7 +2,9 @@
 //   model.NAME               each parameter, in its shape
 //   carried.state            (rows, state_size) what rows of documents have read, where there is such
 //   optimizer.MOMENT.NAME    the optimiser's memory of it; absent in files of weights only
-//   metadata                 format "rlt", version, step, state (JSON, below), and the caller's facts
+//   metadata                 format "rlt", version, step, state (JSON, below), xxh3 (the checksum of all bytes,
+//                            safetensors.hpp), and the caller's facts
+// Version 1 had neither checksum nor `validation_due`; it is still read.
 #pragma once
 
 #include <filesystem>
@@ -28,7 +30,8 @@ struct TrainingState {
   double best_loss = std::numeric_limits<double>::infinity();  // breaks ties of best_metric
   Index best_step = 0;
   Index evaluations_without_gain = 0;  // for early stopping
-  Index solved_in_a_row = 0;  // latest evaluations in which every validation string was right
+  Index solved_in_a_row = 0;    // latest evaluations in which every validation string was right
+  bool validation_due = false;  // stopped between this step and its evaluation
   double last_loss = 0;
   double gradient_norm = 0;  // of the latest step
   Score interval;            // summed since the latest row of train.csv
@@ -48,14 +51,17 @@ void save_checkpoint(const std::filesystem::path& path, const ParameterSet<T>& p
 
 /// Fills allocated `parameters`, `state` and, unless null, `optimizer` and `carried`; with null the file's
 /// memory of an optimiser or of documents is passed over. Error(failed), and nothing is changed, when the file is no
-/// checkpoint of this program, or any tensor is missing, unexpected, of another shape or dtype, or
-/// holds nan or infinity: one line saying which file, what was found, what was expected.
+/// checkpoint of this program, damaged (its checksum differs), its training state is impossible, or any tensor
+/// is missing, unexpected, of another shape or dtype, or holds nan or infinity: one line saying which file,
+/// what was found, what was expected.
 template <typename T>
 void load_checkpoint(const std::filesystem::path& path, ParameterSet<T>& parameters,
                      Optimizer<T>* optimizer, TrainingState& state,
                      Matrix<T> carried = {nullptr, 0, 0});
 
-/// The metadata of a checkpoint. Error(failed) when the file is none.
+/// The metadata of a checkpoint, and where its run stood. Error(failed) when the file is none or damaged, or
+/// that state is impossible.
 Facts checkpoint_facts(const std::filesystem::path& path);
+TrainingState checkpoint_state(const std::filesystem::path& path);
 
 }  // namespace rlt

@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/memory.hpp"
 #include "base/size.hpp"
+#include "train/stop.hpp"
 
 namespace rlt {
 namespace {
@@ -95,6 +96,7 @@ std::vector<Example> collect(const Task& task, const Rng& rng, Index size, Index
   Index refused = 0;  // in a row
   bool is_large = true;
   for (std::uint64_t attempt = 0; std::ssize(found) < size; ++attempt) {
+    check_stop();
     Draws draws(rng.stream(attempt));
     draw(draws, example);
     if (admit(example.tokens)) {
@@ -192,6 +194,7 @@ void fresh_example(const Task& task, Window window, const Rng& row_rng, const St
   constexpr int tries = 10'000;
   Draws draws(row_rng);
   for (int i = 0; i < tries; ++i) {
+    check_stop();
     task.draw(draws, window, example);
     if (!task.info().splits.training_avoids_validation || !validation.contains(example.tokens))
       return;
@@ -205,6 +208,7 @@ void fresh_example(const Task& task, Window window, const Rng& row_rng, const St
 std::string data_hash(const std::vector<Example>& examples) {
   Fnv hash;
   for (const Example& example : examples) {
+    check_stop();
     hash.add(static_cast<std::uint64_t>(example.tokens.size()), 8);
     hash.add(example.tokens);
     hash.add(example.targets);

@@ -1,4 +1,5 @@
-// The sets of strings that a run trains and is measured on, each a pure function of its arguments.
+// The sets of strings that a run trains and is measured on, each a pure function of its arguments. Drawing may
+// take long, so that it ends with Stopped (stop.hpp) soon after a stop was requested.
 #pragma once
 
 #include <cstdint>

@@ -9,6 +9,7 @@
 #include "base/size.hpp"
 #include "train/dataset.hpp"
 #include "train/segments.hpp"
+#include "train/stop.hpp"
 
 namespace rlt {
 namespace {
@@ -46,6 +47,7 @@ class Reader {
     State<T> state = model_.fresh_state(rows, longest);
     std::vector<Score> scores(examples.size());
     for (Index from = 0; from < longest; from += piece) {
+      check_stop();
       batch_.reset(rows, std::min(piece, longest - from));
       for (Index b = 0; b < rows; ++b) batch_.set(b, *examples[static_cast<std::size_t>(b)], from);
       const Matrix<T> outputs =

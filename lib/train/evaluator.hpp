@@ -45,7 +45,7 @@ EvaluationSet fixed_set(const RunConfig& config, const Task& task, const std::st
 
 /// Reads the examples in batches of at most `capacity.batch` sequences and pieces of `capacity.steps` tokens;
 /// the model must have been carved for `capacity`. Error(failed) when the carried state would need more
-/// than `state_limit` bytes (attention keeps every token).
+/// than `state_limit` bytes (attention keeps every token); Stopped soon after a stop was requested.
 template <std::floating_point T>
 Score evaluate(SequenceModel<T>& model, const Loss<T>& loss, Extent capacity,
                const EvaluationSet& set, std::size_t state_limit = std::size_t{512} << 20);

@@ -210,6 +210,12 @@ std::unique_ptr<Task> complete(RunConfig& config, const Symbols& symbols) {
   }
   drop_repeated(config.task_options);
   drop_repeated(config.cell_options);
+  // Adam divides by it where every gradient was zero; below, no float holds it.
+  constexpr double least = 1e-37;
+  if (config.optimizer != "sgd" && config.epsilon < least) {
+    fail(Exit::usage, "--epsilon {}: {} divides by it, so that it must be at least {}",
+         config.epsilon, config.optimizer, least);
+  }
   const TaskInfo info = task_info(config.task, task_options(config, symbols));
   require_applicable(config, info);
   if (config.layers == 0) config.layers = cell_info(config.cell).default_layers;

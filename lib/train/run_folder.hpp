@@ -3,8 +3,12 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
+#include "base/error.hpp"
+#include "io/folder_lock.hpp"
+#include "train/checkpoint.hpp"
 #include "train/run_config.hpp"
 
 namespace rlt {
@@ -13,18 +17,33 @@ class RunFolder {
  public:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
 
-  enum class State { absent, interrupted, finished };
+  /// For the one process that trains here; the folder is made. For those who only append to a CSV in it.
+  /// Error(failed), naming who holds the folder, when it is in use.
+  FolderLock lock() const;
+  FolderLock share() const;
+
+  /// begun: nothing of it is worth keeping, as no checkpoint was written yet.
+  enum class State { absent, begun, interrupted, finished };
   State state() const;
 
-  /// Makes the folder and writes config.toml. Error(failed) when it cannot be written.
-  void begin(const RunConfig& config) const;
-  /// Removes everything that a run writes, nothing else.
-  void clear() const;
-  /// Error(failed), naming the first difference, when the run there has other settings.
+  /// Error(failed) when a file that a run would write is there and no run wrote it, or nothing can be written.
+  void require_own() const;
+  /// Error(failed) when config.toml is missing or cut, Error(usage), naming the first difference, when the run
+  /// there has other settings.
   void require_same(const RunConfig& config) const;
-  /// Writes meta.json: what ran where; `exit` is empty while the run goes on.
+  /// Error(failed), naming the first difference, when a checkpoint that lies here is missing or belongs to a run
+  /// with other settings.
+  void require_own(const std::filesystem::path& checkpoint) const;
+
+  /// Removes what runs left here and writes config.toml. Error(failed) when that is impossible.
+  void begin(const RunConfig& config) const;
+  /// Removes what a process that was killed had begun to write.
+  void go_on() const;
+  /// Writes meta.json: what runs or ran where, since when; no `exit` while it goes on.
   void write_meta(const RunConfig& config, const std::string& command_line,
-                  const std::string& start, const std::string& stop, const std::string& exit) const;
+                  const std::string& start, std::optional<Exit> exit) const;
+  /// meta.json is there and whole.
+  bool has_meta() const;
   void finish() const;
 
   const std::filesystem::path& path() const { return path_; }
@@ -37,8 +56,18 @@ class RunFolder {
   std::filesystem::path done() const { return path_ / "DONE"; }
 
  private:
+  [[noreturn]] void refuse_use() const;
+  std::string config_content() const;
+
   std::filesystem::path path_;
 };
+
+/// The settings that a checkpoint was trained with. Error(failed) when it does not say them.
+RunConfig checkpoint_config(const std::filesystem::path& checkpoint);
+
+/// When the file lies, or would lie, in the folder of a run, if only through a link: the right to append to it
+/// (RunFolder::share).
+std::optional<FolderLock> share_run_of(const std::filesystem::path& file);
 
 /// The text of config.toml: the resolved settings, ready for `--config`.
 std::string config_text(const RunConfig& config);

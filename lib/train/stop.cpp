@@ -1,32 +1,62 @@
 #include "train/stop.hpp"
 
-#include <csignal>
+#include <atomic>
+#include <chrono>
+#include <utility>
 
 namespace rlt {
 namespace {
 
-volatile std::sig_atomic_t received = 0;
+std::atomic<int> received = 0;  // the first signal
+static_assert(std::atomic<int>::is_always_lock_free, "signal handlers may touch nothing else");
+
+double limit_seconds = 0;
+StopRequests::Clock limit_clock;
 
 extern "C" void remember(int signal) {
-  received = signal;
-  if (signal == SIGINT) std::signal(SIGINT, SIG_DFL);
+  int none = 0;
+  received.compare_exchange_strong(none, signal);
 }
 
 const auto program_start = std::chrono::steady_clock::now();
 
 }  // namespace
 
-void catch_stop_signals() {
-  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, remember);
+double uptime() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - program_start).count();
+}
+
+StopRequests::StopRequests(double limit, Clock clock) {
+  limit_seconds = limit;
+  limit_clock = std::move(clock);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGXCPU}) {
+    struct sigaction before {};
+    sigaction(signal, nullptr, &before);
+    if (before.sa_handler == SIG_IGN) continue;
+    struct sigaction action {};
+    action.sa_handler = remember;
+    action.sa_flags = SA_RESTART;
+    if (signal == SIGINT) action.sa_flags |= static_cast<int>(SA_RESETHAND);
+    sigaction(signal, &action, nullptr);
+    replaced_.push_back({signal, before});
+  }
+}
+
+StopRequests::~StopRequests() {
+  for (const Replaced& one : replaced_) sigaction(one.signal, &one.before, nullptr);
+  received = 0;
+  limit_seconds = 0;
 }
 
 Exit requested_stop() {
-  if (received == 0) return Exit::done;
-  return received == SIGINT ? Exit::interrupted : Exit::stopped;
+  if (const int signal = received; signal != 0) {
+    return signal == SIGINT ? Exit::interrupted : Exit::stopped;
+  }
+  return limit_seconds > 0 && limit_clock() >= limit_seconds ? Exit::stopped : Exit::done;
 }
 
-double uptime() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - program_start).count();
+void check_stop() {
+  if (const Exit exit = requested_stop(); exit != Exit::done) throw Stopped{exit};
 }
 
 }  // namespace rlt

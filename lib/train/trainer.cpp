@@ -1,288 +1,100 @@
 #include "train/trainer.hpp"
 
-#include <algorithm>
-#include <cmath>
-#include <numbers>
 #include <optional>
-#include <span>
 
-#include "base/error.hpp"
-#include "base/memory.hpp"
-#include "base/size.hpp"
-#include "io/progress.hpp"
-#include "losses/cross_entropy.hpp"
-#include "model/training_step.hpp"
-#include "train/checkpoint.hpp"
+#include "io/standard_streams.hpp"
 #include "train/data_identity.hpp"
-#include "train/data_stream.hpp"
-#include "train/eval_csv.hpp"
+#include "train/learners/supervised.hpp"
+#include "train/loop.hpp"
 #include "train/stop.hpp"
 
 namespace rlt {
 namespace {
 
-template <std::floating_point T>
-class Trainer {
+/// The folder of a run from before its first step to its end: nothing is written before `begin`.
+class Record {
  public:
-  Trainer(const RunConfig& config, const Task& task, const RunFolder& folder,
-          const TrainOptions& options)
-      : config_(config),
-        folder_(folder),
-        options_(options),
-        task_(task),
-        model_(model_config(config, task.info())),
-        step_(model_, std::make_unique<CrossEntropy<T>>(model_.outputs())),
-        facts_(to_facts(config)),
-        optimizer_(optimizer_config(config), model_.parameters().flat_size()),
-        validation_(validation_sets()),
-        data_(config, task, validation_.front().examples),
-        total_steps_(config.steps > 0 ? config.steps : config.epochs * data_.steps_per_epoch()),
-        eval_every_(config.eval_every > 0         ? config.eval_every
-                    : data_.steps_per_epoch() > 0 ? data_.steps_per_epoch()
-                                                  : 300),
-        batch_({0, 0}) {
-    facts_.merge(to_facts(identity_of(task)));
-    schedule_ = {.kind = config.schedule,
-                 .learning_rate = config.learning_rate,
-                 .warmup = config.warmup,
-                 .steps = total_steps_};
-    model_.parameters().initialize(config.seed);
-    reserve({config.batch, 32});
-    // Cells with a growing state start every segment anew.
-    if (config.segment > 0 && cell_info(config.cell).constant_memory) {
-      carried_ = model_.fresh_state(config.batch, config.segment);
-    }
-    if (options.resume) {
-      load_checkpoint(folder.last(), model_.parameters(), &optimizer_, state_, carried_.all());
-    }
-    const Index resumed = state_.step;
-    train_csv_.emplace(CsvFile::open(folder.train_csv(), train_columns(),
-                                     [resumed](Index step) { return step <= resumed; }));
+  Record(const RunConfig& config, const RunFolder& folder, const TrainOptions& options)
+      : config_(config), folder_(folder), options_(options), start_(utc_time()) {
+    if (!options.resume) return;
+    folder.go_on();
+    write(std::nullopt);
   }
 
-  Exit run() {
-    Progress progress(total_steps_, report(),
-                      options_.quiet ? Progress::Volume::quiet : Progress::Volume::normal);
-    const double resumed_seconds = state_.wall_seconds;
-    const double began = uptime();
-    Exit exit = Exit::done;
-    while (state_.step < total_steps_ && !finished()) {
-      step();
-      state_.wall_seconds = resumed_seconds + uptime() - began;
-      progress.update(report());
-      const bool last = state_.step == total_steps_;
-      if (state_.step % config_.log_every == 0 || last) log();
-      if (state_.step % eval_every_ == 0 || last) {
-        validate(progress);
-        save(folder_.last());
-      }
-      exit = requested_stop();
-      if (options_.time_limit > 0 && uptime() >= options_.time_limit) exit = Exit::stopped;
-      if (exit != Exit::done && state_.step < total_steps_ && !finished()) {
-        save(folder_.last());
-        progress.finish();
-        return exit;
-      }
+  void begin() {
+    if (!options_.resume) folder_.begin(config_);
+    write(std::nullopt);
+    begun_ = true;
+  }
+
+  void end(Exit exit) {
+    // A run that could not begin says why, unless it was never possible or an older one is there.
+    const RunFolder::State state = folder_.state();
+    const bool vacant = state == RunFolder::State::absent || state == RunFolder::State::begun;
+    if (!begun_ && !options_.resume) {
+      if (exit == Exit::usage || !vacant) return;
+      folder_.begin(config_);
     }
-    progress.finish();
-    return final_evaluation();
+    write(exit);
+    if (exit == Exit::done || exit == Exit::no) folder_.finish();
+  }
+
+  /// The same while an exception is under way, which must reach the user whatever the disk says.
+  void end_failed(Exit exit) {
+    try {
+      end(exit);
+    } catch (const Error&) {
+      return;
+    }
   }
 
  private:
-  static const std::vector<std::string>& train_columns() {
-    static const std::vector<std::string> columns = {
-        "task",   "cell",          "seed", "step",           "sequences",         "tokens",
-        "wall_s", "learning_rate", "loss", "token_accuracy", "sequence_accuracy", "gradient_norm"};
-    return columns;
+  void write(std::optional<Exit> exit) const {
+    folder_.write_meta(config_, options_.command_line, start_, exit);
   }
 
-  // Bin 0 alone, or bins 0 and 1 under the paper's protocol; the valid set of the user's own data.
-  std::vector<EvaluationSet> validation_sets() const {
-    std::vector<EvaluationSet> sets;
-    if (task_.fixed_set("valid") != nullptr) {
-      sets.push_back(fixed_set(config_, task_, "valid"));
-      return sets;
-    }
-    sets.push_back(bin_set(config_, task_, 0, config_.eval_sequences, config_.eval_seed));
-    if (config_.protocol == "paper") {
-      sets.push_back(bin_set(config_, task_, 1, config_.eval_sequences, config_.eval_seed));
-    }
-    return sets;
-  }
-
-  void reserve(Extent extent) {
-    if (extent.batch <= capacity_.batch && extent.steps <= capacity_.steps) return;
-    capacity_ = {std::max(config_.batch, extent.batch),
-                 std::max(capacity_.steps, round_up(extent.steps, 32))};
-    model_.carve(capacity_, config_.segment > 0 ? "--batch, --segment, --d-model or --layers"
-                                                : "--batch, --window, --d-model or --layers");
-    batch_ = Batch(capacity_);
-  }
-
-  void step() {
-    ++state_.step;
-    const Extent extent = data_.choose(state_.step);
-    reserve(extent);
-    data_.fill(batch_);
-    const Dropout dropout{
-        config_.dropout,
-        Rng(config_.seed).stream("dropout").stream(static_cast<std::uint64_t>(state_.step))};
-    const Score score = step_.run(batch_, dropout, &carried_);
-    state_.gradient_norm = clip_gradients(model_.parameters(), config_.clip);
-    const double loss = score.loss / static_cast<double>(std::max<Index>(1, score.tokens));
-    if (!std::isfinite(loss) || !std::isfinite(state_.gradient_norm)) diverged(extent.steps, loss);
-    state_.last_loss = loss;
-    optimizer_.update(model_.parameters(), state_.step, schedule_.at(state_.step));
-    state_.interval += score;
-    state_.tokens += score.tokens;
-    state_.sequences += score.sequences;
-  }
-
-  [[noreturn]] void diverged(Index length, double loss) {
-    std::string where = "the loss";
-    for (const Parameter<T>& parameter : model_.parameters().all()) {
-      const std::span<const T> gradient(parameter.gradient,
-                                        static_cast<std::size_t>(parameter.count()));
-      if (std::ranges::all_of(gradient, [](T g) { return std::isfinite(g); })) continue;
-      where = "the gradient of " + parameter.name;
-      break;
-    }
-    fail(Exit::diverged,
-         "diverged at step {} (sequences of {} tokens): loss {}, not finite first in {}; "
-         "last finite loss {}. Try a smaller --lr or --clip 1",
-         state_.step, length, loss, where, state_.last_loss);
-  }
-
-  void log() {
-    const Score& score = state_.interval;
-    const double tokens = static_cast<double>(std::max<Index>(1, score.tokens));
-    train_csv_->append({config_.task, config_.cell, config_.seed, state_.step, state_.sequences,
-                        state_.tokens, state_.wall_seconds, schedule_.at(state_.step),
-                        score.loss / tokens, static_cast<double>(score.tokens_correct) / tokens,
-                        static_cast<double>(score.sequences_correct) /
-                            static_cast<double>(std::max<Index>(1, score.sequences)),
-                        state_.gradient_norm});
-    state_.interval = {};
-  }
-
-  void validate(Progress& progress) {
-    double accuracy = 0;
-    double loss = 0;
-    std::string line = fmt::format("step {}", state_.step);
-    for (const EvaluationSet& set : validation_) {
-      const Score score = evaluate(model_, step_.loss(), capacity_, set);
-      const double right =
-          static_cast<double>(score.sequences_correct) / static_cast<double>(score.sequences);
-      const double nats = score.loss / static_cast<double>(std::max<Index>(1, score.tokens));
-      // Documents are never right as a whole: their loss decides.
-      if (!set.documents) accuracy += right / static_cast<double>(validation_.size());
-      loss += nats;
-      line += set.documents
-                  ? fmt::format("  {} {:.4f} bits a token", set.split, nats / std::numbers::ln2)
-                  : fmt::format("  {} {:.2f} %", set.split, 100 * right);
-    }
-    state_.solved_in_a_row = accuracy == 1 ? state_.solved_in_a_row + 1 : 0;
-    const bool gain = accuracy > state_.best_metric ||
-                      (accuracy == state_.best_metric && loss < state_.best_loss);
-    ++state_.evaluations_without_gain;
-    if (gain) {
-      state_.best_metric = accuracy;
-      state_.best_loss = loss;
-      state_.best_step = state_.step;
-      state_.evaluations_without_gain = 0;
-      save(folder_.best());
-    }
-    progress.message(fmt::format("{}  loss {:.2e}  {:.1f} s{}", line, loss, state_.wall_seconds,
-                                 gain ? "  best" : ""));
-  }
-
-  // The paper stops as soon as all its bins are solved. Without a look at longer strings, the honest
-  // protocol waits until bin 0 is solved three times in a row. Both stop without gain.
-  bool finished() const {
-    if (state_.solved_in_a_row >= (config_.protocol == "paper" ? 1 : 3)) return true;
-    return config_.patience > 0 && state_.evaluations_without_gain >= config_.patience;
-  }
-
-  void save(const std::filesystem::path& path) {
-    train_csv_->flush();
-    save_checkpoint(path, model_.parameters(), &optimizer_, state_, facts_, carried_.all());
-  }
-
-  ProgressReport report() const {
-    ProgressReport now;
-    now.step = state_.step;
-    now.tokens = state_.tokens;
-    now.loss = state_.last_loss;
-    return now;
-  }
-
-  Exit final_evaluation() {
-    TrainingState best;
-    load_checkpoint<T>(folder_.best(), model_.parameters(), nullptr, best);
-    std::vector<EvaluationSet> sets = validation_;
-    if (task_.fixed_set("train") != nullptr) {
-      if (task_.fixed_set("test") != nullptr) sets.push_back(fixed_set(config_, task_, "test"));
-    } else {
-      for (Index bin = std::ssize(sets); bin <= 2; ++bin) {
-        sets.push_back(bin_set(config_, task_, bin, config_.eval_sequences, config_.eval_seed));
-      }
-    }
-    CsvFile csv = CsvFile::open(folder_.eval_csv(), eval_header(), [](Index) { return false; });
-    for (const EvaluationSet& set : sets) {
-      const Score score = evaluate(model_, step_.loss(), capacity_, set);
-      csv.append(eval_cells({.config = config_,
-                             .set = set,
-                             .score = score,
-                             .parameters = model_.parameters().count(),
-                             .state_size = model_.state_size(set.longest()),
-                             .step = best.step,
-                             .select = "best",
-                             .baselines = set.baselines(set.examples)}));
-    }
-    csv.flush();
-    return best.best_metric < options_.require ? Exit::no : Exit::done;
-  }
-
-  RunConfig config_;
+  const RunConfig& config_;
   const RunFolder& folder_;
-  TrainOptions options_;
-  const Task& task_;
-  SequenceModel<T> model_;
-  TrainingStep<T> step_;
-  Facts facts_;  // what checkpoints say of the run
-  Optimizer<T> optimizer_;
-  std::vector<EvaluationSet> validation_;
-  DataStream data_;
-  Index total_steps_;
-  Index eval_every_;
-  Schedule schedule_;
-  TrainingState state_;
-  Extent capacity_;
-  Batch batch_;
-  State<T> carried_;  // from one segment of the documents to the next; nothing without documents
-  std::optional<CsvFile> train_csv_;
+  const TrainOptions& options_;
+  std::string start_;
+  bool begun_ = false;
 };
+
+template <std::floating_point T>
+Exit train_in(const RunConfig& config, const Task& task, const RunFolder& folder,
+              const TrainOptions& options, Record& record) {
+  const std::unique_ptr<Learner<T>> learner = make_supervised<T>(config, task);
+  Facts facts = to_facts(config);
+  facts.merge(to_facts(identity_of(task)));
+  record.begin();
+  return run_loop(*learner, config, facts, folder, options);
+}
 
 }  // namespace
 
 Exit train(const RunConfig& config, const Task& task, const RunFolder& folder,
            const TrainOptions& options) {
-  catch_stop_signals();
-  const std::string start = utc_time();
-  folder.write_meta(config, options.command_line, start, "", "");
+  Record record(config, folder, options);
+  Exit exit = Exit::failed;
   try {
-    const Exit exit = config.precision == "double"
-                          ? Trainer<double>(config, task, folder, options).run()
-                          : Trainer<float>(config, task, folder, options).run();
-    const std::string code = std::to_string(static_cast<int>(exit));
-    folder.write_meta(config, options.command_line, start, utc_time(), code);
-    if (exit == Exit::done || exit == Exit::no) folder.finish();
-    return exit;
+    exit = config.precision == "double" ? train_in<double>(config, task, folder, options, record)
+                                        : train_in<float>(config, task, folder, options, record);
+  } catch (const Stopped& stop) {
+    exit = stop.exit;
+    if (!options.quiet) print_message("stopped; --resume goes on");
   } catch (const std::exception& error) {
-    const std::string code = std::to_string(static_cast<int>(exit_of(error)));
-    folder.write_meta(config, options.command_line, start, utc_time(), code);
+    record.end_failed(exit_of(error));
     throw;
   }
+  record.end(exit);
+  return exit;
+}
+
+const std::vector<std::string>& train_columns() {
+  static const std::vector<std::string> columns = {
+      "task",   "cell",          "seed", "step",           "sequences",         "tokens",
+      "wall_s", "learning_rate", "loss", "token_accuracy", "sequence_accuracy", "gradient_norm"};
+  return columns;
 }
 
 }  // namespace rlt

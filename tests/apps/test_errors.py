@@ -149,7 +149,7 @@ class Checkpoints(Case):
     def test_nan_inside(self):
         first = 8 + struct.unpack("<Q", self.good[:8])[0]
         self.damaged(self.good[:first] + struct.pack("<f", float("nan")) + self.good[first + 4:],
-                     ["nan", "model."])
+                     ["damaged", "checksum"])
 
     def test_a_foreign_file(self):
         header = json.dumps({"w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()
@@ -158,10 +158,19 @@ class Checkpoints(Case):
     def test_a_vocabulary_that_does_not_fit(self):
         size = struct.unpack("<Q", self.good[:8])[0]
         header = json.loads(self.good[8:8 + size])
-        header["__metadata__"]["task"] = "shuffle2"
+        header["__metadata__"] |= {"task": "shuffle2", "version": "1"}  # without a checksum
+        del header["__metadata__"]["xxh3"]
         text = json.dumps(header).encode()
         text += b" " * (-len(text) % 8)
-        self.damaged(struct.pack("<Q", len(text)) + text + self.good[8 + size:], ["embedding.weight"])
+        self.best.write_bytes(struct.pack("<Q", len(text)) + text + self.good[8 + size:])
+        self.refused(1, ["best.safetensors", "embedding.weight"], "eval", self.best, "--bins", "0")
+        self.refused(1, ["best.safetensors", "shuffle2", "config.toml"], "eval", self.run_folder, "--bins", "0")
+
+    def test_a_flipped_bit(self):
+        for place in [3, 200, len(self.good) // 2, len(self.good) - 1]:
+            flipped = bytearray(self.good)
+            flipped[place] ^= 4
+            self.damaged(bytes(flipped), [])
 
     def test_a_missing_run(self):
         self.refused(1, ["nowhere"], "eval", self.folder / "nowhere")

@@ -90,7 +90,7 @@ class Runs(unittest.TestCase):
         done = run("train", *TINY_MODEL[:-1], *self.text(), "--cell", "lstm", "--lr", "0.01", "--epochs",
                    "8", "--out", self.folder / "run")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("bits a token", done.stderr)
+        self.assertIn("bits per token", done.stderr)
         rows = without_times(self.folder / "run" / "eval.csv")
         self.assertEqual([row["split"] for row in rows], ["valid", "test"])
         for row in rows:
@@ -152,7 +152,7 @@ class Runs(unittest.TestCase):
         done = run("train", *TINY, "--lr", "1e6", "--optimizer", "sgd", "--epochs", "50", "--eval-every",
                    "1", "--patience", "0", "--out", out)
         self.assertEqual(done.returncode, 3, done.stderr)
-        for word in ["step", "loss", "gradient", "last finite loss"]:
+        for word in ["step", "loss", "not finite first", "last finite loss", "--lr"]:
             self.assertIn(word, done.stderr)
         self.assertEqual(json.loads((out / "meta.json").read_text())["exit"], 3)
 

@@ -328,3 +328,33 @@ TEST_CASE("safetensors: any flipped byte is read or refused, never a crash") {
   CHECK(refused > flips / 3);  // most of the file is header
   CHECK(sum > 0);
 }
+
+TEST_CASE("safetensors: a checksum is written, read back by rule, and refuses what changed") {
+  const test::TemporaryFolder folder;
+  const fs::path path = folder.path() / "file.safetensors";
+  const float floats[] = {1, 2, 3};
+  const std::vector<TensorView> tensors = {view("w", "F32", {3}, floats)};
+  // A text that looks like the entry stands first; inside a text, quotes have backslashes.
+  write_safetensors(path, tensors, {{"a", "\"xxh3\":\"0000000000000000\""}}, Checksum::with);
+  const std::string content = read_file(path);
+  const std::string checksum = Safetensors(path).metadata().at(checksum_key);
+  CHECK(checksum.size() == 16);
+  CHECK(checksum != "0000000000000000");
+  CHECK(error_reading(content) == "no error");
+
+  std::string changed = content;
+  const std::size_t place = content.find("\"xxh3\":\"" + checksum) + 8;
+  changed[place] = content[place] == '0' ? '1' : '0';
+  CHECK(error_reading(changed).starts_with("damaged: its bytes do not give its checksum '"));
+  changed = content;
+  changed.back() = static_cast<char>(changed.back() ^ 1);
+  CHECK(error_reading(changed) == "damaged: its bytes do not give its checksum '" + checksum + "'");
+  // Blanks are bytes as well.
+  const std::size_t entry = content.find(",\"w\"");
+  changed = content;
+  changed[content.find(" ", entry)] = '\n';
+  CHECK(error_reading(changed).starts_with("damaged"));
+
+  write_safetensors(path, tensors, {{"a", "b"}});
+  CHECK(!Safetensors(path).metadata().contains(checksum_key));
+}

@@ -26,7 +26,7 @@ struct Own : test::TemporaryFolder {
     if (task == "file") config.data = path().string();
     if (task == "text") config.data = (path() / "text").string();
     for (const Setting& setting : settings(config)) {
-      if (setting.name == name) set_from_text(setting, value);
+      if (setting.name == name) set_from_text(setting, "--" + name, value);
     }
     return error_of([&] { complete(config); });
   }

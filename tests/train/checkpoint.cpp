@@ -97,13 +97,21 @@ struct Saved {
     save_checkpoint<float>(path, model.parameters, with_optimizer ? &model.optimizer : nullptr,
                            sample_state(), {{"cell", "deltanet"}});
   }
-  /// Writes the file anew with its tensors and metadata changed by `change`.
+  /// Writes the file anew, as version 1, which has no checksum, with its tensors and metadata changed by `change`.
+  std::string error_with_state(const std::string& field, const std::string& value) const {
+    return error_after([&](auto&, auto& metadata) {
+      std::string& state = metadata["state"];
+      const std::size_t place = state.find("\"" + field + "\":") + field.size() + 3;
+      state.replace(place, state.find_first_of(",}", place) - place, value);
+    });
+  }
   template <typename Change>
   std::string error_after(Change&& change) const {
     const Safetensors file(path);
     std::vector<TensorView> tensors = file.tensors();
     Facts metadata = file.metadata();
-    std::vector<std::string> memory;
+    metadata["version"] = "1";
+    metadata.erase(checksum_key);
     change(tensors, metadata);
     const fs::path changed = folder.path() / "changed.safetensors";
     write_safetensors(changed, tensors, metadata);
@@ -150,18 +158,20 @@ TEST_CASE_TEMPLATE("checkpoint: save, load, continue equals not stopped, bit for
   }
 }
 
-TEST_CASE("checkpoint: the training state comes back, infinity and nan too") {
+TEST_CASE("checkpoint: the training state comes back, infinity too") {
   const test::TemporaryFolder folder;
   const fs::path path = folder.path() / "last.safetensors";
   Model<float> model(1);
   const auto through_file = [&](const TrainingState& state) {
     save_checkpoint<float>(path, model.parameters, nullptr, state, {});
     TrainingState back;
-    back.best_metric = 5;
+    back.best_metric = 0.5;
     load_checkpoint<float>(path, model.parameters, nullptr, back);
     return back;
   };
-  const TrainingState state = sample_state();
+  TrainingState state = sample_state();
+  state.interval = {12.25, 5, 4, 0, 0, 3, 2};
+  state.validation_due = true;
   const TrainingState back = through_file(state);
   CHECK(back.step == state.step);
   CHECK(back.sequences == state.sequences);
@@ -171,6 +181,7 @@ TEST_CASE("checkpoint: the training state comes back, infinity and nan too") {
   CHECK(back.best_step == state.best_step);
   CHECK(back.evaluations_without_gain == state.evaluations_without_gain);
   CHECK(back.solved_in_a_row == state.solved_in_a_row);
+  CHECK(back.validation_due);
   CHECK(back.best_loss == state.best_loss);
   CHECK(back.last_loss == state.last_loss);
   CHECK(back.gradient_norm == state.gradient_norm);
@@ -180,9 +191,47 @@ TEST_CASE("checkpoint: the training state comes back, infinity and nan too") {
   CHECK(back.interval.sequences == state.interval.sequences);
   CHECK(back.interval.sequences_correct == state.interval.sequences_correct);
   CHECK(through_file({}).best_metric == -std::numeric_limits<double>::infinity());
-  TrainingState lost;
-  lost.best_metric = std::nan("");
-  CHECK(std::isnan(through_file(lost).best_metric));
+  CHECK_FALSE(through_file({}).validation_due);
+}
+
+TEST_CASE("checkpoint: a training state that no run can reach is refused and named") {
+  const Saved saved;
+  const std::pair<const char*, const char*> impossible[] = {
+      {"step", "-5"},
+      {"step", "2.5"},
+      {"step", "9223372036854775807"},
+      {"sequences", "-1"},
+      {"tokens", "-1"},
+      {"wall_seconds", "\"nan\""},
+      {"wall_seconds", "\"inf\""},
+      {"wall_seconds", "-0.5"},
+      {"best_metric", "\"nan\""},
+      {"best_metric", "\"-inf\""},
+      {"best_metric", "1.5"},
+      {"best_loss", "\"nan\""},
+      {"best_loss", "-1.0"},
+      {"best_step", "6"},
+      {"best_step", "-1"},
+      {"evaluations_without_gain", "-1"},
+      {"evaluations_without_gain", "6"},
+      {"solved_in_a_row", "6"},
+      {"last_loss", "\"nan\""},
+      {"gradient_norm", "\"inf\""},
+      {"interval_loss", "\"nan\""},
+      {"interval_tokens", "2000000000000"},
+      {"interval_tokens_correct", "6"},
+      {"interval_sequences", "161"},
+      {"interval_sequences_correct", "1"},
+      {"validation_due", "7"},
+  };
+  for (const auto& [field, value] : impossible) {
+    CAPTURE(field);
+    CAPTURE(value);
+    const bool in_version_1 = std::string(field) != "validation_due";
+    const std::string expected =
+        fmt::format("the training state has no valid '{}': found {}", field, value);
+    CHECK(saved.error_with_state(field, value) == (in_version_1 ? expected : "no error"));
+  }
 }
 
 TEST_CASE("checkpoint: names, shapes and facts are as documented") {
@@ -198,6 +247,7 @@ TEST_CASE("checkpoint: names, shapes and facts are as documented") {
   CHECK(facts.at("format") == "rlt");
   CHECK(facts.at("step") == "5");
   CHECK(facts.at("cell") == "deltanet");
+  CHECK(checkpoint_state(saved.path).best_step == 4);
 }
 
 TEST_CASE("checkpoint: weights alone serve evaluation but not further training") {
@@ -285,8 +335,10 @@ TEST_CASE("checkpoint: a foreign file, another version and a broken state are to
         foreign + "none, expected 'rlt'");
   CHECK(saved.error_after([](auto&, auto& metadata) { metadata["format"] = "pt"; }) ==
         foreign + "'pt', expected 'rlt'");
+  CHECK(saved.error_after([](auto&, auto& metadata) { metadata["version"] = "3"; }) ==
+        "a checkpoint of version '3', expected '1' or '2'");
   CHECK(saved.error_after([](auto&, auto& metadata) { metadata["version"] = "2"; }) ==
-        "a checkpoint of version '2', expected '1'");
+        "damaged: a checkpoint of version '2' without a checksum");
   const std::string no_state = "the metadata holds no training state";
   CHECK(saved.error_after([](auto&, auto& metadata) { metadata.erase("state"); }) == no_state);
   CHECK(saved.error_after([](auto&, auto& metadata) { metadata["state"] = "{"; }) == no_state);
@@ -295,7 +347,7 @@ TEST_CASE("checkpoint: a foreign file, another version and a broken state are to
         "the training state has no valid 'step'");
   CHECK(saved.error_after([](auto&, auto& metadata) {
     metadata["state"] = "{\"step\": 18446744073709551615}";
-  }) == "the training state has no valid 'step'");
+  }) == "the training state has no valid 'step': found 18446744073709551615");
 
   const fs::path csv = saved.folder.path() / "train.csv";
   write_file(csv, "task,cell,seed,step\n");
@@ -314,18 +366,46 @@ TEST_CASE("checkpoint: a fact may not take a name of ours") {
         }).starts_with("1: internal error: the fact 'step'"));
 }
 
-TEST_CASE("checkpoint: any flipped byte is loaded or refused, never a crash") {
+TEST_CASE("checkpoint: a file whose bits flipped is refused in one line, wherever they are") {
   const Saved saved;
   const std::string whole = read_file(saved.path);
+  REQUIRE(error_loading(saved.path) == "no error");
   const fs::path path = saved.folder.path() / "damaged";
   const Rng rng = Rng(1).stream("flips");
-  for (Index i = 0; i < 2000; ++i) {
+  const auto refused = [&](std::size_t at, int mask) {
     std::string damaged = whole;
-    const auto at = static_cast<std::size_t>(rng.below(2 * i, std::ssize(whole)));
-    damaged[at] = static_cast<char>(rng.below(2 * i + 1, 256));
+    damaged[at] = static_cast<char>(damaged[at] ^ mask);
     saved.folder.write("damaged", damaged);
     const std::string message = error_loading(path);
+    CAPTURE(at);
+    CAPTURE(mask);
+    CHECK(message != "no error");
     CHECK(message.find('\n') == std::string::npos);
     CHECK(!message.starts_with("3: "));
+    CHECK(error_of([&] { checkpoint_facts(path); }).starts_with("1: "));
+  };
+  // One bit, and several, of every byte of length, header, padding and tensors.
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    const auto i = static_cast<Index>(at);
+    refused(at, 1 << rng.below(2 * i, 8));
+    refused(at, static_cast<int>(1 + rng.below(2 * i + 1, 255)));
   }
+  // Every bit of the checksum, and of the version, which decides whether there must be one.
+  for (const std::string entry : {"\"xxh3\":\"", "\"version\":\""}) {
+    const std::size_t first = whole.find(entry);
+    REQUIRE(first != std::string::npos);
+    for (std::size_t at = first; at < first + entry.size() + 16; ++at) {
+      for (int bit = 0; bit < 8; ++bit) refused(at, 1 << bit);
+    }
+  }
+}
+
+TEST_CASE("checkpoint: damage is told as such before it shows as something else") {
+  const Saved saved;
+  std::string damaged = read_file(saved.path);
+  const std::size_t place = damaged.find("model.cell.weight");
+  damaged[place] = 'n';
+  saved.folder.write("damaged", damaged);
+  CHECK(error_loading(saved.folder.path() / "damaged")
+            .starts_with("damaged: its bytes do not give its checksum '"));
 }

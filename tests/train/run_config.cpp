@@ -109,7 +109,7 @@ TEST_CASE(
   RunConfig config;
   config.cell = "deltanet";
   config.cell_options = {"beta_max=1", "feature_map=dpfp", "beta_max=2"};
-  config = complete(config);
+  complete(config);
   CHECK(config.cell_options == std::vector<std::string>{"feature_map=dpfp", "beta_max=2"});
   CHECK(option_summary(config) == "beta_max=2;feature_map=dpfp");
 }
