@@ -180,6 +180,7 @@ TaskInfo code_execution_info(const TaskOptions& options) {
   }
   info.blank = blank;
   info.length_unit = "statements";
+  info.unit_symbols = 9;  // if v < n : v = n ;
   info.exact_in_units = true;
   info.min_length = 2;
   info.training = {100, 100};

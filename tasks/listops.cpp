@@ -196,6 +196,7 @@ TaskInfo listops_info(const TaskOptions& options) {
   info.inputs = info.outputs;
   info.inputs.insert(info.inputs.end(), {"[MIN", "[MAX", "[FIRST", "]"});
   info.length_unit = "depth";
+  info.unit_symbols = 40;
   info.exact_in_units = true;
   info.training = {10, 10};
   info.bin_step = 10;

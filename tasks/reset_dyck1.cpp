@@ -107,6 +107,7 @@ TaskInfo reset_dyck1_info(const TaskOptions& options) {
   info.outputs = {"0", "1"};
   info.splits = {.distinct_training = true, .training_avoids_validation = true};
   if (options.rule == "paper") {
+    info.unit_symbols = 3;
     info.quirks =
         "exactly one reset in every string; only the lower end of the window holds, lengths reach "
         "2 high + 1";

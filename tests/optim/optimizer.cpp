@@ -175,14 +175,6 @@ TEST_CASE("optimisers: their memory is one block for sgd and two for Adam") {
   CHECK(names("adamw") == std::vector<std::string>{"first", "second"});
 }
 
-TEST_CASE("optimisers: an unknown one is refused with the nearest name") {
-  const std::string message =
-      test::error_of([] { Optimizer<float>(OptimizerConfig{.kind = "adan"}, 16); });
-  CHECK(message.starts_with("2: "));
-  CHECK(message.find("adan") != message.npos);
-  CHECK(message.find("'adam'") != message.npos);
-}
-
 TEST_CASE_TEMPLATE("clipping: gradients are scaled to the limit, and the norm before comes back", T,
                    float, double) {
   ParameterSet<T> parameters = with_gradients<T>({T(3), T(0), T(-4)});
