@@ -11,6 +11,13 @@
 namespace rlt {
 namespace {
 
+class AaStar final : public Star {
+ public:
+  explicit AaStar(const TaskOptions& options) : Star(aa_star_info(options), {0, 0}) {}
+};
+
+}  // namespace
+
 TaskInfo aa_star_info(const TaskOptions& options) {
   TaskInfo info;
   info.name = "aa_star";
@@ -26,13 +33,6 @@ TaskInfo aa_star_info(const TaskOptions& options) {
   info.outputs = {"0", "1"};
   return info;
 }
-
-class AaStar final : public Star {
- public:
-  explicit AaStar(const TaskOptions& options) : Star(aa_star_info(options), {0, 0}) {}
-};
-
-}  // namespace
 
 std::unique_ptr<Task> make_aa_star(const TaskOptions& options) {
   return std::make_unique<AaStar>(options);

@@ -11,6 +11,13 @@
 namespace rlt {
 namespace {
 
+class AbabStar final : public Star {
+ public:
+  explicit AbabStar(const TaskOptions& options) : Star(abab_star_info(options), {0, 1, 0, 1}) {}
+};
+
+}  // namespace
+
 TaskInfo abab_star_info(const TaskOptions& options) {
   TaskInfo info;
   info.name = "abab_star";
@@ -27,13 +34,6 @@ TaskInfo abab_star_info(const TaskOptions& options) {
   info.outputs = {"0", "1"};
   return info;
 }
-
-class AbabStar final : public Star {
- public:
-  explicit AbabStar(const TaskOptions& options) : Star(abab_star_info(options), {0, 1, 0, 1}) {}
-};
-
-}  // namespace
 
 std::unique_ptr<Task> make_abab_star(const TaskOptions& options) {
   return std::make_unique<AbabStar>(options);

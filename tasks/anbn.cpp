@@ -10,6 +10,13 @@
 namespace rlt {
 namespace {
 
+class Anbn final : public Counter {
+ public:
+  explicit Anbn(const TaskOptions& options) : Counter(anbn_info(options)) {}
+};
+
+}  // namespace
+
 TaskInfo anbn_info(const TaskOptions& options) {
   TaskInfo info = counter_info(options, {"a", "b"});
   info.name = "anbn";
@@ -17,13 +24,6 @@ TaskInfo anbn_info(const TaskOptions& options) {
   info.label = "a -> a|b; b_1..b_(n-1) -> b; b_n -> T (end)";
   return info;
 }
-
-class Anbn final : public Counter {
- public:
-  explicit Anbn(const TaskOptions& options) : Counter(anbn_info(options)) {}
-};
-
-}  // namespace
 
 std::unique_ptr<Task> make_anbn(const TaskOptions& options) {
   return std::make_unique<Anbn>(options);

@@ -10,6 +10,13 @@
 namespace rlt {
 namespace {
 
+class Anbncn final : public Counter {
+ public:
+  explicit Anbncn(const TaskOptions& options) : Counter(anbncn_info(options)) {}
+};
+
+}  // namespace
+
 TaskInfo anbncn_info(const TaskOptions& options) {
   TaskInfo info = counter_info(options, {"a", "b", "c"});
   info.name = "anbncn";
@@ -17,13 +24,6 @@ TaskInfo anbncn_info(const TaskOptions& options) {
   info.label = "a -> a|b; b_1..b_(n-1) -> b; b_n, c_1..c_(n-1) -> c; c_n -> T (end)";
   return info;
 }
-
-class Anbncn final : public Counter {
- public:
-  explicit Anbncn(const TaskOptions& options) : Counter(anbncn_info(options)) {}
-};
-
-}  // namespace
 
 std::unique_ptr<Task> make_anbncn(const TaskOptions& options) {
   return std::make_unique<Anbncn>(options);

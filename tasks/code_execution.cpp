@@ -47,44 +47,6 @@ enum Symbol : int {
 // Numbers of the classes: a value is class value - lowest + 1.
 constexpr int blank = 0;
 
-TaskInfo code_execution_info(const TaskOptions& options) {
-  TaskInfo info;
-  info.name = "code_execution";
-  info.summary = "run a program line by line: what does it print?";
-  info.source = "Irie, Schlag, Csordas, Schmidhuber 2021, arXiv 2106.06295";
-  info.rule = options.rule;
-  info.label = "at the ; of an executed print its value, _ elsewhere";
-  if (options.rule == "paper") {
-    info.quirks =
-        "an assignment under a true condition is ignored if its variable has a value: four "
-        "programs in five have labels that Python would not give";
-  } else {
-    info.splits = {.distinct_training = true, .training_avoids_validation = true};
-  }
-  info.options = {{.name = "variables",
-                   .value = "3",
-                   .help = "how many variables programs have",
-                   .choices = {"3", "5", "10"}}};
-  const OptionValues chosen =
-      complete_options("task-option", info.name, info.options, options.options);
-  for (int digit = 0; digit < digits; ++digit) info.inputs.push_back(fmt::format("{}", digit));
-  info.inputs.insert(info.inputs.end(), {"=", ";", "++", "--", "print", "if", "<", ">", ":"});
-  info.inputs.insert(info.inputs.end(), variables.begin(),
-                     variables.begin() + std::stoi(chosen.at("variables")));
-  info.outputs = {"_"};
-  for (int value = lowest; value <= highest; ++value) {
-    info.outputs.push_back(fmt::format("{}", value));
-  }
-  info.blank = blank;
-  info.length_unit = "statements";
-  info.unit_symbols = 9;  // if v < n : v = n ;
-  info.exact_in_units = true;
-  info.min_length = 2;
-  info.training = {100, 100};
-  info.bin_step = 100;
-  return info;
-}
-
 enum Kind : Index { assignment, step, output, conditional };
 enum class Branch { none, taken, skipped };
 
@@ -187,6 +149,44 @@ class CodeExecution final : public Task {
 };
 
 }  // namespace
+
+TaskInfo code_execution_info(const TaskOptions& options) {
+  TaskInfo info;
+  info.name = "code_execution";
+  info.summary = "run a program line by line: what does it print?";
+  info.source = "Irie, Schlag, Csordas, Schmidhuber 2021, arXiv 2106.06295";
+  info.rule = options.rule;
+  info.label = "at the ; of an executed print its value, _ elsewhere";
+  if (options.rule == "paper") {
+    info.quirks =
+        "an assignment under a true condition is ignored if its variable has a value: four "
+        "programs in five have labels that Python would not give";
+  } else {
+    info.splits = {.distinct_training = true, .training_avoids_validation = true};
+  }
+  info.options = {{.name = "variables",
+                   .value = "3",
+                   .help = "how many variables programs have",
+                   .choices = {"3", "5", "10"}}};
+  const OptionValues chosen =
+      complete_options("task-option", info.name, info.options, options.options);
+  for (int digit = 0; digit < digits; ++digit) info.inputs.push_back(fmt::format("{}", digit));
+  info.inputs.insert(info.inputs.end(), {"=", ";", "++", "--", "print", "if", "<", ">", ":"});
+  info.inputs.insert(info.inputs.end(), variables.begin(),
+                     variables.begin() + std::stoi(chosen.at("variables")));
+  info.outputs = {"_"};
+  for (int value = lowest; value <= highest; ++value) {
+    info.outputs.push_back(fmt::format("{}", value));
+  }
+  info.blank = blank;
+  info.length_unit = "statements";
+  info.unit_symbols = 9;  // if v < n : v = n ;
+  info.exact_in_units = true;
+  info.min_length = 2;
+  info.training = {100, 100};
+  info.bin_step = 100;
+  return info;
+}
 
 std::unique_ptr<Task> make_code_execution(const TaskOptions& options) {
   return std::make_unique<CodeExecution>(options);

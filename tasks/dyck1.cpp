@@ -13,23 +13,6 @@
 namespace rlt {
 namespace {
 
-TaskInfo dyck1_info(const TaskOptions& options) {
-  TaskInfo info;
-  info.name = "dyck1";
-  info.summary = "balanced round brackets: is one open?";
-  info.source = formal_languages_source;
-  info.rule = options.rule;
-  info.label = "1 if a bracket is open after t, else 0";
-  info.inputs = {"(", ")"};
-  info.outputs = {"0", "1"};
-  info.splits.distinct_training = true;
-  info.splits.training_avoids_validation = options.rule == "honest";
-  if (options.rule == "paper") {
-    info.quirks = "training and Bin0 are drawn independently: short strings are in both";
-  }
-  return info;
-}
-
 class Dyck1 final : public Language {
  public:
   explicit Dyck1(const TaskOptions& options) : Language(dyck1_info(options)) {}
@@ -58,6 +41,23 @@ class Dyck1 final : public Language {
 };
 
 }  // namespace
+
+TaskInfo dyck1_info(const TaskOptions& options) {
+  TaskInfo info;
+  info.name = "dyck1";
+  info.summary = "balanced round brackets: is one open?";
+  info.source = formal_languages_source;
+  info.rule = options.rule;
+  info.label = "1 if a bracket is open after t, else 0";
+  info.inputs = {"(", ")"};
+  info.outputs = {"0", "1"};
+  info.splits.distinct_training = true;
+  info.splits.training_avoids_validation = options.rule == "honest";
+  if (options.rule == "paper") {
+    info.quirks = "training and Bin0 are drawn independently: short strings are in both";
+  }
+  return info;
+}
 
 std::unique_ptr<Task> make_dyck1(const TaskOptions& options) {
   return std::make_unique<Dyck1>(options);

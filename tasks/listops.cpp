@@ -36,29 +36,6 @@ constexpr Index fewest = 2, most = 5;  // arguments
 // Numbers of the input symbols: a digit is its own.
 enum Symbol : int { minimum = digits, maximum, leading, close };
 
-TaskInfo listops_info(const TaskOptions& options) {
-  TaskInfo info;
-  info.name = "listops";
-  info.summary = "the value of a nested expression of MIN, MAX and FIRST";
-  info.source =
-      "Irie, Schlag, Csordas, Schmidhuber 2021, arXiv 2106.06295; ListOps: Nangia, Bowman 2018";
-  info.rule = options.rule;
-  info.label = "at the last token the value of the expression; nothing before it";
-  for (int digit = 0; digit < digits; ++digit) info.outputs.push_back(fmt::format("{}", digit));
-  info.inputs = info.outputs;
-  info.inputs.insert(info.inputs.end(), {"[MIN", "[MAX", "[FIRST", "]"});
-  info.length_unit = "depth";
-  info.unit_symbols = 40;
-  info.exact_in_units = true;
-  info.training = {10, 10};
-  info.bin_step = 10;
-  info.quirks = "0 and 9 are right in 18 of 100 strings each";
-  if (options.rule == "honest") {
-    info.splits = {.distinct_training = true, .training_avoids_validation = true};
-  }
-  return info;
-}
-
 /// 1 + (1 - u) + ... + (1 - u)^(count-1)
 double series(Index count, double u) {
   double sum = 1;
@@ -206,6 +183,29 @@ class Listops final : public Task {
 };
 
 }  // namespace
+
+TaskInfo listops_info(const TaskOptions& options) {
+  TaskInfo info;
+  info.name = "listops";
+  info.summary = "the value of a nested expression of MIN, MAX and FIRST";
+  info.source =
+      "Irie, Schlag, Csordas, Schmidhuber 2021, arXiv 2106.06295; ListOps: Nangia, Bowman 2018";
+  info.rule = options.rule;
+  info.label = "at the last token the value of the expression; nothing before it";
+  for (int digit = 0; digit < digits; ++digit) info.outputs.push_back(fmt::format("{}", digit));
+  info.inputs = info.outputs;
+  info.inputs.insert(info.inputs.end(), {"[MIN", "[MAX", "[FIRST", "]"});
+  info.length_unit = "depth";
+  info.unit_symbols = 40;
+  info.exact_in_units = true;
+  info.training = {10, 10};
+  info.bin_step = 10;
+  info.quirks = "0 and 9 are right in 18 of 100 strings each";
+  if (options.rule == "honest") {
+    info.splits = {.distinct_training = true, .training_avoids_validation = true};
+  }
+  return info;
+}
 
 std::unique_ptr<Task> make_listops(const TaskOptions& options) {
   return std::make_unique<Listops>(options);

@@ -14,24 +14,6 @@
 namespace rlt {
 namespace {
 
-TaskInfo parity_info(const TaskOptions& options) {
-  TaskInfo info;
-  info.name = "parity";
-  info.summary = "is the number of ones read so far even?";
-  info.source = formal_languages_source;
-  info.rule = options.rule;
-  info.label = "1 if x_1..x_t holds an even number of ones, else 0";
-  info.inputs = {"0", "1"};
-  info.outputs = {"0", "1"};
-  info.splits = {.distinct_training = true, .training_avoids_validation = true};
-  if (options.rule == "paper") {
-    info.quirks =
-        "every string holds an even number of ones in total (odd ones get a 1 appended, so about "
-        "three in four end in 1); many strings sit exactly at the upper end of the window";
-  }
-  return info;
-}
-
 class Parity final : public Language {
  public:
   explicit Parity(const TaskOptions& options) : Language(parity_info(options)) {}
@@ -83,6 +65,24 @@ class Parity final : public Language {
 };
 
 }  // namespace
+
+TaskInfo parity_info(const TaskOptions& options) {
+  TaskInfo info;
+  info.name = "parity";
+  info.summary = "is the number of ones read so far even?";
+  info.source = formal_languages_source;
+  info.rule = options.rule;
+  info.label = "1 if x_1..x_t holds an even number of ones, else 0";
+  info.inputs = {"0", "1"};
+  info.outputs = {"0", "1"};
+  info.splits = {.distinct_training = true, .training_avoids_validation = true};
+  if (options.rule == "paper") {
+    info.quirks =
+        "every string holds an even number of ones in total (odd ones get a 1 appended, so about "
+        "three in four end in 1); many strings sit exactly at the upper end of the window";
+  }
+  return info;
+}
 
 std::unique_ptr<Task> make_parity(const TaskOptions& options) {
   return std::make_unique<Parity>(options);

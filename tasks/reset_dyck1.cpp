@@ -24,25 +24,6 @@ namespace {
 constexpr int reset = 2;
 constexpr double another_reset = 2.0 / 3.0;  // honest rule
 
-TaskInfo reset_dyck1_info(const TaskOptions& options) {
-  TaskInfo info;
-  info.name = "reset_dyck1";
-  info.summary = "balanced round brackets, 1 closes them all: is one open?";
-  info.source = formal_languages_source;
-  info.rule = options.rule;
-  info.label = "1 if a bracket opened since the last reset is open after t, else 0";
-  info.inputs = {"(", ")", "1"};
-  info.outputs = {"0", "1"};
-  info.splits = {.distinct_training = true, .training_avoids_validation = true};
-  if (options.rule == "paper") {
-    info.unit_symbols = 3;
-    info.quirks =
-        "exactly one reset in every string; only the lower end of the window holds, lengths reach "
-        "2 high + 1";
-  }
-  return info;
-}
-
 /// Appends a uniformly random prefix (0..all symbols) of a string of the grammar.
 void append_grammar_prefix(Draws& draws, Index high, std::vector<int>& string) {
   const Index begin = std::ssize(string);
@@ -114,6 +95,25 @@ class ResetDyck1 final : public Language {
 };
 
 }  // namespace
+
+TaskInfo reset_dyck1_info(const TaskOptions& options) {
+  TaskInfo info;
+  info.name = "reset_dyck1";
+  info.summary = "balanced round brackets, 1 closes them all: is one open?";
+  info.source = formal_languages_source;
+  info.rule = options.rule;
+  info.label = "1 if a bracket opened since the last reset is open after t, else 0";
+  info.inputs = {"(", ")", "1"};
+  info.outputs = {"0", "1"};
+  info.splits = {.distinct_training = true, .training_avoids_validation = true};
+  if (options.rule == "paper") {
+    info.unit_symbols = 3;
+    info.quirks =
+        "exactly one reset in every string; only the lower end of the window holds, lengths reach "
+        "2 high + 1";
+  }
+  return info;
+}
 
 std::unique_ptr<Task> make_reset_dyck1(const TaskOptions& options) {
   return std::make_unique<ResetDyck1>(options);

@@ -15,26 +15,6 @@
 namespace rlt {
 namespace {
 
-TaskInfo shuffle2_info(const TaskOptions& options) {
-  TaskInfo info;
-  info.name = "shuffle2";
-  info.summary = "two kinds of balanced brackets that may cross: which kinds are open?";
-  info.source = formal_languages_source;
-  info.rule = options.rule;
-  info.label = "two bits: a round bracket is open after t, a square bracket is open after t";
-  info.inputs = {"(", ")", "[", "]"};
-  info.outputs = {"00", "01", "10", "11"};
-  info.splits.distinct_training = true;
-  info.splits.training_avoids_validation = options.rule == "honest";
-  if (options.rule == "paper") {
-    info.quirks =
-        "every string is well nested (Dyck-2): a crossing like ([)] never occurs; training and "
-        "Bin0 "
-        "are drawn independently: short strings are in both";
-  }
-  return info;
-}
-
 /// Appends round and square (each in the order it has) so that every interleaving is equally
 /// likely.
 void append_interleaved(Draws& draws, const std::vector<int>& round, const std::vector<int>& square,
@@ -99,6 +79,26 @@ class Shuffle2 final : public Language {
 };
 
 }  // namespace
+
+TaskInfo shuffle2_info(const TaskOptions& options) {
+  TaskInfo info;
+  info.name = "shuffle2";
+  info.summary = "two kinds of balanced brackets that may cross: which kinds are open?";
+  info.source = formal_languages_source;
+  info.rule = options.rule;
+  info.label = "two bits: a round bracket is open after t, a square bracket is open after t";
+  info.inputs = {"(", ")", "[", "]"};
+  info.outputs = {"00", "01", "10", "11"};
+  info.splits.distinct_training = true;
+  info.splits.training_avoids_validation = options.rule == "honest";
+  if (options.rule == "paper") {
+    info.quirks =
+        "every string is well nested (Dyck-2): a crossing like ([)] never occurs; training and "
+        "Bin0 "
+        "are drawn independently: short strings are in both";
+  }
+  return info;
+}
 
 std::unique_ptr<Task> make_shuffle2(const TaskOptions& options) {
   return std::make_unique<Shuffle2>(options);
