@@ -105,7 +105,8 @@ Timing time_model(const BenchCommand& command) {
 }  // namespace
 
 Exit run_bench(const BenchCommand& command) {
-  RunConfig config = complete(command.config);
+  RunConfig config = command.config;
+  complete(config);
   note_idle(command.given, config);
   BenchCommand chosen = command;
   chosen.config = config;

@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "base/error.hpp"
 #include "commands.hpp"
@@ -26,19 +29,52 @@ void print_examples(const TaskInfo& info, const std::vector<Example>& examples) 
   print_message("{} distinct strings, data {}", examples.size(), data_hash(examples));
 }
 
+namespace fs = std::filesystem;
+/// Where to, and what.
+using Files = std::vector<std::pair<fs::path, std::string>>;
+
+/// All of them or none, and none that is there already.
+void write_new(const fs::path& folder, const Files& files) {
+  for (const auto& [path, content] : files) require_new("write", path);
+  make_folder(folder);
+  std::size_t written = 0;
+  try {
+    for (; written < files.size(); ++written) {
+      write_file(files[written].first, files[written].second);
+    }
+  } catch (const Error&) {
+    for (std::size_t i = 0; i < written; ++i) {
+      std::error_code ignored;
+      fs::remove(files[i].first, ignored);
+    }
+    throw;
+  }
+}
+
 // train, valid (bin 0) and test (bin 1), as `--task file` reads them.
 void write_sets(const DataCommand& command, const Task& task) {
-  const std::filesystem::path folder(command.write);
-  make_folder(folder);
+  const fs::path folder(command.write);
   const RunConfig& config = command.config;
+  const Index size = training_size(config, task);
+  if (size == 0) {
+    fail(Exit::usage, "--train-size 0: fresh samples have no set that could be written");
+  }
   const std::vector<Example> valid =
       evaluation_set(task, training_window(config, task), config.eval_sequences, config.eval_seed);
   const std::vector<Example> test =
       evaluation_set(task, bin_window(task.info(), 1), config.eval_sequences, config.eval_seed);
   const std::vector<Example> train =
-      training_set(task, training_window(config, task), config.train_size, config.seed, valid);
-  for (const auto& [name, set] : {std::pair{"train", &train}, {"valid", &valid}, {"test", &test}}) {
-    write_text_form(folder / name, task.info(), *set);
+      training_set(task, training_window(config, task), size, config.seed, valid);
+  const std::pair<std::string, const std::vector<Example>*> sets[] = {
+      {"train", &train}, {"valid", &valid}, {"test", &test}};
+  Files files;
+  for (const auto& [name, set] : sets) {
+    TextForm form = text_form(task.info(), *set);
+    files.emplace_back(folder / (name + ".src"), std::move(form.src));
+    files.emplace_back(folder / (name + ".tgt"), std::move(form.tgt));
+  }
+  write_new(folder, files);
+  for (const auto& [name, set] : sets) {
     print_message("{}/{}.src .tgt: {} strings, data {}", command.write, name, set->size(),
                   data_hash(*set));
   }
@@ -47,6 +83,11 @@ void write_sets(const DataCommand& command, const Task& task) {
 }  // namespace
 
 Exit run_data(const DataCommand& command) {
+  refuse_inapplicable(command.given, command.config);
+  if (!command.config.data.empty()) {
+    refuse_flags(command.given, {"write", "bin", "lengths", "train-size", "seed"},
+                 "the first --sequences of your own training set are printed");
+  }
   const std::unique_ptr<Task> task = make_task(command.config);
   if (task->fixed_set("train") != nullptr) {
     const std::vector<Example>& all = *task->fixed_set("train");

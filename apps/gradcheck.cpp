@@ -161,6 +161,7 @@ Exit run_gradcheck(const GradcheckCommand& command) {
   }
   if (!command.export_file.empty()) {
     if (command.all) fail(Exit::usage, "--export writes one model: give it with --cell");
+    require_new("export", command.export_file);
     export_cell(cell_info(command.cell).name, command.export_file);
     return Exit::done;
   }

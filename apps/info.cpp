@@ -7,17 +7,35 @@
 #include "commands.hpp"
 #include "io/file.hpp"
 #include "io/safetensors.hpp"
+#include "train/data_identity.hpp"
 #include "train/run_folder.hpp"
 
 namespace rlt {
 namespace {
 
+/// How many there are, and as many as a line holds.
+void print_symbols(std::string_view name, const std::vector<std::string>& symbols) {
+  if (symbols.empty()) return;
+  constexpr std::size_t width = 60;
+  std::string line;
+  std::size_t shown = 0;
+  while (shown < symbols.size() && line.size() + symbols[shown].size() < width) {
+    line += " " + printable(symbols[shown++]);
+  }
+  fmt::print("  {:<16} {}:{}{}\n", name, symbols.size(), line,
+             shown < symbols.size() ? " ..." : "");
+}
+
 void print_checkpoint(const std::filesystem::path& path) {
   const Safetensors file(path);
   fmt::print("{}\n", printable(path.string()));
   for (const auto& [key, value] : file.metadata()) {
-    if (!value.empty()) fmt::print("  {:<16} {}\n", printable(key), printable(value));
+    if (value.empty() || key == "vocabulary") continue;
+    fmt::print("  {:<16} {}\n", printable(key), printable(value));
   }
+  const Symbols symbols = data_identity(file.metadata()).symbols;
+  print_symbols("inputs", symbols.inputs);
+  print_symbols("classes", symbols.outputs);
   for (const TensorView& tensor : file.tensors()) {
     if (!tensor.name.starts_with("model.")) continue;
     fmt::print("  {:<48} {} ({})\n", printable(tensor.name), tensor.dtype,

@@ -24,6 +24,7 @@
 #include "commands.hpp"
 #include "io/file.hpp"
 #include "io/standard_streams.hpp"
+#include "io/text.hpp"
 #include "train/run_folder.hpp"
 
 namespace {
@@ -100,9 +101,9 @@ class Settings {
 
   /// Fills what no flag set from the environment or else from the file. Returns the names of what the user
   /// chose; what a file says by default was not chosen. Call after parsing.
-  std::vector<std::string> complete() {
+  rlt::GivenFlags complete() {
     const std::map<std::string, std::string> from_file = read_file();
-    std::vector<std::string> given;
+    rlt::GivenFlags given;
     for (std::size_t i = 0; i < settings_.size(); ++i) {
       const Setting& setting = settings_[i];
       const std::string variable = variable_of(setting.name);
@@ -138,7 +139,7 @@ class Settings {
     std::map<std::string, std::string> values;
     if (file_.empty()) return values;
     try {
-      std::istringstream stream(rlt::read_file(file_, rlt::largest_text));
+      std::istringstream stream(rlt::read_text(file_, rlt::largest_text));
       for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_config(stream)) {
         std::string joined;
         for (const std::string& input : item.inputs) joined += (joined.empty() ? "" : ",") + input;
@@ -225,6 +226,16 @@ std::vector<std::string> checked_words(const CLI::App& app, int argc, char** arg
   return checked;
 }
 
+/// The flags on the command line.
+rlt::GivenFlags given_flags(const CLI::App* command) {
+  rlt::GivenFlags given;
+  for (const CLI::Option* option : command->get_options()) {
+    if (option->count() == 0) continue;
+    given.insert(given.end(), option->get_lnames().begin(), option->get_lnames().end());
+  }
+  return given;
+}
+
 std::string joined(int argc, char** argv) {
   std::string line = "rlt";
   for (int i = 1; i < argc; ++i) line += std::string(" ") + argv[i];
@@ -289,9 +300,10 @@ Exit run(int argc, char** argv) {
       train.given = train_settings.complete();
       train.command_line = joined(argc, argv);
       if (print_config) {
-        const RunConfig config = rlt::complete(train.config);
-        rlt::note_idle(train.given, config);
-        fmt::print("{}", rlt::config_text(config));
+        rlt::refuse_inapplicable(train.given, train.config);
+        rlt::complete(train.config);
+        rlt::note_idle(train.given, train.config);
+        fmt::print("{}", rlt::config_text(train.config));
         return Exit::done;
       }
       return rlt::run_train(train);
@@ -316,7 +328,13 @@ Exit run(int argc, char** argv) {
   number_flag<Index>(eval_command, "piece", eval.piece, 1, rlt::max_length,
                      "tokens read at once, state carried between");
   text_flag(eval_command, "csv", eval.csv, "FILE", "file to append to; - for stdout [-]");
-  eval_command->callback([&] { chosen = [&] { return rlt::run_eval(eval); }; });
+  text_flag(eval_command, "data", eval.data, "PATH", "where the run's own data lie now");
+  eval_command->callback([&] {
+    chosen = [&] {
+      eval.given = given_flags(eval_command);
+      return rlt::run_eval(eval);
+    };
+  });
 
   rlt::GradcheckCommand gradcheck;
   CLI::App* const gradcheck_command =
@@ -362,10 +380,10 @@ Exit run(int argc, char** argv) {
   cells_command->callback([&] { chosen = [&] { return rlt::run_cells(cell); }; });
 
   std::string task;
-  std::string rule = "paper";
+  std::string rule;
   CLI::App* const tasks_command = command("tasks", "list the tasks, or describe one");
   tasks_command->add_option("name", task, "task")->type_name("NAME");
-  text_flag(tasks_command, "rule", rule, "", "paper or honest")->default_str(rule);
+  text_flag(tasks_command, "rule", rule, "", "paper or honest [paper]");
   tasks_command->callback([&] { chosen = [&] { return rlt::run_tasks(task, rule); }; });
 
   rlt::DataCommand data;
@@ -379,13 +397,14 @@ Exit run(int argc, char** argv) {
   number_flag<Index>(data_command, "sequences", data.sequences, 1, rlt::most_sequences,
                      "strings to print");
   text_flag(data_command, "write", data.write, "FOLDER",
-            "write train, valid, test in the paper's text form")
+            "write train, valid, test in the paper's text form; replaces no file")
       ->excludes("--bin")
       ->excludes("--lengths")
       ->excludes("--sequences");
   data_command->callback([&] {
     chosen = [&] {
       data.given = data_settings.complete();
+      for (const std::string& flag : given_flags(data_command)) data.given.push_back(flag);
       return rlt::run_data(data);
     };
   });

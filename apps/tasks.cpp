@@ -7,21 +7,7 @@
 namespace rlt {
 namespace {
 
-/// The --data of a task that reads the user's own; empty for one that draws its strings.
-std::string_view data_of(std::string_view task) {
-  if (task == "file") return "FOLDER with train.src, train.tgt, ...";
-  if (task == "text") return "FILE or FOLDER of UTF-8 text";
-  return {};
-}
-
-void print_task(const std::string& name, const std::string& rule) {
-  const std::unique_ptr<Task> task =
-      make_task(name, TaskOptions{.rule = rule, .data = {}, .options = {}});
-  const TaskInfo& info = task->info();
-  fmt::print("{} (rule {}): {}\n", info.name, info.rule, info.summary);
-  fmt::print("  source    {}\n", info.source);
-  fmt::print("  label     {}\n", info.label);
-  if (!info.quirks.empty()) fmt::print("  quirks    {}\n", info.quirks);
+void print_drawn(const TaskInfo& info) {
   fmt::print("  inputs    {}\n", fmt::join(info.inputs, " "));
   fmt::print("  classes   {}\n", fmt::join(info.outputs, " "));
   fmt::print("  bins      in {}:", info.length_unit);
@@ -29,24 +15,42 @@ void print_task(const std::string& name, const std::string& rule) {
     const Window window = bin_window(info, bin);
     fmt::print(" {}: {}-{}{}", bin, window.low, window.high, bin < 2 ? "," : "\n");
   }
+}
+
+void print_task(const TaskInfo& info) {
+  const bool drawn = info.data.empty();
+  fmt::print("{}{}: {}\n", info.name, drawn ? fmt::format(" (rule {})", info.rule) : "",
+             info.summary);
+  if (!info.source.empty()) fmt::print("  source    {}\n", info.source);
+  fmt::print("  label     {}\n", info.label);
+  if (!info.quirks.empty()) fmt::print("  quirks    {}\n", info.quirks);
+  if (drawn) print_drawn(info);
+  if (!drawn) fmt::print("  --data    {}\n", info.data);
   print_options("task-option", info.options);
-  fmt::print("  chance    {:.3f} a token\n", 1.0 / static_cast<double>(info.outputs.size()));
+  if (drawn) {
+    fmt::print("  chance    {:.3f} a token\n", 1.0 / static_cast<double>(info.outputs.size()));
+  }
 }
 
 }  // namespace
 
 Exit run_tasks(const std::string& name, const std::string& rule) {
+  TaskOptions options;
+  if (!rule.empty()) options.rule = rule;
   if (!name.empty()) {
-    print_task(name, rule);
+    const TaskInfo info = task_info(name, options);
+    if (!info.data.empty() && !rule.empty()) {
+      fail(Exit::usage, "--rule {}: does not apply to task {}, whose sets are your own, not drawn",
+           rule, name);
+    }
+    print_task(info);
     return Exit::done;
   }
+  if (!rule.empty()) fail(Exit::usage, "--rule {}: says how one task draws: rlt tasks NAME", rule);
   for (const TaskEntry& entry : all_tasks()) {
-    if (const std::string_view data = data_of(entry.name); !data.empty()) {
-      fmt::print("{:<14} your own data: --task {} --data {}\n", entry.name, entry.name, data);
-      continue;
-    }
-    const TaskOptions options{.rule = rule, .data = {}, .options = {}};
-    fmt::print("{:<14} {}\n", entry.name, entry.make(options)->info().summary);
+    const TaskInfo info = entry.info(options);
+    fmt::print("{:<14} {}{}\n", entry.name, info.summary,
+               info.data.empty() ? "" : fmt::format(": --data {}", info.data));
   }
   return Exit::done;
 }

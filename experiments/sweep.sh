@@ -17,7 +17,11 @@ RULE=${RULE:-honest}
 RUNS=${RUNS:-runs/sweep}
 OUT=${OUT:-results/sweep}
 # The same for every run, and where SETTINGS of the task go; a later one wins.
-COMMON="--heads 4 --ff 4 --batch 32 --clip 1 --epochs 5 --patience 3 --eval-sequences 500"
+COMMON="--heads 4 --ff 4 --batch 32 --clip 1 --epochs 5 --patience 3"
+case $TASK in
+  file | text) ;; # own data are not drawn
+  *) COMMON+=" --rule $RULE --protocol honest --eval-sequences 500" ;;
+esac
 case $TASK in
   code_execution) COMMON+=" --window 10-40 --bucket 16" ;;
   listops) COMMON+=" --window 1-10 --bucket 16" ;;
@@ -31,7 +35,7 @@ commands() {
     for lr in $LRS; do
       for size in $SIZES; do
         train_command "$RUNS/$TASK/$cell/lr-$lr/size-$size/seed-$SEED" \
-          "--task $TASK --cell $cell --rule $RULE --protocol honest --lr $lr --d-model $size $COMMON" \
+          "--task $TASK --cell $cell --lr $lr --d-model $size $COMMON" \
           "$(swept_positions "$cell") --seed $SEED $SETTINGS"
       done
     done

@@ -38,7 +38,7 @@ commands() {
   local seed cell
   for seed in $SEEDS; do
     for cell in $CELLS; do
-      train_command "$RUNS/$cell/seed-$seed" "--task text --data $DATA --cell $cell --rule honest" \
+      train_command "$RUNS/$cell/seed-$seed" "--task text --data $DATA --cell $cell" \
         "$COMMON $(small_rate "$cell") $(positions "$cell") --seed $seed"
     done
   done

@@ -2,8 +2,8 @@
 // Form: train.src/.tgt, valid.src/.tgt and, if there, test.src/.tgt as in text_form.hpp; the
 //   official names train_50, valid_50, test_50 do as well.
 // Label: whatever the .tgt files say; every symbol is an ordinary class, `_` too.
-// Sampling: none. The sets are fixed (Task::fixed_set) and used as they are, duplicates included,
-//   under either rule; the vocabulary is that of the training set, in order of appearance.
+// Sampling: none. The sets are fixed (Task::fixed_set) and used as they are, duplicates included.
+// Symbols: those of the run, or else of the training set in order of appearance.
 #include "io/file.hpp"
 
 #include <filesystem>
@@ -30,21 +30,19 @@ fs::path base_of(const fs::path& folder, const std::string& split) {
 
 class File final : public FixedSets {
  public:
-  explicit File(const TaskOptions& options) : folder_(options.data) {
-    if (options.data.empty()) {
-      fail(Exit::usage,
-           "--task file: needs --data FOLDER with train.src, train.tgt, valid.src, ...");
-    }
-    if (!is_folder(folder_)) {
-      fail(Exit::failed, "--data {}: no such folder", options.data);
-    }
-    Vocabulary inputs, outputs;
-    sets_["train"] = read("train", inputs, outputs, NewSymbols::add);
-    sets_["valid"] = read("valid", inputs, outputs, NewSymbols::refuse);
+  explicit File(const TaskOptions& options) : FixedSets(file_info(options)), folder_(options.data) {
+    if (!is_folder(options.data)) fail(Exit::failed, "--data {}: must be a folder", options.data);
+    Vocabulary inputs(options.symbols.inputs), outputs(options.symbols.outputs);
+    const bool known = !options.symbols.inputs.empty();
+    const NewSymbols elsewhere = known ? NewSymbols::not_in_run : NewSymbols::not_in_training;
+    sets_["train"] = read("train", inputs, outputs, known ? elsewhere : NewSymbols::add);
+    sets_["valid"] = read("valid", inputs, outputs, elsewhere);
     if (!base_of(folder_, "test").empty()) {
-      sets_["test"] = read("test", inputs, outputs, NewSymbols::refuse);
+      sets_["test"] = read("test", inputs, outputs, elsewhere);
     }
-    describe(options, inputs, outputs);
+    info_.inputs = inputs.symbols();
+    info_.outputs = outputs.symbols();
+    measure_training();
   }
 
  private:
@@ -59,22 +57,23 @@ class File final : public FixedSets {
                           new_symbols);
   }
 
-  void describe(const TaskOptions& options, const Vocabulary& inputs, const Vocabulary& outputs) {
-    info_.name = "file";
-    info_.summary = "labelled strings from .src and .tgt files";
-    info_.source = folder_.string();
-    info_.rule = options.rule;
-    info_.label = "as the .tgt files say";
-    info_.quirks = "fixed sets, used as they are";
-    info_.inputs = inputs.symbols();
-    info_.outputs = outputs.symbols();
-    measure_training();
-  }
-
   fs::path folder_;
 };
 
 }  // namespace
+
+TaskInfo file_info(const TaskOptions& options) {
+  TaskInfo info;
+  info.name = "file";
+  info.summary = "your own labelled sequences";
+  info.source = options.data;
+  info.rule = options.rule;
+  info.label = "as the .tgt files say";
+  info.quirks = "fixed sets, used as they are";
+  info.data =
+      "FOLDER with train.src, train.tgt, valid.src, valid.tgt and, if you like, test.src, test.tgt";
+  return info;
+}
 
 std::unique_ptr<Task> make_file(const TaskOptions& options) {
   return std::make_unique<File>(options);

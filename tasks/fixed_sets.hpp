@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "base/error.hpp"
 #include "tasks/task.hpp"
@@ -25,6 +26,8 @@ class FixedSets : public Task {
   }
 
  protected:
+  explicit FixedSets(TaskInfo info) : info_(std::move(info)) {}
+
   /// Sets TaskInfo::training: from the shortest to the longest training string.
   void measure_training() {
     const std::vector<Example>& train = sets_.at("train");

@@ -2,33 +2,53 @@
 
 #include "base/error.hpp"
 #include "base/nearest.hpp"
+#include "io/file.hpp"
 
 namespace rlt {
+namespace {
+
+const TaskEntry& find(std::string_view name) {
+  std::vector<std::string> names;
+  for (const TaskEntry& task : all_tasks()) {
+    if (task.name == name) return task;
+    names.emplace_back(task.name);
+  }
+  fail(Exit::usage, "--task {}: unknown{}", name, suggestion(name, names));
+}
+
+}  // namespace
 
 const std::vector<TaskEntry>& all_tasks() {
   static const std::vector<TaskEntry> tasks = {
-#define RLT_TASK(name) {#name, make_##name},
+#define RLT_TASK(name) {#name, name##_info, make_##name},
 #include "tasks/tasks.def"
 #undef RLT_TASK
   };
   return tasks;
 }
 
-std::unique_ptr<Task> make_task(std::string_view name, const TaskOptions& options) {
+TaskInfo task_info(std::string_view name, const TaskOptions& options) {
   if (options.rule != "paper" && options.rule != "honest") {
     fail(Exit::usage, "--rule {}: unknown{}", options.rule,
          suggestion(options.rule, {"paper", "honest"}));
   }
-  std::vector<std::string> names;
-  for (const TaskEntry& task : all_tasks()) {
-    if (task.name == name) {
-      std::unique_ptr<Task> made = task.make(options);
-      complete_options("task-option", name, made->info().options, options.options);
-      return made;
-    }
-    names.emplace_back(task.name);
+  TaskInfo info = find(name).info(options);
+  complete_options("task-option", name, info.options, options.options);
+  if (info.data.empty() && !options.data.empty()) {
+    fail(Exit::usage, "--data {}: task {} draws its strings and reads no data", options.data, name);
   }
-  fail(Exit::usage, "--task {}: unknown{}", name, suggestion(name, names));
+  return info;
+}
+
+std::unique_ptr<Task> make_task(std::string_view name, const TaskOptions& options) {
+  const TaskInfo info = task_info(name, options);
+  if (!info.data.empty() && options.data.empty()) {
+    fail(Exit::usage, "--task {}: needs --data {}", name, info.data);
+  }
+  if (!info.data.empty() && !file_exists(options.data)) {
+    fail(Exit::failed, "--data {}: no such file or folder", options.data);
+  }
+  return find(name).make(options);
 }
 
 void check_window(const Task& task, Window window) {

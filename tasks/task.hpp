@@ -59,6 +59,9 @@ struct TaskInfo {
   int blank = -1;
   /// The fixed sets hold long documents to be read in segments with the state carried between them.
   bool documents = false;
+  /// What --data names, for tasks that read the user's own sets; empty for those that draw their strings.
+  /// The symbols of such a task are those of the data.
+  std::string data;
 };
 
 /// Pure: every method depends on its arguments alone. Objects are immutable after construction.
@@ -88,25 +91,34 @@ class Task {
   }
 };
 
+/// The symbols that a model knows, in the order of their numbers: TaskInfo::inputs and outputs.
+struct Symbols {
+  std::vector<std::string> inputs, outputs;
+};
+
 /// What the command line chose for a task.
 struct TaskOptions {
   std::string rule = "paper";
   std::string data;      // where the user's own data lie, for tasks that read them
   OptionValues options;  // of the one task; missing ones have their defaults
+  /// Own data are numbered by these; where there are none, in order of appearance.
+  Symbols symbols = {};
 };
-
-using MakeTask = std::unique_ptr<Task> (*)(const TaskOptions&);
 
 struct TaskEntry {
   std::string_view name;
-  MakeTask make;
+  /// Reads no data: without symbols where these come from them.
+  TaskInfo (*info)(const TaskOptions&);
+  std::unique_ptr<Task> (*make)(const TaskOptions&);
 };
 
 /// All tasks in the order of tasks.def.
 const std::vector<TaskEntry>& all_tasks();
 
-/// The task of that name; Error(usage) with the nearest name when unknown, or when the rule is not
-/// one of "paper" and "honest".
+/// The facts of the task of that name, before any data are read. Error(usage): the name is unknown (the
+/// nearest is told), the rule is not "paper" or "honest", the task knows no such option, or takes no data.
+TaskInfo task_info(std::string_view name, const TaskOptions& options);
+/// The task itself; also Error(usage) when it needs data and is given none.
 std::unique_ptr<Task> make_task(std::string_view name, const TaskOptions& options);
 
 /// Error(usage) with one clear line when `low` is below the task's minimum or above `high`, `high` above

@@ -1,33 +1,35 @@
 // text: the next character of the user's own text, a UTF-8 file or a folder of them (--data).
 // Label: the character that follows. A document of n characters is read up to its last but one and
 //   scored at all these n - 1 positions; its last character is only predicted.
-// Documents: the file, or every regular file below the folder (symbolic links are not followed) that
-//   is UTF-8 without NUL and has two characters or more. Their order is fixed by a hash of their path
-//   below the folder, so that neighbours in the folder fall on both sides of a border.
+// Documents: the file, or every file below the folder that is UTF-8 without NUL and has two characters or
+//   more; a note counts the others. Links to files are followed, to folders not, and a file is read once
+//   however many links lead to it. The order of documents is fixed by a hash of their path below the
+//   folder, so that neighbours in the folder fall on both sides of a border.
 // Splits: of all documents end to end the last `held_out` of the characters is held out, the first
 //   half of it for validation, the second for testing. A document across a border becomes two; a piece
 //   of one character is dropped.
-// Symbols: the characters (Unicode code points) of the training part in order of appearance, after
-//   one for all others, which is an ordinary input and class that training never shows. White space
-//   and control characters are written \s \n \t \r \u{a0}, the backslash \\.
-// Sampling: none. The sets are fixed (Task::fixed_set), the same under either rule.
+// Symbols: those of the run, or else the characters (Unicode code points) of the training part in order
+//   of appearance, after one for all others, which is an ordinary input and class that training never
+//   shows. White space and control characters are written \s \n \t \r \u{a0}, the backslash \\.
+// Sampling: none. The sets are fixed (Task::fixed_set).
+#include "io/text.hpp"
+
 #include <fmt/format.h>
+#include <utf8cpp/utf8.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
+#include <map>
 #include <system_error>
-#include <tuple>
 #include <utility>
 
 #include "base/error.hpp"
-#include "base/utf8.hpp"
 #include "io/file.hpp"
+#include "io/standard_streams.hpp"
 #include "tasks/fixed_sets.hpp"
 #include "tasks/registry.hpp"
+#include "tasks/vocabulary.hpp"
 
 namespace rlt {
 namespace {
@@ -35,56 +37,53 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int unknown = 0;
+constexpr int unseen = -1;              // not looked up yet
 constexpr Index shortest_document = 2;  // one character to read, one to predict
 
-std::string read_bytes(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail(Exit::failed, "{}: cannot be read: {}", path.string(), std::strerror(errno));
-  std::string bytes;
-  std::vector<char> buffer(std::size_t{1} << 16);
-  while (file.read(buffer.data(), std::ssize(buffer)), file.gcount() > 0) {
-    bytes.append(buffer.data(), static_cast<std::size_t>(file.gcount()));
+/// Counts what one line shall tell of, and keeps the first.
+struct Tally {
+  Index count = 0;
+  std::string first;
+
+  void add(std::string one) {
+    if (count++ == 0) first = std::move(one);
   }
-  if (file.bad())
-    fail(Exit::failed, "{}: reading failed after {} bytes", path.string(), bytes.size());
-  return bytes;
-}
+};
 
-/// Decodes up to the first byte that is not text and returns its offset, or bytes.size().
-std::size_t decode(std::string_view bytes, std::u32string& text) {
-  return append_decoded(bytes.substr(0, bytes.find('\0')), text);
-}
-
-std::u32string read_document(const fs::path& path) {
-  const std::string bytes = read_bytes(path);
-  std::u32string text;
-  const std::size_t end = decode(bytes, text);
-  if (end < bytes.size()) {
-    fail(Exit::failed, "{}: line {}: byte {:#04x} at offset {} is not UTF-8 text", path.string(),
-         1 + std::count(text.begin(), text.end(), U'\n'), static_cast<unsigned char>(bytes[end]),
-         end);
-  }
-  return text;
-}
-
-/// The regular files below `folder`, in the order of the hash of their paths.
-std::vector<fs::path> files_below(const fs::path& folder) {
-  std::vector<std::tuple<std::uint64_t, std::string, fs::path>> files;
+/// The files below `folder`, in the order of the hash of their paths.
+std::vector<fs::path> files_below(const fs::path& folder, Tally& skipped) {
   std::error_code problem;
+  const fs::path root = fs::canonical(folder, problem);
+  // A file by its true path; of its names the one that is no link, or the first.
+  std::map<fs::path, std::pair<bool, std::string>> names;
   fs::recursive_directory_iterator entry(folder, problem);
   for (; !problem && entry != fs::end(entry); entry.increment(problem)) {
     std::error_code ignored;
-    if (!fs::is_regular_file(entry->symlink_status(ignored))) continue;
-    const std::string name = entry->path().lexically_relative(folder).generic_string();
-    files.emplace_back(Rng(0).stream("text").stream(name).bits(0), name, entry->path());
+    const bool is_link = entry->is_symlink(ignored);
+    const fs::file_status target = entry->status(ignored);
+    if (fs::is_directory(target) && !is_link) continue;
+    if (!fs::is_regular_file(target)) {
+      skipped.add(fmt::format("{}: {}", entry->path().string(),
+                              fs::is_directory(target) ? "a link to a folder" : "no regular file"));
+      continue;
+    }
+    const std::pair name(is_link, entry->path().lexically_relative(folder).generic_string());
+    const auto [known, is_new] = names.try_emplace(
+        is_link ? fs::canonical(entry->path(), ignored) : root / name.second, name);
+    if (!is_new) known->second = std::min(known->second, name);
   }
   if (problem) {
     fail(Exit::failed, "--data {}: cannot be listed: {}", folder.string(), problem.message());
   }
-  std::sort(files.begin(), files.end());
+  std::vector<std::pair<std::uint64_t, std::string>> files;
+  files.reserve(names.size());
+  for (const auto& [path, name] : names) {
+    files.emplace_back(Rng(0).stream("text").stream(name.second).bits(0), name.second);
+  }
+  std::ranges::sort(files);
   std::vector<fs::path> paths;
   paths.reserve(files.size());
-  for (const auto& file : files) paths.push_back(std::get<fs::path>(file));
+  for (const auto& [hash, name] : files) paths.push_back(folder / name);
   return paths;
 }
 
@@ -101,25 +100,15 @@ std::string symbol_of(char32_t c) {
   for (const auto& [low, high] : invisible) {
     if (c >= low && c <= high) return fmt::format("\\u{{{:x}}}", static_cast<unsigned>(c));
   }
-  return utf8_of(c);
+  std::string bytes;
+  utf8::append(c, bytes);
+  return bytes;
 }
 
 class Text final : public FixedSets {
  public:
-  explicit Text(const TaskOptions& options) {
-    info_.name = "text";
-    info_.summary = "the next character of your own text";
-    info_.source = options.data;
-    info_.rule = options.rule;
-    info_.label = "the character that follows";
-    info_.length_unit = "characters";
-    info_.documents = true;
-    info_.options = {{.name = "held_out",
-                      .value = "0.1",
-                      .help = "share of the text for validation and testing, half each",
-                      .choices = {},
-                      .low = 0.002,
-                      .high = 0.5}};
+  explicit Text(const TaskOptions& options)
+      : FixedSets(text_info(options)), vocabulary_(options.symbols.inputs) {
     const OptionValues chosen =
         complete_options("task-option", info_.name, info_.options, options.options);
     read(options.data);
@@ -128,27 +117,32 @@ class Text final : public FixedSets {
 
  private:
   void read(const std::string& data) {
-    if (data.empty()) {
-      fail(Exit::usage, "--task text: needs --data FILE or FOLDER of UTF-8 text");
-    }
-    if (!file_exists(data)) fail(Exit::failed, "--data {}: no such file or folder", data);
     if (!is_folder(data)) {
-      documents_.push_back(read_document(data));
+      documents_.push_back(utf8::utf8to32(read_text(data)));
       return;
     }
-    Index skipped = 0;
-    for (const fs::path& path : files_below(data)) {
-      const std::string bytes = read_bytes(path);
-      std::u32string text;
-      if (decode(bytes, text) < bytes.size() || std::ssize(text) < shortest_document) {
-        ++skipped;
+    Tally skipped, marked;
+    for (const fs::path& path : files_below(data, skipped)) {
+      std::string content = read_file(path);
+      if (drop_byte_order_mark(content)) marked.add(path.string());
+      if (std::string fault = text_fault(path, content); !fault.empty()) {
+        skipped.add(std::move(fault));
+        continue;
+      }
+      std::u32string text = utf8::utf8to32(content);
+      if (std::ssize(text) < shortest_document) {
+        skipped.add(fmt::format("{}: under {} characters", path.string(), shortest_document));
       } else {
         documents_.push_back(std::move(text));
       }
     }
-    if (skipped > 0) {
-      info_.quirks = fmt::format("{} files skipped: not UTF-8 text, or under {} characters",
-                                 skipped, shortest_document);
+    if (marked.count > 0) {
+      print_message("rlt: note: byte-order marks dropped from {} of the files, the first {}",
+                    marked.count, marked.first);
+    }
+    if (skipped.count > 0) {
+      print_message("rlt: note: {} entries of {} skipped, the first {}", skipped.count, data,
+                    skipped.first);
     }
   }
 
@@ -170,8 +164,10 @@ class Text final : public FixedSets {
            "neighbouring characters each; one document of {} will do",
            info_.source, characters, std::ceil(2 * shortest_document / held_out));
     }
+    info_.inputs = info_.outputs = vocabulary_.symbols();
     documents_ = {};
     numbers_ = {};
+    vocabulary_ = {};
     measure_training();
   }
 
@@ -191,26 +187,30 @@ class Text final : public FixedSets {
   }
 
   void number_symbols(Index training_end) {
-    info_.inputs = {"<unknown>"};
-    numbers_.assign(0x110000, unknown);
+    numbers_.assign(0x110000, unseen);
+    if (!vocabulary_.symbols().empty()) return;  // of the run
+    vocabulary_.add("<unknown>");
     for_pieces(0, training_end, [&](std::u32string_view piece) {
       for (const char32_t character : piece) {
         int& number = numbers_[character];
-        if (number != unknown) continue;
-        number = static_cast<int>(info_.inputs.size());
-        info_.inputs.push_back(symbol_of(character));
+        if (number == unseen) number = vocabulary_.add(symbol_of(character));
       }
     });
-    info_.outputs = info_.inputs;
   }
 
-  std::vector<Example> examples(Index from, Index to) const {
+  int number_of(char32_t character) {
+    int& number = numbers_[character];
+    if (number == unseen) number = std::max(unknown, vocabulary_.find(symbol_of(character)));
+    return number;
+  }
+
+  std::vector<Example> examples(Index from, Index to) {
     std::vector<Example> result;
     for_pieces(from, to, [&](std::u32string_view piece) {
       if (std::ssize(piece) < shortest_document) return;
       std::vector<int> numbers(piece.size());
       std::transform(piece.begin(), piece.end(), numbers.begin(),
-                     [&](char32_t character) { return numbers_[character]; });
+                     [&](char32_t character) { return number_of(character); });
       std::vector<int> targets(numbers.begin() + 1, numbers.end());
       numbers.pop_back();
       result.push_back({std::move(numbers), std::move(targets)});
@@ -218,11 +218,32 @@ class Text final : public FixedSets {
     return result;
   }
 
-  std::vector<std::u32string> documents_;  // while they are read
-  std::vector<int> numbers_;               // of every code point, while they are read
+  // While the text is read:
+  std::vector<std::u32string> documents_;
+  Vocabulary vocabulary_;
+  std::vector<int> numbers_;  // of every code point
 };
 
 }  // namespace
+
+TaskInfo text_info(const TaskOptions& options) {
+  TaskInfo info;
+  info.name = "text";
+  info.summary = "the next character of your own text";
+  info.source = options.data;
+  info.rule = options.rule;
+  info.label = "the character that follows";
+  info.length_unit = "characters";
+  info.documents = true;
+  info.data = "FILE or FOLDER of UTF-8 text";
+  info.options = {{.name = "held_out",
+                   .value = "0.1",
+                   .help = "share of the text for validation and testing, half each",
+                   .choices = {},
+                   .low = 0.002,
+                   .high = 0.5}};
+  return info;
+}
 
 std::unique_ptr<Task> make_text(const TaskOptions& options) {
   return std::make_unique<Text>(options);

@@ -1,12 +1,10 @@
 #include "tasks/text_form.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
+#include <string_view>
 
 #include "base/error.hpp"
-#include "io/file.hpp"
+#include "io/text.hpp"
 
 namespace rlt {
 namespace {
@@ -14,15 +12,16 @@ namespace {
 constexpr std::string_view white_space = " \t\r\f\v";
 
 std::vector<std::string> read_lines(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  if (!file || is_folder(path)) {
-    fail(Exit::failed, "{}: cannot be read: {}", path.string(),
-         file ? "it is a folder" : std::strerror(errno));
-  }
+  const std::string text = read_text(path);
   std::vector<std::string> lines;
-  for (std::string line; std::getline(file, line);) lines.push_back(std::move(line));
-  if (file.bad())
-    fail(Exit::failed, "{}: reading failed after {} lines", path.string(), lines.size());
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string& line = lines.emplace_back(text.substr(begin, end - begin));
+    begin = end + 1;
+    if (line.find_first_not_of(white_space, line.find('\r')) == std::string::npos) continue;
+    fail(Exit::failed, "{}:{}: a carriage return inside the line: lines must end in LF or CR LF",
+         path.string(), lines.size());
+  }
   while (!lines.empty() && lines.back().find_first_not_of(white_space) == std::string::npos) {
     lines.pop_back();
   }
@@ -41,8 +40,9 @@ std::vector<int> read_line(const std::filesystem::path& path, std::size_t line_n
     numbers.push_back(new_symbols == NewSymbols::add ? vocabulary.add(symbol)
                                                      : vocabulary.find(symbol));
     if (numbers.back() < 0) {
-      fail(Exit::failed, "{}:{}: '{}' does not occur in the training set", path.string(),
-           line_number, symbol);
+      fail(Exit::failed, "{}:{}: '{}' {}", path.string(), line_number, symbol,
+           new_symbols == NewSymbols::not_in_run ? "is not among the symbols of the run"
+                                                 : "does not occur in the training set");
     }
     begin = line.find_first_not_of(white_space, end);
   }
@@ -60,18 +60,6 @@ void append_line(const std::vector<int>& numbers, const std::vector<std::string>
 }
 
 }  // namespace
-
-int Vocabulary::add(std::string_view symbol) {
-  const auto [entry, is_new] =
-      numbers_.emplace(std::string(symbol), static_cast<int>(symbols_.size()));
-  if (is_new) symbols_.emplace_back(symbol);
-  return entry->second;
-}
-
-int Vocabulary::find(std::string_view symbol) const {
-  const auto entry = numbers_.find(std::string(symbol));
-  return entry == numbers_.end() ? -1 : entry->second;
-}
 
 std::vector<Example> read_text_form(const std::filesystem::path& src,
                                     const std::filesystem::path& tgt, Vocabulary& inputs,
@@ -95,20 +83,17 @@ std::vector<Example> read_text_form(const std::filesystem::path& src,
   return examples;
 }
 
-void write_text_form(const std::filesystem::path& base, const TaskInfo& info,
-                     const std::vector<Example>& examples) {
-  std::string src, tgt;
+TextForm text_form(const TaskInfo& info, const std::vector<Example>& examples) {
+  TextForm form;
   for (const Example& example : examples) {
-    for (const int target : example.targets) {
-      if (target != not_scored) continue;
+    if (std::ranges::count(example.targets, not_scored) > 0) {
       fail(Exit::failed, "task {}: the text form has no word for positions that are not scored",
            info.name);
     }
-    append_line(example.tokens, info.inputs, src);
-    append_line(example.targets, info.outputs, tgt);
+    append_line(example.tokens, info.inputs, form.src);
+    append_line(example.targets, info.outputs, form.tgt);
   }
-  write_file(base.string() + ".src", src);
-  write_file(base.string() + ".tgt", tgt);
+  return form;
 }
 
 }  // namespace rlt

@@ -26,17 +26,19 @@ DataStream::DataStream(const RunConfig& config, const Task& task,
     return;
   }
   if (task.fixed_set("train") == nullptr) window_ = training_window(config, task);
-  if (config.train_size > 0) {
-    examples_ = training_set(task, window_, config.train_size, config.seed, validation);
-    order_.resize(examples_.size());
-  } else {
+  const Index size = training_size(config, task);
+  fresh_ = size == 0;
+  if (fresh_) {
     examples_.resize(static_cast<std::size_t>(config.batch));
+  } else {
+    examples_ = training_set(task, window_, size, config.seed, validation);
+    order_.resize(examples_.size());
   }
 }
 
 Index DataStream::steps_per_epoch() const {
   if (segments_) return segments_->steps_per_epoch();
-  return config_.train_size == 0 ? 0 : divide_up(std::ssize(examples_), config_.batch);
+  return fresh_ ? 0 : divide_up(std::ssize(examples_), config_.batch);
 }
 
 Extent DataStream::choose(Index step) {
@@ -45,7 +47,7 @@ Extent DataStream::choose(Index step) {
     return extent_ = segments_->extent(step_of_epoch_);
   }
   chosen_.clear();
-  if (config_.train_size == 0) {
+  if (fresh_) {
     choose_fresh(step);
   } else {
     choose_from_set(step);

@@ -35,6 +35,7 @@ class DataStream {
   Window window_;
   MemoryLeft left_ = memory_left();
   StringSet validation_;
+  bool fresh_ = false;                // every step draws new strings
   std::optional<Segments> segments_;  // of a task with documents; else:
   std::vector<Example> examples_;     // the finite set, or the rows of one fresh batch
   std::vector<std::size_t> order_;    // of the epoch

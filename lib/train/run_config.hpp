@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -23,8 +24,8 @@ struct RunConfig {
   std::string rule = "paper";
   std::string data;
   std::vector<std::string> task_options;
-  std::string window;  // "2-50"; empty: the task's own
-  Index train_size = 10000;
+  std::string window;               // "2-50"; empty: the task's own
+  std::optional<Index> train_size;  // 0: fresh samples; none: 10000, or all of own data
   Index bucket = 1;
   Index segment = 0;  // 0: 256 for tasks with documents
   std::string cell = "lstm";
@@ -62,7 +63,9 @@ struct RunConfig {
 struct Setting {
   std::string name;  // as on the command line, without dashes
   std::string help;
-  std::variant<std::string*, Index*, double*, std::uint64_t*, std::vector<std::string>*> value;
+  std::variant<std::string*, Index*, std::optional<Index>*, double*, std::uint64_t*,
+               std::vector<std::string>*>
+      value;
   std::string group;
   std::vector<std::string> choices = {};  // of a word; empty: any text
   double low = 0;                         // of a number, both included; seeds are any of 64 bits
@@ -71,6 +74,8 @@ struct Setting {
 
 /// The table over `config`, in the order of the help text and of config.toml.
 std::vector<Setting> settings(RunConfig& config);
+/// Whether it has a value: all but an optional one that nobody chose. Such a one is written nowhere.
+bool has_value(const Setting& setting);
 /// The value as text; lists joined by commas.
 std::string to_text(const Setting& setting);
 /// What a value may be, "from 1 to 1000" or "adam, adamw, sgd"; empty: any text.
@@ -84,21 +89,27 @@ void set_from_text(const Setting& setting, std::string_view source, const std::s
 std::map<std::string, std::string> to_facts(RunConfig config);
 RunConfig from_facts(const std::map<std::string, std::string>& facts);
 
-/// Error(usage), one clear line, for whatever is out of range; resolves defaults that depend on cell and
-/// task (layers, window).
-RunConfig complete(RunConfig config);
+/// Error(usage), one clear line, for whatever is out of range; resolves in place the defaults that depend on
+/// cell and task (layers, window) and the path of the data, which is found again from anywhere. Returns the
+/// task: its data are read once, here. `symbols`: those of the run to go on with.
+std::unique_ptr<Task> complete(RunConfig& config, const Symbols& symbols = {});
 
-/// A setting that changes nothing because of another one, and why: "--optimizer adam has no momentum".
+/// A setting that nothing reads, and why: "--optimizer adam has no momentum".
 struct IdleSetting {
   std::string name;
   std::string reason;
 };
-/// Of a complete `config`, whatever the idle settings' values. Not the sizes that some cells lack (heads, ff):
+/// What another setting leaves without effect in a complete `config`, whatever the values. Not the sizes that some cells lack (heads, ff):
 /// runs over several cells share them.
 std::vector<IdleSetting> idle_settings(const RunConfig& config);
+/// What means nothing to the task.
+std::vector<IdleSetting> inapplicable_settings(const TaskInfo& task);
 
-std::unique_ptr<Task> make_task(const RunConfig& config);
+TaskOptions task_options(const RunConfig& config, const Symbols& symbols = {});
+std::unique_ptr<Task> make_task(const RunConfig& config, const Symbols& symbols = {});
 Window training_window(const RunConfig& config, const Task& task);
+/// Sequences in the training set; 0: fresh samples.
+Index training_size(const RunConfig& config, const Task& task);
 ModelConfig model_config(const RunConfig& config, const TaskInfo& task);
 OptimizerConfig optimizer_config(const RunConfig& config);
 /// What the user chose of cell and task beside the settings with a column of their own,

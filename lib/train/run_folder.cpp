@@ -82,8 +82,11 @@ std::string config_text(const RunConfig& config) {
   RunConfig copy = config;
   std::vector<TomlEntry> entries;
   for (const Setting& setting : settings(copy)) {
+    if (!has_value(setting)) continue;
     if (const auto* const number = std::get_if<Index*>(&setting.value)) {
       entries.push_back({setting.name, **number});
+    } else if (const auto* const optional = std::get_if<std::optional<Index>*>(&setting.value)) {
+      entries.push_back({setting.name, ***optional});
     } else if (const auto* const real = std::get_if<double*>(&setting.value)) {
       entries.push_back({setting.name, **real});
     } else if (const auto* const seed = std::get_if<std::uint64_t*>(&setting.value)) {

@@ -11,6 +11,7 @@
 #include "base/size.hpp"
 #include "io/progress.hpp"
 #include "train/checkpoint.hpp"
+#include "train/data_identity.hpp"
 #include "train/data_stream.hpp"
 #include "train/evaluator.hpp"
 #include "train/stop.hpp"
@@ -21,20 +22,23 @@ namespace {
 template <std::floating_point T>
 class Trainer {
  public:
-  Trainer(const RunConfig& config, const RunFolder& folder, const TrainOptions& options)
+  Trainer(const RunConfig& config, const Task& task, const RunFolder& folder,
+          const TrainOptions& options)
       : config_(config),
         folder_(folder),
         options_(options),
-        task_(make_task(config)),
-        model_(model_config(config, task_->info())),
+        task_(task),
+        model_(model_config(config, task.info())),
+        facts_(to_facts(config)),
         optimizer_(optimizer_config(config), model_.parameters().flat_size()),
         validation_(validation_sets()),
-        data_(config, *task_, validation_.front().examples),
+        data_(config, task, validation_.front().examples),
         total_steps_(config.steps > 0 ? config.steps : config.epochs * data_.steps_per_epoch()),
         eval_every_(config.eval_every > 0         ? config.eval_every
                     : data_.steps_per_epoch() > 0 ? data_.steps_per_epoch()
                                                   : 300),
         batch_({0, 0}) {
+    facts_.merge(to_facts(identity_of(task)));
     schedule_ = {.kind = config.schedule,
                  .learning_rate = config.learning_rate,
                  .warmup = config.warmup,
@@ -96,13 +100,13 @@ class Trainer {
   // Bin 0 alone, or bins 0 and 1 under the paper's protocol; the valid set of the user's own data.
   std::vector<EvaluationSet> validation_sets() const {
     std::vector<EvaluationSet> sets;
-    if (task_->fixed_set("valid") != nullptr) {
-      sets.push_back(fixed_set(config_, *task_, "valid"));
+    if (task_.fixed_set("valid") != nullptr) {
+      sets.push_back(fixed_set(config_, task_, "valid"));
       return sets;
     }
-    sets.push_back(bin_set(config_, *task_, 0, config_.eval_sequences, config_.eval_seed));
+    sets.push_back(bin_set(config_, task_, 0, config_.eval_sequences, config_.eval_seed));
     if (config_.protocol == "paper") {
-      sets.push_back(bin_set(config_, *task_, 1, config_.eval_sequences, config_.eval_seed));
+      sets.push_back(bin_set(config_, task_, 1, config_.eval_sequences, config_.eval_seed));
     }
     return sets;
   }
@@ -208,7 +212,7 @@ class Trainer {
 
   void save(const std::filesystem::path& path) {
     train_csv_->flush();
-    save_checkpoint(path, model_.parameters(), &optimizer_, state_, to_facts(config_), carried());
+    save_checkpoint(path, model_.parameters(), &optimizer_, state_, facts_, carried());
   }
 
   ProgressReport report() const {
@@ -223,11 +227,11 @@ class Trainer {
     TrainingState best;
     load_checkpoint<T>(folder_.best(), model_.parameters(), nullptr, best);
     std::vector<EvaluationSet> sets = validation_;
-    if (task_->fixed_set("train") != nullptr) {
-      if (task_->fixed_set("test") != nullptr) sets.push_back(fixed_set(config_, *task_, "test"));
+    if (task_.fixed_set("train") != nullptr) {
+      if (task_.fixed_set("test") != nullptr) sets.push_back(fixed_set(config_, task_, "test"));
     } else {
       for (Index bin = std::ssize(sets); bin <= 2; ++bin) {
-        sets.push_back(bin_set(config_, *task_, bin, config_.eval_sequences, config_.eval_seed));
+        sets.push_back(bin_set(config_, task_, bin, config_.eval_sequences, config_.eval_seed));
       }
     }
     CsvFile csv = CsvFile::open(folder_.eval_csv(), eval_columns(), [](Index) { return false; });
@@ -243,8 +247,9 @@ class Trainer {
   RunConfig config_;
   const RunFolder& folder_;
   TrainOptions options_;
-  std::unique_ptr<Task> task_;
+  const Task& task_;
   SequenceModel<T> model_;
+  Facts facts_;  // what checkpoints say of the run
   Optimizer<T> optimizer_;
   std::vector<EvaluationSet> validation_;
   DataStream data_;
@@ -260,13 +265,15 @@ class Trainer {
 
 }  // namespace
 
-Exit train(const RunConfig& config, const RunFolder& folder, const TrainOptions& options) {
+Exit train(const RunConfig& config, const Task& task, const RunFolder& folder,
+           const TrainOptions& options) {
   catch_stop_signals();
   const std::string start = utc_time();
   folder.write_meta(config, options.command_line, start, "", "");
   try {
-    const Exit exit = config.precision == "double" ? Trainer<double>(config, folder, options).run()
-                                                   : Trainer<float>(config, folder, options).run();
+    const Exit exit = config.precision == "double"
+                          ? Trainer<double>(config, task, folder, options).run()
+                          : Trainer<float>(config, task, folder, options).run();
     const std::string code = std::to_string(static_cast<int>(exit));
     folder.write_meta(config, options.command_line, start, utc_time(), code);
     if (exit == Exit::done || exit == Exit::no) folder.finish();

@@ -18,9 +18,10 @@ struct TrainOptions {
   std::string command_line;
 };
 
-/// Trains into `folder` (begun, same settings). Returns done; no (below `require`); stopped or interrupted
+/// Trains on `task` into `folder` (begun, same settings). Returns done; no (below `require`); stopped or interrupted
 /// with a checkpoint to resume from. Throws Error(diverged) when loss or gradient is not finite: then
 /// the last good checkpoint stays.
-Exit train(const RunConfig& config, const RunFolder& folder, const TrainOptions& options);
+Exit train(const RunConfig& config, const Task& task, const RunFolder& folder,
+           const TrainOptions& options);
 
 }  // namespace rlt

@@ -10,7 +10,7 @@ import tempfile
 import time
 import unittest
 
-from rlt_program import PROGRAM, TINY, run
+from rlt_program import PROGRAM, TINY, TINY_MODEL, run
 
 
 def tensors(path):
@@ -36,9 +36,9 @@ class Runs(unittest.TestCase):
         self.folder = pathlib.Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
-    def train(self, name, *arguments, code=0, env=None):
+    def train(self, name, *arguments, code=0, env=None, tiny=TINY):
         out = self.folder / name
-        done = run("train", *TINY, "--out", out, *arguments, env=env)
+        done = run("train", *tiny, "--out", out, *arguments, env=env)
         self.assertEqual(done.returncode, code, done.stderr)
         return out
 
@@ -87,8 +87,8 @@ class Runs(unittest.TestCase):
         return ["--task", "text", "--data", folder, "--segment", "9", "--batch", "3"]
 
     def test_documents_are_learned_and_scored_in_bits(self):
-        done = run("train", *TINY[4:10], *self.text(), "--cell", "lstm", "--lr", "0.01", "--epochs", "8",
-                   "--out", self.folder / "run")
+        done = run("train", *TINY_MODEL[:-1], *self.text(), "--cell", "lstm", "--lr", "0.01", "--epochs",
+                   "8", "--out", self.folder / "run")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("bits a token", done.stderr)
         rows = without_times(self.folder / "run" / "eval.csv")
@@ -100,10 +100,10 @@ class Runs(unittest.TestCase):
         for cell in ["rdn", "transformer"]:
             with self.subTest(cell=cell):
                 long = [*self.text(), "--cell", cell, "--epochs", "12", "--patience", "0", "--log-every", "7"]
-                whole = self.train(f"whole-{cell}", *long)
+                whole = self.train(f"whole-{cell}", *long, tiny=TINY_MODEL)
                 parts = self.folder / f"parts-{cell}"
                 stops = 0
-                while run("train", *TINY, *long, "--out", parts, "--resume", "--time-limit",
+                while run("train", *TINY_MODEL, *long, "--out", parts, "--resume", "--time-limit",
                           "0.05s" if stops < 4 else "1h").returncode == 75:
                     stops += 1
                 self.assertGreaterEqual(stops, 1)

@@ -265,8 +265,8 @@ class OddFiles(Case):
                               "--write", data)
         self.assertEqual(done.returncode, 0, done.stderr)
         out = self.folder / "run"
-        done = self.bytes_run("train", "--task", "file", "--data", data, "--d-model", "8", "--heads", "2",
-                              "--epochs", "1", "--quiet", "--out", out)
+        done = self.bytes_run("train", "--task", "file", "--data", data, "--cell", "linear", "--d-model", "8",
+                              "--heads", "2", "--epochs", "1", "--quiet", "--out", out)
         self.assertEqual((done.returncode, done.stderr), (0, b""))
         (out / "config.toml").read_text(encoding="utf-8")
         for arguments in [["eval", out], ["train", "--config", out / "config.toml", "--out", self.folder / "again"]]:

@@ -1,7 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <list>
+
 #include "tasks/task.hpp"
 #include "tests/support/message.hpp"
+#include "tests/support/pipe.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "train/dataset.hpp"
 
@@ -18,8 +21,13 @@ struct Folder : test::TemporaryFolder {
     write("valid.src", "b a\n");
     write("valid.tgt", "0 1\n");
   }
-  std::unique_ptr<Task> task() const {
-    return make_task("file", {.rule = "paper", .data = path().string(), .options = {}});
+  std::unique_ptr<Task> task(const Symbols& symbols = {}) const {
+    return make_task("file",
+                     {.rule = "paper", .data = path().string(), .options = {}, .symbols = symbols});
+  }
+  Symbols symbols() const {
+    const auto read = task();
+    return {read->info().inputs, read->info().outputs};
   }
   std::string error() const {
     return error_of([&] { task(); });
@@ -74,11 +82,46 @@ TEST_CASE("file: errors name file and line") {
                               folder.at("train.src"));
 }
 
+TEST_CASE("file: a file in another encoding is named with its line") {
+  const Folder folder;
+  folder.write("valid.src", "b a\n\xE9\n");
+  CHECK(folder.error().starts_with("1: " + folder.at("valid.src") + ":2: byte 0xe9 at offset 4 "));
+  folder.write("train.tgt", std::string("\xFF\xFE\x31\0", 4));
+  CHECK(folder.error().starts_with("1: " + folder.at("train.tgt") + ":1: UTF-16 text, not UTF-8"));
+}
+
+TEST_CASE("file: the symbols of a run keep their numbers, and there are no others") {
+  const Folder folder;
+  const Symbols symbols = folder.symbols();
+  folder.write("train.src", "b\na b\n");
+  folder.write("train.tgt", "0\n1 0\n");
+  const auto again = folder.task(symbols);
+  CHECK(again->info().inputs == symbols.inputs);
+  CHECK(again->info().outputs == symbols.outputs);
+  CHECK(again->fixed_set("train")->at(0).tokens == std::vector<int>{1});
+  CHECK(folder.symbols().inputs != symbols.inputs);
+  folder.write("valid.tgt", "0 2\n");
+  CHECK(error_of([&] { folder.task(symbols); }) ==
+        "1: " + folder.at("valid.tgt") + ":1: '2' is not among the symbols of the run");
+}
+
+TEST_CASE("file: pipes are read once") {
+  const Folder folder;
+  std::list<test::Pipe> pipes;
+  for (const char* name : {"train.src", "train.tgt", "valid.src", "valid.tgt"}) {
+    std::filesystem::remove(folder.at(name));
+    pipes.emplace_back(folder.at(name), "a b\n");
+  }
+  const auto task = folder.task();
+  CHECK(task->fixed_set("train")->size() == 1);
+  CHECK(task->fixed_set("valid")->size() == 1);
+}
+
 TEST_CASE("file: missing or unpaired files are errors") {
   const Folder folder;
   std::filesystem::remove(folder.path() / "valid.tgt");
   CHECK(folder.error() ==
-        "1: " + folder.at("valid.tgt") + ": cannot be read: No such file or directory");
+        "1: cannot read '" + folder.at("valid.tgt") + "': No such file or directory");
   std::filesystem::remove(folder.path() / "valid.src");
   CHECK(folder.error() ==
         "1: --data " + folder.path().string() + ": holds neither valid.src nor valid_50.src");
@@ -88,7 +131,10 @@ TEST_CASE("file: missing or unpaired files are errors") {
                               folder.at("valid.tgt") + " has 1: they must pair up");
   CHECK(error_of([] {
           make_task("file", {.rule = "paper", .data = "/no/such/folder", .options = {}});
-        }) == "1: --data /no/such/folder: no such folder");
+        }) == "1: --data /no/such/folder: no such file or folder");
+  CHECK(error_of([&] {
+          make_task("file", {.rule = "paper", .data = folder.at("valid.src"), .options = {}});
+        }) == "1: --data " + folder.at("valid.src") + ": must be a folder");
   CHECK(error_of([] { make_task("file", {}); }).starts_with("2: --task file: needs --data"));
 }
 

@@ -27,6 +27,19 @@ TEST_CASE("registry: a rule is paper or honest") {
         "2: --rule honset: unknown; did you mean 'honest'?");
 }
 
+TEST_CASE("registry: every task tells its facts without data") {
+  for (const TaskEntry& entry : all_tasks()) {
+    CAPTURE(entry.name);
+    const TaskInfo info = task_info(entry.name, {});
+    CHECK(info.name == entry.name);
+    CHECK(!info.summary.empty());
+    CHECK(!info.label.empty());
+    CHECK(info.data.empty() == !info.inputs.empty());  // symbols are those of the data
+  }
+  CHECK(task_info("text", {}).options.at(0).name == "held_out");
+  CHECK(task_info("text", {}).documents);
+}
+
 TEST_CASE("registry: a window must begin in range, before its end, and hold a string") {
   CHECK(window_error("parity", "paper", {0, 9}) ==
         "2: window [0, 9] of task parity: must begin at 1 or above");

@@ -6,6 +6,7 @@
 
 #include "tasks/task.hpp"
 #include "tests/support/message.hpp"
+#include "tests/support/pipe.hpp"
 #include "tests/support/slow_labels.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -14,9 +15,10 @@ using test::error_of;
 
 namespace {
 
-std::unique_ptr<Task> text_task(const std::filesystem::path& data,
-                                const OptionValues& options = {}) {
-  return make_task("text", {.rule = "paper", .data = data.string(), .options = options});
+std::unique_ptr<Task> text_task(const std::filesystem::path& data, const OptionValues& options = {},
+                                const Symbols& symbols = {}) {
+  return make_task(
+      "text", {.rule = "paper", .data = data.string(), .options = options, .symbols = symbols});
 }
 
 std::string repeated(const std::string& text, int count) {
@@ -128,7 +130,74 @@ TEST_CASE("text: a document across a border becomes two, a piece of one characte
   CHECK(documents(*just_past, "test") == Texts{repeated(second, 30)});
 }
 
-TEST_CASE("text: files of a folder that are no text are skipped and counted") {
+TEST_CASE("text: the symbols of a run keep their numbers, all others are unknown") {
+  const test::TemporaryFolder folder;
+  folder.write("a", repeated("ab \\s\n", 20));
+  const TaskInfo run = text_task(folder.path() / "a")->info();
+  const Symbols symbols{run.inputs, run.outputs};
+  folder.write("a", repeated("\n\\ new b\\sa", 20));
+  const auto again = text_task(folder.path() / "a", {}, symbols);
+  CHECK(again->info().inputs == symbols.inputs);
+  CHECK(again->info().outputs == symbols.outputs);
+  CHECK(documents(*again, "train")
+            .at(0)
+            .starts_with("\\n\\\\\\s<unknown><unknown><unknown>\\sb\\\\sa"));
+  CHECK(text_task(folder.path() / "a")->info().inputs != symbols.inputs);
+}
+
+TEST_CASE("text: a byte-order mark is no character") {
+  const test::TemporaryFolder folder;
+  folder.write("below.txt", "\ufeff" + repeated("ab", 50));
+  const Texts expected{"<unknown>", "a", "b"};
+  CHECK(text_task(folder.path() / "below.txt")->info().inputs == expected);
+  CHECK(text_task(folder.path())->info().inputs == expected);
+}
+
+TEST_CASE("text: links to files are documents, a file that several names lead to is one") {
+  const test::TemporaryFolder elsewhere, folder;
+  elsewhere.write("one", repeated("x", 100));
+  elsewhere.write("two", repeated("y", 100));
+  namespace fs = std::filesystem;
+  fs::create_directory(folder.path() / "below");
+  const fs::path names[] = {"b", "below/c", "a"};
+  for (const fs::path& name : names)
+    fs::create_symlink(elsewhere.path() / "one", folder.path() / name);
+  fs::create_symlink(elsewhere.path() / "two", folder.path() / "d");
+  const auto count = [&] {
+    const auto task = text_task(folder.path(), {{"held_out", "0.002"}});
+    Index characters = 0;
+    for (const char* split : {"train", "valid", "test"}) {
+      for (const Example& example : *task->fixed_set(split))
+        characters += 1 + std::ssize(example.tokens);
+    }
+    return characters;
+  };
+  CHECK(error_of([&] {
+          text_task(folder.path(), {{"held_out", "0.002"}});
+        }).find("200 characters") != std::string::npos);
+  elsewhere.write("two", repeated("y", 3900));
+  CHECK(count() == 4000);
+  // Links that lead nowhere, round in a circle, to the parent or to another folder do no harm.
+  fs::create_symlink("nowhere", folder.path() / "dangling");
+  fs::create_symlink("circle", folder.path() / "circle");
+  fs::create_symlink("..", folder.path() / "parent");
+  fs::create_symlink(folder.path(), folder.path() / "self");
+  fs::create_symlink(elsewhere.path(), folder.path() / "other");
+  CHECK(count() == 4000);
+  // A link beside its file adds nothing.
+  folder.write("file", repeated("z", 100));
+  fs::create_symlink("file", folder.path() / "link");
+  CHECK(count() == 4100);
+}
+
+TEST_CASE("text: a pipe is read once") {
+  const test::TemporaryFolder folder;
+  const test::Pipe pipe(folder.path() / "pipe", repeated("ab", 50));
+  const auto task = text_task(folder.path() / "pipe");
+  CHECK(task->fixed_set("train")->at(0).tokens.size() == 89);
+}
+
+TEST_CASE("text: files of a folder that are no text are skipped") {
   const test::TemporaryFolder folder;
   folder.write("good", repeated("some text\n", 10));
   folder.write("binary", std::string("so\0me", 5));
@@ -137,7 +206,6 @@ TEST_CASE("text: files of a folder that are no text are skipped and counted") {
   folder.write("single", "x");
   std::filesystem::create_symlink("good", folder.path() / "link");
   const auto task = text_task(folder.path());
-  CHECK(task->info().quirks == "4 files skipped: not UTF-8 text, or under 2 characters");
   CHECK(task->fixed_set("train")->size() == 1);
   CHECK(task->fixed_set("train")->at(0).tokens.size() == 89);
 }
@@ -150,9 +218,9 @@ TEST_CASE("text: errors say where and what") {
   };
   const std::string a = (folder.path() / "a").string();
   CHECK(error("a", "one\ntwö\nthr\xC3 e\n") ==
-        "1: " + a + ": line 3: byte 0xc3 at offset 12 is not UTF-8 text");
+        "1: " + a + ":3: byte 0xc3 at offset 12 is not UTF-8 text");
   CHECK(error("a", std::string("one\n\0two", 8)) ==
-        "1: " + a + ": line 2: byte 0x00 at offset 4 is not UTF-8 text");
+        "1: " + a + ":2: byte 0x00 at offset 4 is not UTF-8 text");
   CHECK(error("a", repeated("x", 40)) == "no error");
   const std::string needed =
       "training, validation and test need two neighbouring characters each; one document of 40 "

@@ -13,13 +13,14 @@ TEST_CASE("text form: what is written is read back, with the vocabulary in order
   const test::TemporaryFolder folder;
   const auto task = make_task("shuffle2", {});
   const auto examples = evaluation_set(*task, {3, 21}, 37, 1);
-  write_text_form(folder.path() / "set", task->info(), examples);
-  CHECK(!std::filesystem::exists(folder.path() / "set.src.part"));
+  const TextForm form = text_form(task->info(), examples);
+  folder.write("set.src", form.src);
+  folder.write("set.tgt", form.tgt);
   Vocabulary inputs, outputs;
   for (const std::string& symbol : task->info().inputs) inputs.add(symbol);
   for (const std::string& symbol : task->info().outputs) outputs.add(symbol);
   const auto again = read_text_form(folder.path() / "set.src", folder.path() / "set.tgt", inputs,
-                                    outputs, NewSymbols::refuse);
+                                    outputs, NewSymbols::not_in_training);
   CHECK(data_hash(again) == data_hash(examples));
 
   folder.write("own.src", "x  y\tx\r\ny\n\n");
@@ -34,13 +35,32 @@ TEST_CASE("text form: what is written is read back, with the vocabulary in order
   CHECK(own_outputs.symbols() == std::vector<std::string>{"_", "7"});
 }
 
-TEST_CASE("text form: writing where nothing can be written, or what has no word, is an error") {
-  const test::TemporaryFolder folder;
+TEST_CASE("text form: what has no word is an error") {
   const auto task = make_task("parity", {});
-  const std::string base = (folder.path() / "nowhere" / "set").string();
-  CHECK(error_of([&] { write_text_form(base, task->info(), {}); }) ==
-        "1: cannot write '" + base + ".src': No such file or directory");
   CHECK(error_of([&] {
-          write_text_form(folder.path() / "set", task->info(), {{{1, 0}, {0, not_scored}}});
+          text_form(task->info(), {{{1, 0}, {0, not_scored}}});
         }) == "1: task parity: the text form has no word for positions that are not scored");
+}
+
+TEST_CASE("text form: lines end as on Unix or Windows, with blanks before; others are named") {
+  const test::TemporaryFolder folder;
+  const auto read = [&](const std::string& src) {
+    folder.write("own.src", src);
+    folder.write("own.tgt", "0 1\n1 0\n");
+    Vocabulary inputs, outputs;
+    std::string symbols;
+    const std::string error = error_of([&] {
+      read_text_form(folder.path() / "own.src", folder.path() / "own.tgt", inputs, outputs,
+                     NewSymbols::add);
+    });
+    for (const std::string& symbol : inputs.symbols()) symbols += symbol + ",";
+    return error == "no error" ? symbols : error;
+  };
+  CHECK(read("a b\nb a\n") == "a,b,");
+  CHECK(read("a b\nb a") == "a,b,");
+  CHECK(read("a\t b \r\nb a  \r\n\r\n \n") == "a,b,");
+  CHECK(read("\ufeffa b\nb a\n") == "a,b,");
+  CHECK(read("a b\rb a\r") == "1: " + (folder.path() / "own.src").string() +
+                                  ":1: a carriage return inside the line: lines must end in LF or "
+                                  "CR LF");
 }

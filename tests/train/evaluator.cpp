@@ -12,7 +12,8 @@ rlt::RunConfig reading(const std::string& cell, const std::string& data) {
   config.cell = cell;
   config.data = data;
   config.segment = 4;
-  return rlt::complete(config);
+  rlt::complete(config);
+  return config;
 }
 
 }  // namespace

@@ -1,0 +1,75 @@
+#include "train/data_identity.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/error.hpp"
+#include "train/dataset.hpp"
+
+namespace rlt {
+namespace {
+
+using Json = nlohmann::json;
+
+/// The fact as JSON, converted; `empty` when the checkpoint has none.
+template <typename Value, typename Convert>
+Value parsed(const Facts& facts, const char* key, Convert&& convert) {
+  const auto found = facts.find(key);
+  if (found == facts.end()) return {};
+  try {
+    return convert(Json::parse(found->second));
+  } catch (const Json::exception&) {
+    fail(Exit::failed, "the checkpoint's '{}' is damaged", key);
+  }
+}
+
+}  // namespace
+
+DataIdentity identity_of(const Task& task) {
+  DataIdentity identity{{task.info().inputs, task.info().outputs}, {}};
+  for (const char* split : {"train", "valid", "test"}) {
+    if (const std::vector<Example>* const set = task.fixed_set(split)) {
+      identity.hashes[split] = data_hash(*set);
+    }
+  }
+  return identity;
+}
+
+Facts to_facts(const DataIdentity& identity) {
+  Facts facts;
+  facts["vocabulary"] =
+      Json{{"inputs", identity.symbols.inputs}, {"classes", identity.symbols.outputs}}.dump();
+  if (!identity.hashes.empty()) facts["data_hash"] = Json(identity.hashes).dump();
+  return facts;
+}
+
+DataIdentity data_identity(const Facts& facts) {
+  DataIdentity identity;
+  identity.symbols = parsed<Symbols>(facts, "vocabulary", [](const Json& json) {
+    return Symbols{json.at("inputs").get<std::vector<std::string>>(),
+                   json.at("classes").get<std::vector<std::string>>()};
+  });
+  identity.hashes = parsed<std::map<std::string, std::string>>(
+      facts, "data_hash",
+      [](const Json& json) { return json.get<std::map<std::string, std::string>>(); });
+  return identity;
+}
+
+std::vector<std::string> changes(const DataIdentity& run, const DataIdentity& now) {
+  const auto told = [](const DataIdentity& identity, const std::string& split) {
+    const auto found = identity.hashes.find(split);
+    return found == identity.hashes.end() ? "none" : found->second;
+  };
+  std::vector<std::string> lines;
+  for (const std::string split : {"train", "valid", "test"}) {
+    const std::string before = told(run, split), after = told(now, split);
+    if (before == after) continue;
+    lines.push_back(fmt::format("{} set is not that of the run: data hash {}, the run had {}",
+                                split, after, before));
+  }
+  return lines;
+}
+
+}  // namespace rlt
