@@ -111,7 +111,7 @@ Timing time_model(const BenchCommand& command) {
 Exit run_bench(const BenchCommand& command) {
   RunConfig config = command.config;
   complete(config);
-  note_idle(command.chosen, config);
+  note_idle(command.given, config);
   BenchCommand chosen = command;
   chosen.config = config;
   const Timing timing =

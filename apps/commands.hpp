@@ -4,7 +4,6 @@
 
 #include <filesystem>
 #include <initializer_list>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,17 +15,14 @@
 
 namespace rlt {
 
-/// The flags on the command line, without dashes: also those that say what the default says.
-using GivenFlags = std::set<std::string>;
-
-/// Error(usage) when one of `flags` was given although it does not apply, because of `why`.
-void refuse_flags(const GivenFlags& given, std::initializer_list<const char*> flags,
-                  std::string_view why);
+/// What the user chose, by name: a flag on the command line, or a setting wherever it came from. Also when it
+/// is what the default would be, but not what a file says by default.
+using GivenFlags = std::vector<std::string>;
 
 struct TrainCommand {
   RunConfig config;
-  std::vector<std::string> chosen;  // names of the settings that the user gave
-  std::string out;                  // empty: runs/TASK_RULE/CELL/seed-N
+  GivenFlags given;
+  std::string out;  // empty: runs/TASK_RULE/CELL/seed-N
   bool resume = false;
   bool force = false;
   bool quiet = false;
@@ -63,7 +59,7 @@ Exit run_gradcheck(const GradcheckCommand& command);
 
 struct BenchCommand {
   RunConfig config;
-  std::vector<std::string> chosen;
+  GivenFlags given;
   Index length = 50;
   Index repeats = 21;
   std::string csv;  // empty: a table on stdout; "-": CSV on stdout
@@ -72,11 +68,11 @@ Exit run_bench(const BenchCommand& command);
 
 struct DataCommand {
   RunConfig config;
+  GivenFlags given;
   Index bin = 0;
   std::string lengths;
   Index sequences = 5;
   std::string write;  // folder for train, valid and test in the paper's text form
-  GivenFlags given;
 };
 Exit run_data(const DataCommand& command);
 
@@ -91,15 +87,20 @@ void print_options(std::string_view flag, const std::vector<Option>& options);
 /// The file of --csv; stdout for "-" and where none is named.
 CsvFile open_csv(const std::string& csv, std::vector<std::string> columns);
 
-/// A line on stderr when `name` is among the settings that the user chose, though it changes nothing.
-void note_idle(const std::vector<std::string>& chosen, std::string_view name,
-               std::string_view reason);
-/// The same for all that are idle in a complete `config`.
-void note_idle(const std::vector<std::string>& chosen, const RunConfig& config);
-
 /// Error(failed) when `flag` would replace the file at `path`, or the one that a link there leads to. What can
 /// only be written to, a device or a pipe, may be there.
 void require_new(std::string_view flag, const std::filesystem::path& path);
+
+/// Error(usage) when one of `flags` was given although it does not apply, because of `why`.
+void refuse_flags(const GivenFlags& given, std::initializer_list<const char*> flags,
+                  std::string_view why);
+/// The same for the settings that mean nothing to the task.
+void refuse_inapplicable(const GivenFlags& given, const RunConfig& config);
+
+/// A line on stderr when `name` was given, though it changes nothing.
+void note_idle(const GivenFlags& given, std::string_view name, std::string_view reason);
+/// The same for all that are idle in a complete `config`.
+void note_idle(const GivenFlags& given, const RunConfig& config);
 
 /// "50,100-500:50" -> 50, 100, 150, ..., 500, all in [low, high]. Error(usage) naming `flag` when it is no
 /// such list, or one of more than a million numbers.

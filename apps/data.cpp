@@ -80,31 +80,14 @@ void write_sets(const DataCommand& command, const Task& task) {
   }
 }
 
-/// What the way of printing or writing has no use for.
-void refuse_idle_flags(const DataCommand& command, const TaskInfo& info) {
-  const GivenFlags& given = command.given;
-  if (!info.data.empty()) {
-    refuse_flags(
-        given,
-        {"write", "bin", "lengths", "rule", "window", "train-size", "eval-sequences", "eval-seed",
-         "seed"},
-        fmt::format("the sets of task {} are your own; the first --sequences of the training "
-                    "set are printed",
-                    info.name));
-  } else if (!command.write.empty()) {
-    refuse_flags(given, {"bin", "lengths", "sequences"},
-                 "--write writes whole sets, as large as --train-size and --eval-sequences say");
-  } else {
-    refuse_flags(given, {"train-size", "eval-sequences", "seed"}, "only --write draws whole sets");
-    if (!command.lengths.empty()) refuse_flags(given, {"bin", "window"}, "--lengths says how long");
-    if (command.bin > 0) refuse_flags(given, {"window"}, "it is that of bin 0");
-  }
-}
-
 }  // namespace
 
 Exit run_data(const DataCommand& command) {
-  refuse_idle_flags(command, task_info(command.config.task, task_options(command.config)));
+  refuse_inapplicable(command.given, command.config);
+  if (!command.config.data.empty()) {
+    refuse_flags(command.given, {"write", "bin", "lengths", "train-size", "seed"},
+                 "the first --sequences of your own training set are printed");
+  }
   const std::unique_ptr<Task> task = make_task(command.config);
   if (task->fixed_set("train") != nullptr) {
     const std::vector<Example>& all = *task->fixed_set("train");
@@ -116,6 +99,11 @@ Exit run_data(const DataCommand& command) {
     write_sets(command, *task);
     return Exit::done;
   }
+  for (const char* const name : {"train-size", "eval-sequences", "seed"}) {
+    note_idle(command.given, name, "only --write draws whole sets");
+  }
+  if (command.bin > 0) note_idle(command.given, "window", "--bin chose another one");
+  if (!command.lengths.empty()) note_idle(command.given, "window", "--lengths are exact");
   if (command.lengths.empty()) {
     const Window window = command.bin == 0 ? training_window(command.config, *task)
                                            : bin_window(task->info(), command.bin);

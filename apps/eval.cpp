@@ -73,7 +73,8 @@ std::unique_ptr<Task> task_of(const EvalCommand& command, RunConfig config, cons
   std::unique_ptr<Task> task = make_task(config, run.symbols);
   if (run.hashes.empty()) {
     print_message(
-        "the checkpoint does not say what its data were: no one can tell whether {} holds them",
+        "rlt: note: the checkpoint does not say what its data were: no one can tell whether {} "
+        "holds them",
         config.data);
     return task;
   }
@@ -88,7 +89,9 @@ std::unique_ptr<Task> task_of(const EvalCommand& command, RunConfig config, cons
          "{}: no set is that of the run (the {}); --data {} evaluates it all the same", config.data,
          changed.front(), config.data);
   }
-  for (const std::string& change : changed) print_message("{}: the {}", config.data, change);
+  for (const std::string& change : changed) {
+    print_message("rlt: note: {}: the {}", config.data, change);
+  }
   return task;
 }
 
@@ -144,7 +147,6 @@ Exit run_eval(const EvalCommand& command) {
   if (!command.select.empty() && command.select != "best" && command.select != "last") {
     fail(Exit::usage, "--select {}: must be best or last", command.select);
   }
-  const Asked asked = asked_by(command);
   const std::optional<FolderLock> use = share_run_of(command.csv);
   const Checkpoint checkpoint = chosen_checkpoint(command);
   const Facts facts = checkpoint_facts(checkpoint.path);
@@ -155,6 +157,7 @@ Exit run_eval(const EvalCommand& command) {
     refuse_flags(command.given, {"bins", "lengths", "sequences", "eval-seed"},
                  "the sets of own data are as they are");
   }
+  const Asked asked = asked_by(command);
   const std::unique_ptr<Task> task = task_of(command, config, facts);
   if (config.precision == "double") {
     evaluate_all<double>(command, asked, config, *task, checkpoint);

@@ -101,9 +101,9 @@ class Settings {
 
   /// Fills what no flag set from the environment or else from the file. Returns the names of what the user
   /// chose; what a file says by default was not chosen. Call after parsing.
-  std::vector<std::string> complete() {
+  rlt::GivenFlags complete() {
     const std::map<std::string, std::string> from_file = read_file();
-    std::vector<std::string> given;
+    rlt::GivenFlags given;
     for (std::size_t i = 0; i < settings_.size(); ++i) {
       const Setting& setting = settings_[i];
       const std::string variable = variable_of(setting.name);
@@ -226,10 +226,12 @@ std::vector<std::string> checked_words(const CLI::App& app, int argc, char** arg
   return checked;
 }
 
+/// The flags on the command line.
 rlt::GivenFlags given_flags(const CLI::App* command) {
   rlt::GivenFlags given;
   for (const CLI::Option* option : command->get_options()) {
-    if (option->count() > 0) given.insert(option->get_lnames().begin(), option->get_lnames().end());
+    if (option->count() == 0) continue;
+    given.insert(given.end(), option->get_lnames().begin(), option->get_lnames().end());
   }
   return given;
 }
@@ -295,11 +297,12 @@ Exit run(int argc, char** argv) {
       ->group("Run");
   train_command->callback([&] {
     chosen = [&] {
-      train.chosen = train_settings.complete();
+      train.given = train_settings.complete();
       train.command_line = joined(argc, argv);
       if (print_config) {
+        rlt::refuse_inapplicable(train.given, train.config);
         rlt::complete(train.config);
-        rlt::note_idle(train.chosen, train.config);
+        rlt::note_idle(train.given, train.config);
         fmt::print("{}", rlt::config_text(train.config));
         return Exit::done;
       }
@@ -366,7 +369,7 @@ Exit run(int argc, char** argv) {
             "CSV file to append to, instead of a table on stdout; - for stdout");
   bench_command->callback([&] {
     chosen = [&] {
-      bench.chosen = bench_settings.complete();
+      bench.given = bench_settings.complete();
       return rlt::run_bench(bench);
     };
   });
@@ -400,8 +403,8 @@ Exit run(int argc, char** argv) {
       ->excludes("--sequences");
   data_command->callback([&] {
     chosen = [&] {
-      data_settings.complete();
-      data.given = given_flags(data_command);
+      data.given = data_settings.complete();
+      for (const std::string& flag : given_flags(data_command)) data.given.push_back(flag);
       return rlt::run_data(data);
     };
   });

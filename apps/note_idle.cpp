@@ -7,14 +7,13 @@
 
 namespace rlt {
 
-void note_idle(const std::vector<std::string>& chosen, std::string_view name,
-               std::string_view reason) {
-  if (std::ranges::find(chosen, name) == chosen.end()) return;
+void note_idle(const GivenFlags& given, std::string_view name, std::string_view reason) {
+  if (std::ranges::find(given, name) == given.end()) return;
   print_message("rlt: note: --{} changes nothing: {}", name, reason);
 }
 
-void note_idle(const std::vector<std::string>& chosen, const RunConfig& config) {
-  for (const IdleSetting& idle : idle_settings(config)) note_idle(chosen, idle.name, idle.reason);
+void note_idle(const GivenFlags& given, const RunConfig& config) {
+  for (const IdleSetting& idle : idle_settings(config)) note_idle(given, idle.name, idle.reason);
 }
 
 }  // namespace rlt

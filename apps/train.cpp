@@ -4,7 +4,6 @@
 #include "commands.hpp"
 #include "io/file.hpp"
 #include "io/standard_streams.hpp"
-#include "train/applicable.hpp"
 #include "train/data_identity.hpp"
 #include "train/stop.hpp"
 #include "train/trainer.hpp"
@@ -71,8 +70,16 @@ bool goes_on(const TrainCommand& command, const RunFolder& folder, const RunConf
   return false;
 }
 
+void note_unused_sequences(const RunConfig& config, const Task& task) {
+  const std::vector<Example>* const own = task.fixed_set("train");
+  if (own == nullptr || !config.train_size || *config.train_size == std::ssize(*own)) return;
+  print_message("rlt: note: --train-size {}: {} of the {} sequences of the training set are used",
+                *config.train_size, training_size(config, task), own->size());
+}
+
 Exit train_or_skip(const TrainCommand& command) {
   RunConfig config = command.config;
+  refuse_inapplicable(command.given, config);
   const RunFolder folder(command.out.empty() ? fmt::format("runs/{}_{}/{}/seed-{}", config.task,
                                                            config.rule, config.cell, config.seed)
                                              : command.out);
@@ -93,8 +100,8 @@ Exit train_or_skip(const TrainCommand& command) {
     resume = goes_on(command, folder, config);
     if (resume) require_same_data(folder, config, *task);
   }
-  note_idle(command.chosen, config);
-  note_cut(config, *task);
+  note_idle(command.given, config);
+  note_unused_sequences(config, *task);
   return train(config, *task, folder,
                {.resume = resume,
                 .quiet = command.quiet,

@@ -137,11 +137,12 @@ class Text final : public FixedSets {
       }
     }
     if (marked.count > 0) {
-      print_message("byte-order marks dropped from {} of the files, the first {}", marked.count,
-                    marked.first);
+      print_message("rlt: note: byte-order marks dropped from {} of the files, the first {}",
+                    marked.count, marked.first);
     }
     if (skipped.count > 0) {
-      print_message("{} entries of {} skipped, the first {}", skipped.count, data, skipped.first);
+      print_message("rlt: note: {} entries of {} skipped, the first {}", skipped.count, data,
+                    skipped.first);
     }
   }
 

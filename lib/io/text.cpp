@@ -86,7 +86,8 @@ bool drop_byte_order_mark(std::string& content) {
 
 std::string read_text(const std::filesystem::path& path, std::size_t largest) {
   std::string content = read_file(path, largest);
-  if (drop_byte_order_mark(content)) print_message("{}: byte-order mark dropped", path.string());
+  if (drop_byte_order_mark(content))
+    print_message("rlt: note: {}: byte-order mark dropped", path.string());
   if (const std::string fault = text_fault(path, content); !fault.empty()) {
     fail(Exit::failed, "{}", fault);
   }

@@ -11,7 +11,6 @@
 #include "base/error.hpp"
 #include "base/nearest.hpp"
 #include "base/number.hpp"
-#include "train/applicable.hpp"
 
 namespace rlt {
 namespace {
@@ -60,6 +59,15 @@ void drop_repeated(std::vector<std::string>& items) {
   items = std::move(last);
 }
 
+/// The same place, named from the root; empty stays empty.
+std::string absolute_path(const std::string& path) {
+  if (path.empty()) return path;
+  std::error_code problem;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, problem);
+  if (problem) fail(Exit::failed, "{}: cannot be found: {}", path, problem.message());
+  return absolute.string();
+}
+
 Window parse_window(const std::string& text) {
   const std::size_t dash = text.find('-');
   if (dash != std::string::npos) {
@@ -84,10 +92,11 @@ std::vector<Setting> settings(RunConfig& c) {
       {"task-option", "NAME=VALUE, a choice of one task (repeatable); see `rlt tasks NAME`",
        &c.task_options, "Task"},
       {"window", "training lengths, such as 2-50; empty: the task's own", &c.window, "Task"},
-      number("train-size",
-             "sequences in the training set; 0: fresh samples at every step; empty: 10000, or all "
-             "of your own",
-             &c.train_size, "Task", 0, many),
+      number(
+          "train-size",
+          "sequences in the training set; 0: fresh samples at every step; default: 10000, or all "
+          "of your own",
+          &c.train_size, "Task", 0, many),
       number("bucket",
              "batches whose strings are sorted by length together, to pad less; 1: no sorting",
              &c.bucket, "Task", 1, many),
@@ -136,14 +145,20 @@ std::vector<Setting> settings(RunConfig& c) {
   };
 }
 
+bool has_value(const Setting& setting) {
+  const auto* const optional = std::get_if<std::optional<Index>*>(&setting.value);
+  return optional == nullptr || (*optional)->has_value();
+}
+
 std::string to_text(const Setting& setting) {
+  if (!has_value(setting)) return {};
   return std::visit(
       [](const auto* value) {
         using Value = std::remove_cvref_t<decltype(*value)>;
         if constexpr (std::is_same_v<Value, std::vector<std::string>>) {
           return fmt::format("{}", fmt::join(*value, ","));
         } else if constexpr (std::is_same_v<Value, std::optional<Index>>) {
-          return value->has_value() ? fmt::format("{}", **value) : std::string();
+          return fmt::format("{}", **value);
         } else {
           return fmt::format("{}", *value);
         }
@@ -169,21 +184,22 @@ void set_from_text(const Setting& setting, std::string_view source, const std::s
     **seed = number_from<std::uint64_t>(source, text, 0, last_seed);
   } else if (auto* const real = std::get_if<double*>(&setting.value)) {
     **real = number_from<double>(source, text, setting.low, setting.high);
-  } else if (auto* const size = std::get_if<std::optional<Index>*>(&setting.value)) {
-    (*size)->reset();
-    if (!text.empty()) {
-      **size = number_from<Index>(source, text, static_cast<Index>(setting.low),
-                                  static_cast<Index>(setting.high));
-    }
   } else {
-    *std::get<Index*>(setting.value) = number_from<Index>(
-        source, text, static_cast<Index>(setting.low), static_cast<Index>(setting.high));
+    const auto whole = number_from<Index>(source, text, static_cast<Index>(setting.low),
+                                          static_cast<Index>(setting.high));
+    if (auto* const optional = std::get_if<std::optional<Index>*>(&setting.value)) {
+      **optional = whole;
+    } else {
+      *std::get<Index*>(setting.value) = whole;
+    }
   }
 }
 
 std::map<std::string, std::string> to_facts(RunConfig config) {
   std::map<std::string, std::string> facts;
-  for (const Setting& setting : settings(config)) facts[setting.name] = to_text(setting);
+  for (const Setting& setting : settings(config)) {
+    if (has_value(setting)) facts[setting.name] = to_text(setting);
+  }
   return facts;
 }
 
@@ -192,6 +208,7 @@ RunConfig from_facts(const std::map<std::string, std::string>& facts) {
   for (const Setting& setting : settings(config)) {
     const auto found = facts.find(setting.name);
     if (found == facts.end()) {
+      if (!has_value(setting)) continue;
       fail(Exit::failed, "the checkpoint does not say its '{}': was it written by another version?",
            setting.name);
     }
@@ -206,7 +223,7 @@ RunConfig from_facts(const std::map<std::string, std::string>& facts) {
 
 std::unique_ptr<Task> complete(RunConfig& config, const Symbols& symbols) {
   for (const Setting& setting : settings(config)) {
-    set_from_text(setting, "--" + setting.name, to_text(setting));
+    if (has_value(setting)) set_from_text(setting, "--" + setting.name, to_text(setting));
   }
   drop_repeated(config.task_options);
   drop_repeated(config.cell_options);
@@ -217,10 +234,17 @@ std::unique_ptr<Task> complete(RunConfig& config, const Symbols& symbols) {
          config.epsilon, config.optimizer, least);
   }
   const TaskInfo info = task_info(config.task, task_options(config, symbols));
-  require_applicable(config, info);
   if (config.layers == 0) config.layers = cell_info(config.cell).default_layers;
+  if (config.train_size == 0 && !info.data.empty()) {
+    fail(Exit::usage, "--train-size 0: task {} draws no fresh samples, its sets are your own",
+         config.task);
+  }
   if (config.train_size == 0 && config.steps == 0) {
     fail(Exit::usage, "--train-size 0 draws fresh samples for ever: say how long with --steps");
+  }
+  if (config.segment > 0 && !info.documents) {
+    fail(Exit::usage, "--segment {}: {} has no documents to cut; its strings are read whole",
+         config.segment, config.task);
   }
   if (info.documents && config.segment == 0) config.segment = 256;
   config.data = absolute_path(config.data);
@@ -248,7 +272,6 @@ std::vector<IdleSetting> idle_settings(const RunConfig& config) {
     add(sgd, name, optimizer + " has none");
   add(config.steps > 0, "epochs", "--steps decides");
   add(config.train_size == 0, "bucket", "--train-size 0 has no set to sort");
-  add(config.segment > 0, "bucket", "documents are read in their order");
   const OptionValues chosen = parse_options("cell-option", config.cell_options);
   const OptionValues all = complete_options("cell-option", config.cell, cell.options, chosen);
   for (const Option& option : cell.options) {
@@ -262,12 +285,17 @@ std::vector<IdleSetting> idle_settings(const RunConfig& config) {
   return idle;
 }
 
-std::string absolute_path(const std::string& path) {
-  if (path.empty()) return path;
-  std::error_code problem;
-  const std::filesystem::path absolute = std::filesystem::absolute(path, problem);
-  if (problem) fail(Exit::failed, "{}: cannot be found: {}", path, problem.message());
-  return absolute.string();
+std::vector<IdleSetting> inapplicable_settings(const TaskInfo& task) {
+  std::vector<IdleSetting> settings;
+  if (task.data.empty()) return settings;
+  for (const char* const name : {"rule", "window", "protocol", "eval-sequences", "eval-seed"}) {
+    settings.push_back({name, "its sets are your own, not drawn"});
+  }
+  if (!task.documents) return settings;
+  for (const char* const name : {"train-size", "bucket"}) {
+    settings.push_back({name, "all documents are read, segment by segment"});
+  }
+  return settings;
 }
 
 TaskOptions task_options(const RunConfig& config, const Symbols& symbols) {
@@ -287,9 +315,9 @@ Window training_window(const RunConfig& config, const Task& task) {
 
 Index training_size(const RunConfig& config, const Task& task) {
   constexpr Index drawn = 10000;
-  const std::vector<Example>* const given = task.fixed_set("train");
-  if (given == nullptr) return config.train_size.value_or(drawn);
-  return std::min(config.train_size.value_or(std::ssize(*given)), std::ssize(*given));
+  const std::vector<Example>* const own = task.fixed_set("train");
+  if (own == nullptr) return config.train_size.value_or(drawn);
+  return std::min(config.train_size.value_or(std::ssize(*own)), std::ssize(*own));
 }
 
 ModelConfig model_config(const RunConfig& config, const TaskInfo& task) {

@@ -74,6 +74,8 @@ struct Setting {
 
 /// The table over `config`, in the order of the help text and of config.toml.
 std::vector<Setting> settings(RunConfig& config);
+/// Whether it has a value: all but an optional one that nobody chose. Such a one is written nowhere.
+bool has_value(const Setting& setting);
 /// The value as text; lists joined by commas.
 std::string to_text(const Setting& setting);
 /// What a value may be, "from 1 to 1000" or "adam, adamw, sgd"; empty: any text.
@@ -87,22 +89,21 @@ void set_from_text(const Setting& setting, std::string_view source, const std::s
 std::map<std::string, std::string> to_facts(RunConfig config);
 RunConfig from_facts(const std::map<std::string, std::string>& facts);
 
-/// Error(usage), one clear line, for whatever is out of range or does not apply; resolves in place the
-/// defaults that depend on cell and task (layers, window) and the path of the data, which is found again
-/// from anywhere. Returns the task: its data are read once, here. `symbols`: those of the run to go on with.
+/// Error(usage), one clear line, for whatever is out of range; resolves in place the defaults that depend on
+/// cell and task (layers, window) and the path of the data, which is found again from anywhere. Returns the
+/// task: its data are read once, here. `symbols`: those of the run to go on with.
 std::unique_ptr<Task> complete(RunConfig& config, const Symbols& symbols = {});
 
-/// A setting that changes nothing because of another one, and why: "--optimizer adam has no momentum".
+/// A setting that nothing reads, and why: "--optimizer adam has no momentum".
 struct IdleSetting {
   std::string name;
   std::string reason;
 };
-/// Of a complete `config`, whatever the idle settings' values. Not the sizes that some cells lack (heads, ff):
+/// What another setting leaves without effect in a complete `config`, whatever the values. Not the sizes that some cells lack (heads, ff):
 /// runs over several cells share them.
 std::vector<IdleSetting> idle_settings(const RunConfig& config);
-
-/// The same place, named from the root; empty stays empty.
-std::string absolute_path(const std::string& path);
+/// What means nothing to the task.
+std::vector<IdleSetting> inapplicable_settings(const TaskInfo& task);
 
 TaskOptions task_options(const RunConfig& config, const Symbols& symbols = {});
 std::unique_ptr<Task> make_task(const RunConfig& config, const Symbols& symbols = {});

@@ -221,10 +221,10 @@ std::string config_text(const RunConfig& config) {
   RunConfig copy = config;
   std::vector<TomlEntry> entries;
   for (const Setting& setting : settings(copy)) {
-    const auto* const optional = std::get_if<std::optional<Index>*>(&setting.value);
+    if (!has_value(setting)) continue;
     if (const auto* const number = std::get_if<Index*>(&setting.value)) {
       entries.push_back({setting.name, **number});
-    } else if (optional != nullptr && (*optional)->has_value()) {
+    } else if (const auto* const optional = std::get_if<std::optional<Index>*>(&setting.value)) {
       entries.push_back({setting.name, ***optional});
     } else if (const auto* const real = std::get_if<double*>(&setting.value)) {
       entries.push_back({setting.name, **real});

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "tests/support/message.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "train/run_folder.hpp"
 
 using namespace rlt;
@@ -21,6 +22,23 @@ std::string error_of_setting(const std::string& name, const std::string& text) {
   }
   return "no such setting";
 }
+
+/// Own data for both tasks that read them.
+struct Own : test::TemporaryFolder {
+  Own() {
+    write("train.src", "a b a\nb\nb\n");
+    write("train.tgt", "1 0 1\n0\n0\n");
+    write("valid.src", "b a\n");
+    write("valid.tgt", "0 1\n");
+    write("text", std::string(200, 'x'));
+  }
+  RunConfig config(const std::string& task) const {
+    RunConfig config;
+    config.task = task;
+    config.data = (task == "text" ? path() / "text" : path()).string();
+    return config;
+  }
+};
 
 std::vector<std::string> idle_names(const RunConfig& config) {
   std::vector<std::string> names;
@@ -40,7 +58,10 @@ TEST_CASE("run config: no setting takes a number that is none, or one beyond its
   for (const Setting& setting : settings(config)) {
     const bool seed = std::holds_alternative<std::uint64_t*>(setting.value);
     const bool real = std::holds_alternative<double*>(setting.value);
-    if (!seed && !real && !std::holds_alternative<Index*>(setting.value)) continue;
+    if (!seed && !real && !std::holds_alternative<Index*>(setting.value) &&
+        !std::holds_alternative<std::optional<Index>*>(setting.value)) {
+      continue;
+    }
     CAPTURE(setting.name);
     CHECK((seed || setting.high > setting.low));
     std::vector<std::string> bad = {"",   "-1",  "010", "0x10",   "+5",
@@ -55,7 +76,9 @@ TEST_CASE("run config: no setting takes a number that is none, or one beyond its
       CAPTURE(text);
       CHECK(error_of_setting(setting.name, text).starts_with("2: RLT_X "));
     }
-    CHECK(error_of_setting(setting.name, to_text(setting)) == "no error");
+    if (has_value(setting)) {
+      CHECK(error_of_setting(setting.name, to_text(setting)) == "no error");
+    }
   }
 }
 
@@ -138,4 +161,74 @@ TEST_CASE("run config: settings that another one leaves without effect are known
   CHECK(is_idle(config, "cell-option"));
   config.cell_options = {"dpfp_nu=2", "feature_map=dpfp"};
   CHECK_FALSE(is_idle(config, "cell-option"));
+}
+
+TEST_CASE("run config: what only drawn strings have means nothing to own data") {
+  const auto names = [](const char* task) {
+    std::vector<std::string> found;
+    for (const IdleSetting& setting : inapplicable_settings(task_info(task, {}))) {
+      found.push_back(setting.name);
+    }
+    return found;
+  };
+  const std::vector<std::string> drawn = {"rule", "window", "protocol", "eval-sequences",
+                                          "eval-seed"};
+  CHECK(names("file") == drawn);
+  std::vector<std::string> documents = drawn;
+  documents.insert(documents.end(), {"train-size", "bucket"});
+  CHECK(names("text") == documents);
+  CHECK(names("parity").empty());
+}
+
+TEST_CASE("run config: own data are neither fresh nor, but for documents, cut; others take none") {
+  const Own own;
+  RunConfig config = own.config("file");
+  config.train_size = 0;
+  CHECK(error_of([&] { complete(config); }).starts_with("2: --train-size 0: task file"));
+  config = own.config("file");
+  config.segment = 9;
+  CHECK(error_of([&] { complete(config); }).starts_with("2: --segment 9: file"));
+  config = own.config("text");
+  complete(config);
+  CHECK(config.segment == 256);
+  config = own.config("parity");
+  CHECK(error_of([&] { complete(config); }) ==
+        "2: --data " + config.data + ": task parity draws its strings and reads no data");
+  config.task = "file";
+  config.data.clear();
+  CHECK(error_of([&] { complete(config); }).starts_with("2: --task file: needs --data FOLDER"));
+}
+
+TEST_CASE("run config: all of an own training set is used unless --train-size says less") {
+  const Own own;
+  RunConfig config = own.config("file");
+  const std::unique_ptr<Task> task = complete(config);
+  CHECK(!config.train_size.has_value());
+  CHECK(training_size(config, *task) == 3);
+  config.train_size = 2;
+  CHECK(training_size(config, *task) == 2);
+  config.train_size = 99;
+  CHECK(training_size(config, *task) == 3);
+  RunConfig drawn;
+  complete(drawn);
+  CHECK(drawn.train_size == 10000);
+}
+
+TEST_CASE("run config: a training set without a size stays one in facts and config.toml") {
+  RunConfig config;
+  CHECK(!to_facts(config).contains("train-size"));
+  CHECK(!from_facts(to_facts(config)).train_size.has_value());
+  CHECK(config_text(config).find("train-size") == std::string::npos);
+  config.train_size = 7;
+  CHECK(from_facts(to_facts(config)).train_size == 7);
+  CHECK(config_text(config).find("\ntrain-size = 7\n") != std::string::npos);
+}
+
+TEST_CASE("run config: the path of own data is absolute once it is resolved") {
+  const Own own;
+  RunConfig config = own.config("text");
+  config.data = std::filesystem::relative(config.data).string();
+  complete(config);
+  CHECK(std::filesystem::path(config.data).is_absolute());
+  CHECK(std::filesystem::equivalent(config.data, own.path() / "text"));
 }
