@@ -49,10 +49,9 @@ Exit skip(const TrainCommand& command, const RunFolder& folder) {
 }
 
 /// Whether the run of these settings goes on from its last checkpoint; else it begins.
-bool goes_on(const TrainCommand& command, const RunFolder& folder, const RunConfig& config) {
+bool goes_on(const TrainCommand& command, const RunFolder& folder) {
   const bool has_last = file_exists(folder.last());
   if (folder.state() == RunFolder::State::interrupted) {
-    folder.require_same(config);
     if (!command.resume) {
       fail(Exit::usage, "{} holds an interrupted run: --resume goes on, --force starts over",
            folder.path().string());
@@ -92,13 +91,13 @@ Exit train_or_skip(const TrainCommand& command) {
   folder.require_own();
   bool resume = false;
   if (!command.force) {
-    if (folder.state() == RunFolder::State::finished) {
+    const RunFolder::State state = folder.state();
+    if (state == RunFolder::State::finished || state == RunFolder::State::interrupted) {
       folder.require_same(config);
       require_same_data(folder, config, *task);
-      return skip(command, folder);
     }
-    resume = goes_on(command, folder, config);
-    if (resume) require_same_data(folder, config, *task);
+    if (state == RunFolder::State::finished) return skip(command, folder);
+    resume = goes_on(command, folder);
   }
   note_idle(command.given, config);
   note_unused_sequences(config, *task);

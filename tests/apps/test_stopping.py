@@ -43,12 +43,9 @@ class Stopping(unittest.TestCase):
         return [*self.data("0" * 8, "0"), "--steps", "20", "--eval-every", "2"]
 
     def test_a_run_stops_when_so_many_evaluations_brought_no_gain(self):
-        for protocol in ["honest", "paper"]:
-            for patience, step in [(1, 4), (3, 8), (8, 18)]:
-                with self.subTest(protocol=protocol, patience=patience):
-                    last, _ = self.train(*self.never_better(), "--protocol", protocol, "--patience",
-                                         patience)
-                    self.assertEqual(last, step)
+        for patience, step in [(1, 4), (3, 8), (8, 18)]:
+            with self.subTest(patience=patience):
+                self.assertEqual(self.train(*self.never_better(), "--patience", patience)[0], step)
 
     def test_patience_0_waits_for_ever_and_more_patience_than_evaluations_does_too(self):
         for patience in [0, 10]:
@@ -62,9 +59,8 @@ class Stopping(unittest.TestCase):
         self.assertEqual(last, 20)
         self.assertEqual(solved, [False] * 10)
 
-    def test_the_paper_stops_at_the_first_solved_evaluation_and_the_honest_run_at_the_third(self):
-        self.assertEqual(self.train(*self.always_solved(), "--protocol", "paper"), (2, [True]))
-        self.assertEqual(self.train(*self.always_solved(), "--protocol", "honest"), (6, [True] * 3))
+    def test_an_honest_run_stops_at_the_third_solved_evaluation(self):
+        self.assertEqual(self.train(*self.always_solved()), (6, [True] * 3))
 
     def test_solved_evaluations_without_patience_stop_a_run_as_well(self):
         self.assertEqual(self.train(*self.always_solved(), "--patience", "0")[0], 6)
