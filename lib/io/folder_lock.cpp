@@ -29,6 +29,13 @@ bool still_there(const Descriptor& opened, const fs::path& folder) {
          one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
+/// Why no folder could be made: what is there instead may be a file, or a link in a circle.
+int reason(const fs::path& path, std::error_code code) {
+  struct stat facts {};
+  if (code != std::errc::file_exists) return code.value();
+  return ::stat(path.c_str(), &facts) == 0 ? ENOTDIR : errno;
+}
+
 }  // namespace
 
 std::optional<FolderLock> FolderLock::exclusive(const fs::path& folder) {
@@ -71,8 +78,7 @@ void FolderLock::make(const fs::path& folder) {
     if (fs::create_directory(at, code)) made_.push_back(at);
     // Removed by another between this step and the last: `take` tries again.
     if (code == std::errc::no_such_file_or_directory) return;
-    if (code == std::errc::file_exists) code = std::make_error_code(std::errc::not_a_directory);
-    if (code) fail_system("make the folder", folder, code.value());
+    if (code) fail_system("make the folder", folder, reason(at, code));
   }
 }
 

@@ -55,6 +55,10 @@ TEST_CASE("folder lock: a file, and what is not there, are told") {
   const std::string file = (folder.path() / "file").string();
   CHECK(test::error_of([&] { FolderLock::exclusive(file); }) ==
         "1: cannot make the folder '" + file + "': Not a directory");
+  fs::create_symlink("circle", folder.path() / "circle");
+  CHECK(test::error_of([&] {
+          FolderLock::exclusive(folder.path() / "circle" / "run");
+        }).ends_with("circle/run': Too many levels of symbolic links"));
   CHECK(test::error_of([&] {
           FolderLock::shared(folder.path() / "none");
         }).ends_with("none': No such file or directory"));
