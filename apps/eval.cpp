@@ -105,8 +105,8 @@ void evaluate_all(const EvalCommand& command, const Asked& asked, const RunConfi
   model.carve(capacity, "--batch or --piece");
   const CrossEntropy<T> loss(model.outputs());
 
-  for (const Index bin : asked.bins)
-    bin_window(task.info(), bin);  // an error comes before the file
+  // A bin that cannot be is an error before the file exists.
+  for (const Index bin : asked.bins) bin_window(task.info(), bin);
   CsvFile csv = open_csv(command.csv, eval_header());
   const auto measure = [&](const EvaluationSet& set) {
     const Score score = evaluate(model, loss, capacity, set);
