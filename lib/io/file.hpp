@@ -39,8 +39,7 @@ inline constexpr std::size_t largest_file = std::size_t{1} << 30;
 
 /// A whole file of at most `largest` bytes; pipes and devices will do. Error(failed) when it is
 /// missing, a folder, larger, a pipe that nobody writes to, or cannot be read.
-std::string read_file(const std::filesystem::path& path,
-                      std::size_t largest = largest_file);
+std::string read_file(const std::filesystem::path& path, std::size_t largest = largest_file);
 
 /// Whether there is something of that name; a link that leads nowhere is not. Error(failed) where
 /// nobody can know: no access, a name that is too long, a loop of links.
