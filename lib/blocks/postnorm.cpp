@@ -41,7 +41,7 @@ class Postnorm : public Wrapper<T> {
 
   void forward(Sequence<const T> x, const Pass<T>& pass, Sequence<T> y) override {
     const Extent extent = x.extent;
-    cell_->forward(x, this->inner(pass), sequence(extent, mixed_sum_));
+    cell_->forward(x, this->cell_pass(pass), sequence(extent, mixed_sum_));
     after_cell_ = pass.dropout.stream(Site::after_cell);
     feed_forward_.begin_forward(pass.dropout.stream(Site::in_feed_forward),
                                 pass.dropout.stream(Site::after_feed_forward));

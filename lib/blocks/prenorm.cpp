@@ -46,7 +46,7 @@ class Prenorm : public Wrapper<T> {
     norm_.forward(x.rows, rows(extent, normal_));
     const Sequence<const T> normal = sequence(extent, normal_);
     const T* const skip = norm_on_skip_ ? normal_ : x.rows.data;
-    cell_->forward(norm_on_skip_ ? x : normal, this->inner(pass), sequence(extent, middle_));
+    cell_->forward(norm_on_skip_ ? x : normal, this->cell_pass(pass), sequence(extent, middle_));
     after_cell_ = pass.dropout.stream(Site::after_cell);
     feed_forward_.begin_forward(pass.dropout.stream(Site::in_feed_forward),
                                 pass.dropout.stream(Site::after_feed_forward));

@@ -35,7 +35,7 @@ class Elstm : public Cell<T> {
     input_.attach(parameters.add(name + ".input", {width_, 2 * width_}, narrow), 0, width_);
     recurrent_ = &parameters.add(name + ".recurrent", {2, width_}, narrow);
     bias_ = &parameters.add(name + ".bias", {2, width_}, narrow);
-    const Init wide = init::uniform(default_width(2 * width_));
+    const Init wide = init::uniform(default_bound(2 * width_));
     Parameter<T>& gate = parameters.add(name + ".gate.weight", {2 * width_, width_}, wide);
     gate_x_.attach(gate, 0, width_, &parameters.add(name + ".gate.bias", {width_}, wide));
     gate_c_.attach(gate, width_, width_);

@@ -35,7 +35,7 @@ class Lstm : public Cell<T> {
 
   void declare(ParameterSet<T>& parameters, std::string_view prefix) override {
     const std::string name(prefix);
-    const Init init = init::uniform(default_width(width_));
+    const Init init = init::uniform(default_bound(width_));
     Parameter<T>& input = parameters.add(name + ".input", {width_, 4 * width_}, init);
     Parameter<T>& recurrent = parameters.add(name + ".recurrent", {width_, 4 * width_}, init);
     input_.attach(input, 0, width_, &parameters.add(name + ".bias_input", {4 * width_}, init));
@@ -75,8 +75,8 @@ class Lstm : public Cell<T> {
       bias_[j] = input_.bias()[j] + recurrent_.bias()[j];
       if (j / width_ == 1) bias_[j] += forget_bias_;
     }
-    for_batch_blocks(extent.batch, [&](Index first, Index count) {
-      forward_block(extent, first, count, y.rows);
+    for_batch_slices(extent.batch, [&](Index first, Index count) {
+      forward_slice(extent, first, count, y.rows);
     });
   }
 
@@ -85,8 +85,8 @@ class Lstm : public Cell<T> {
     const Matrix<const T> dgates(dgates_, extent.rows(), 4 * width_);
     input_.begin_backward();
     recurrent_.begin_backward();
-    for_batch_blocks(extent.batch, [&](Index first, Index count) {
-      backward_block(extent, first, count, dy.rows);
+    for_batch_slices(extent.batch, [&](Index first, Index count) {
+      backward_slice(extent, first, count, dy.rows);
     });
     for_row_blocks(extent.rows(), input_.block_rows(), [&](const RowBlock& block) {
       const Matrix<const T> above = block.of(dgates);
@@ -102,13 +102,13 @@ class Lstm : public Cell<T> {
  private:
   using V = Lanes<T>;
 
-  // body(first sequence, number of sequences) over the blocks that share the product of a step. Few a
-  // block, for threads to share the batch; wide states need more, since each product streams all of U.
+  // body(first sequence, number of sequences) over the slices that share the product of a step. Few a
+  // slice, for threads to share the batch; wide states need more, since each product streams all of U.
   template <typename Body>
-  void for_batch_blocks(Index batch, const Body& body) {
+  void for_batch_slices(Index batch, const Body& body) {
     const Index height = width_ <= 128 ? 8 : 16;
-    parallel_for(divide_up(batch, height), [&](Index block, int) {
-      const Index first = block * height;
+    parallel_for(divide_up(batch, height), [&](Index slice, int) {
+      const Index first = slice * height;
       body(first, std::min(height, batch - first));
     });
   }
@@ -116,7 +116,7 @@ class Lstm : public Cell<T> {
   Matrix<T> gates(Extent extent) const { return {gates_, extent.rows(), 4 * width_}; }
 
   // Sequences first .. first + count - 1; time inside.
-  void forward_block(Extent extent, Index first, Index count, Matrix<T> y) {
+  void forward_slice(Extent extent, Index first, Index count, Matrix<T> y) {
     const Matrix<T> state(state_ + first * 2 * width_, count, 2 * width_);
     const Matrix<const T> h = state.col_block(0, width_);
     const Matrix<T> carried = pass_.state.row_block(first, pass_.carries() ? count : 0);
@@ -165,7 +165,7 @@ class Lstm : public Cell<T> {
     }
   }
 
-  void backward_block(Extent extent, Index first, Index count, Matrix<const T> dy) {
+  void backward_slice(Extent extent, Index first, Index count, Matrix<const T> dy) {
     const Matrix<T> dstate(state_ + first * 2 * width_, count, 2 * width_);
     initial_state(dstate);
     for (Index t = extent.steps - 1; t >= 0; --t) {

@@ -12,6 +12,8 @@
 //   r_{t-1} = (1 - s^2) (R da)
 // dR is one product over all steps at the end: s is written out row by row (emitted).
 // Memory: state d^2 + d per head; tape 4 d + 1 per step and head.
+#include <cmath>
+
 #include "cells/registry.hpp"
 #include "mixing/cut.hpp"
 #include "mixing/delta_rule.hpp"
@@ -38,7 +40,7 @@ class RdnRule : public PlainRule<T> {
 
   void declare(ParameterSet<T>& parameters, std::string_view prefix) {
     recurrent_ = &parameters.add(std::string(prefix) + ".recurrent", {heads_, d_, inputs},
-                                 init::normal(default_width(d_)));
+                                 init::normal(1 / std::sqrt(static_cast<double>(d_))));
   }
 
   void step(Index head, V* in, V* w, V* tape, V* out) const {

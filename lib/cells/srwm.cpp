@@ -15,6 +15,8 @@
 // G before the first step is the gradient of the initial W.
 // departs: nothing. Start: W^y, W^k Normal(0, 1/sqrt(d)); W^q a hundredth of that; W^b mean -1.
 // Memory: state 3 d^2 + 4 d per head; tape 6 d + 8 per step and head.
+#include <cmath>
+
 #include "cells/registry.hpp"
 #include "mixing/cut.hpp"
 #include "mixing/fast_matrix.hpp"
@@ -46,22 +48,22 @@ class SrwmRule : public PlainRule<T> {
 
   void declare(ParameterSet<T>& parameters, std::string_view prefix) {
     const std::string name(prefix);
-    const double deviation = default_width(d_);
-    blocks_[0] = {&parameters.add(name + ".y", {heads_, d_, d_}, init::normal(deviation)), 0, d_};
-    blocks_[1] = {&parameters.add(name + ".q", {heads_, d_, d_}, init::normal(0.01 * deviation)),
-                  d_, d_};
-    blocks_[2] = {&parameters.add(name + ".k", {heads_, d_, d_}, init::normal(deviation)), 2 * d_,
-                  d_};
-    blocks_[3] = {&parameters.add(name + ".b", {heads_, d_, 4}, init::normal(deviation, -1)),
-                  3 * d_, 4};
+    const double deviation = 1 / std::sqrt(static_cast<double>(d_));
+    parts_[0] = {&parameters.add(name + ".y", {heads_, d_, d_}, init::normal(deviation)), 0, d_};
+    parts_[1] = {&parameters.add(name + ".q", {heads_, d_, d_}, init::normal(0.01 * deviation)), d_,
+                 d_};
+    parts_[2] = {&parameters.add(name + ".k", {heads_, d_, d_}, init::normal(deviation)), 2 * d_,
+                 d_};
+    parts_[3] = {&parameters.add(name + ".b", {heads_, d_, 4}, init::normal(deviation, -1)), 3 * d_,
+                 4};
   }
 
   void initial(Index head, V* w) const {
-    for (const Block& block : blocks_) {
-      const T* const value = block.parameter->value + head * d_ * block.cols;
+    for (const Part& part : parts_) {
+      const T* const value = part.parameter->value + head * d_ * part.cols;
       for (Index e = 0; e < d_; ++e) {
-        for (Index m = 0; m < block.cols; ++m) {
-          w[e * cols_ + block.first + m] = V(value[e * block.cols + m]);
+        for (Index m = 0; m < part.cols; ++m) {
+          w[e * cols_ + part.first + m] = V(value[e * part.cols + m]);
         }
       }
     }
@@ -81,21 +83,21 @@ class SrwmRule : public PlainRule<T> {
     for (Index i = 0; i < d_; ++i) difference[i] = q[i] - k[i];
     V rate[max_cols];
     std::fill_n(change, cols_, V(T(1)));
-    scale_blocks(beta, change, rate);
+    scale_parts(beta, change, rate);
     fast_matrix::respond_and_write<T>(d_, cols_, w, difference, k, rate, change);
   }
 
   void replay(const V* tape, V* w) const {
     const Tape<const V> at = cut<Tape>(tape, sizes_);
     V scaled[max_cols];
-    scale_blocks(at.beta, at.change, scaled);
+    scale_parts(at.beta, at.change, scaled);
     fast_matrix::write_scaled<T>(d_, cols_, w, at.k, V(T(1)), scaled, w);
   }
 
   void step_backward(Index, const V* tape, V* w, const V* g, V* dw, V* din, V*) const {
     const auto [x, q, k, beta, change] = cut<Tape>(tape, sizes_);
     V scaled[max_cols];  // c = beta_block D
-    scale_blocks(beta, change, scaled);
+    scale_parts(beta, change, scaled);
     V dchange[max_cols];  // a = G^T k, then dD = beta_block a
     V da[max_cols];
     V* const dq = da + d_;
@@ -104,12 +106,12 @@ class SrwmRule : public PlainRule<T> {
     fast_matrix::read_both<T>(d_, cols_, dw, k, scaled, dchange, dk);
     for (Index b = 0; b < 4; ++b) {
       dbeta[b] = V(T(0));
-      for (Index m = blocks_[b].first; m < blocks_[b].first + blocks_[b].cols; ++m) {
+      for (Index m = parts_[b].first; m < parts_[b].first + parts_[b].cols; ++m) {
         dbeta[b] = xsimd::fma(dchange[m], change[m], dbeta[b]);
       }
       dbeta[b] *= beta[b] * (T(1) - beta[b]);
     }
-    scale_blocks(beta, dchange, dchange);
+    scale_parts(beta, dchange, dchange);
     V difference[max_head_size];
     // dq = W_{t-1} dD: undone first
     fast_matrix::undo_read_transposed<T>(d_, cols_, w, k, scaled, dchange, dq);
@@ -125,11 +127,11 @@ class SrwmRule : public PlainRule<T> {
   }
 
   void backward_initial(Index head, const T* gradient) {
-    for (const Block& block : blocks_) {
-      T* const sum = block.parameter->gradient + head * d_ * block.cols;
+    for (const Part& part : parts_) {
+      T* const sum = part.parameter->gradient + head * d_ * part.cols;
       for (Index e = 0; e < d_; ++e) {
-        for (Index m = 0; m < block.cols; ++m) {
-          sum[e * block.cols + m] += gradient[e * cols_ + block.first + m];
+        for (Index m = 0; m < part.cols; ++m) {
+          sum[e * part.cols + m] += gradient[e * cols_ + part.first + m];
         }
       }
     }
@@ -146,15 +148,15 @@ class SrwmRule : public PlainRule<T> {
   };
 
   // One of the four parts of W's columns, with its own rate.
-  struct Block {
+  struct Part {
     Parameter<T>* parameter = nullptr;
     Index first = 0;
     Index cols = 0;
   };
 
-  void scale_blocks(const V* beta, const V* from, V* to) const {
+  void scale_parts(const V* beta, const V* from, V* to) const {
     for (Index b = 0; b < 4; ++b) {
-      for (Index m = blocks_[b].first; m < blocks_[b].first + blocks_[b].cols; ++m) {
+      for (Index m = parts_[b].first; m < parts_[b].first + parts_[b].cols; ++m) {
         to[m] = beta[b] * from[m];
       }
     }
@@ -164,7 +166,7 @@ class SrwmRule : public PlainRule<T> {
   Index heads_;
   Index cols_;
   std::array<Index, 5> sizes_;  // of a Tape
-  Block blocks_[4];
+  Part parts_[4];
 };
 
 template <typename T>

@@ -48,7 +48,7 @@ class Attention {
   /// The part of one head and sequence in rows (B T, ..) whose first column of it is `col`.
   template <typename Number>
   Matrix<Number> part(Matrix<Number> rows, Extent extent, Index b, Index col) const {
-    return rows.row_block(b * extent.steps, extent.steps).col_block(col, head_);
+    return rows.row_block(b * extent.steps, extent.steps).col_block(col, head_size_);
   }
 
   const T* starts(Extent extent, Index b) const { return starts_ + b * extent.steps; }
@@ -60,7 +60,7 @@ class Attention {
 
   Index width_;
   Index heads_;
-  Index head_;
+  Index head_size_;
   Positions positions_;
   Visibility sees_;
   SoftmaxAttention<T> kernel_;

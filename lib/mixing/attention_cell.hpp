@@ -42,9 +42,9 @@ class AttentionCell : public Cell<T> {
     const Matrix<T> projected(projected_, rows, 3 * width_);
     const Matrix<T> mixed(mixed_, rows, width_);
     slow_.forward(x.rows, projected);
-    Pass<T> inner = pass;
-    if constexpr (!Form::drops_weights) inner.dropout = {};
-    attention_.forward(x.extent, inner, projected, mixed);
+    Pass<T> attention_pass = pass;
+    if constexpr (!Form::drops_weights) attention_pass.dropout = {};
+    attention_.forward(x.extent, attention_pass, projected, mixed);
     out_.forward(mixed, y.rows);
   }
 

@@ -1,5 +1,5 @@
 // Products with a fast weight matrix W[e][m] (e key index, m value index, row-major), one matrix a lane.
-// Loops are blocked so that sums stay in registers. A weight may also be a plain number shared by all
+// Loops go tile by tile, so that sums stay in registers. A weight may also be a plain number shared by all
 // lanes (slow recurrent weights): `Weight` is Lanes<T> or T.
 #pragma once
 
@@ -7,15 +7,15 @@
 
 namespace rlt::fast_matrix {
 
-inline constexpr Index block = 8;  // sums held in registers at once
+inline constexpr Index tile = 8;  // sums held in registers at once
 /// Rows of a matrix that is read and written in one pass. Few, and all loads of a column stand before its
 /// stores: rows lie a power of two apart, and a load behind a store that lies a multiple of 4 KiB before it
 /// waits for that store.
 inline constexpr Index few = 4;
 
-/// body.operator()<width>(first) over blocks of `size`, then one by one.
-template <Index size = block, typename Body>
-void for_blocks(Index count, const Body& body) {
+/// body.operator()<width>(first) over tiles of `size`, then one by one.
+template <Index size = tile, typename Body>
+void for_tiles(Index count, const Body& body) {
   Index first = 0;
   for (; first + size <= count; first += size) body.template operator()<size>(first);
   for (; first < count; ++first) body.template operator()<1>(first);
@@ -33,7 +33,7 @@ void add_read(Index rows, Index cols, const Weight* w, const Lanes<T>* k, Lanes<
     }
     for (Index j = 0; j < width; ++j) y[m + j] = sum[j];
   };
-  for_blocks(cols, columns);
+  for_tiles(cols, columns);
 }
 
 /// y[m] = W^T k and z[m] = W^T q in one pass over W.
@@ -56,7 +56,7 @@ void read_two(Index rows, Index cols, const Lanes<T>* w, const Lanes<T>* k, cons
       z[m + j] = second[j];
     }
   };
-  for_blocks(cols, columns);
+  for_tiles(cols, columns);
 }
 
 /// next[e][m] = W[e][m] + k[e] beta u[m]; `next` may be W itself.
@@ -74,7 +74,7 @@ void write_scaled(Index rows, Index cols, const Lanes<T>* w, const Lanes<T>* k,
       for (Index j = 0; j < height; ++j) next[(row + j) * cols + m] = value[j];
     }
   };
-  for_blocks<few>(rows, some_rows);
+  for_tiles<few>(rows, some_rows);
 }
 
 /// y[e] += sum_m W[e][m] g[m], e in [0, rows). The transposed product, for gradients.
@@ -90,7 +90,7 @@ void add_read_transposed(Index rows, Index cols, const Weight* w, const Lanes<T>
     }
     for (Index j = 0; j < height; ++j) y[e + j] = sum[j];
   };
-  for_blocks(rows, some_rows);
+  for_tiles(rows, some_rows);
 }
 
 /// a[m] = sum_e G[e][m] k[e] and dk[e] = sum_m G[e][m] c[m] in one pass over G.
@@ -114,7 +114,7 @@ void read_both(Index rows, Index cols, const Lanes<T>* gradient, const Lanes<T>*
     }
     for (Index j = 0; j < width; ++j) a[m + j] = sum[j];
   };
-  for_blocks(cols, columns);
+  for_tiles(cols, columns);
 }
 
 /// Gradient through y = W^T q with dy = g, and then through W = W' + k u^T, in one pass over G = dL/dW:
@@ -146,7 +146,7 @@ void read_write_backward(Index rows, Index cols, Lanes<T>* gradient, const Lanes
     }
     for (Index j = 0; j < height; ++j) dk[row + j] = dkey[j];
   };
-  for_blocks<few>(rows, some_rows);
+  for_tiles<few>(rows, some_rows);
 }
 
 /// Gradient through the two reads of the delta rule, which takes its write back on the way; W is the matrix
@@ -188,7 +188,7 @@ void erase_backward(Index rows, Index cols, Lanes<T>* w, Lanes<T>* gradient, con
       dk[row + j] = dkey[j];
     }
   };
-  for_blocks<few>(rows, some_rows);
+  for_tiles<few>(rows, some_rows);
 }
 
 /// W[e][m] -= k[e] u[m], and y[e] = sum_m W[e][m] g[m] of the W after it.
@@ -212,7 +212,7 @@ void undo_read_transposed(Index rows, Index cols, Lanes<T>* w, const Lanes<T>* k
     }
     for (Index j = 0; j < height; ++j) y[row + j] = sum[j];
   };
-  for_blocks<few>(rows, some_rows);
+  for_tiles<few>(rows, some_rows);
 }
 
 /// D[m] = sum_e W[e][m] p[e], then W[e][m] += k[e] rate[m] D[m], column block by column block, so that the
@@ -236,7 +236,7 @@ void respond_and_write(Index rows, Index cols, Lanes<T>* w, const Lanes<T>* p, c
       }
     }
   };
-  for_blocks(cols, columns);
+  for_tiles(cols, columns);
 }
 
 /// y[e] = sum_m W[e][m] b[m] and G[e][m] += p[e] a[m] + x[e] b[m], in one pass over W and G.
@@ -264,7 +264,7 @@ void read_transposed_write_two(Index rows, Index cols, const Lanes<T>* w, Lanes<
     }
     for (Index j = 0; j < height; ++j) y[e + j] = sum[j];
   };
-  for_blocks<few>(rows, some_rows);
+  for_tiles<few>(rows, some_rows);
 }
 
 }  // namespace rlt::fast_matrix

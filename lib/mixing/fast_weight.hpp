@@ -3,10 +3,10 @@
 //
 // Memory: lane_count sequences of one head form a group; a group keeps its state in cache while time runs
 // inside. The tape holds the Rule's `kept` vectors of every step and one state in `stride` steps
-// (O(T d) for d <= stride). Backward of a reversible Rule walks back from the kept state after a segment by
+// (O(T d) for d <= stride). Backward of a reversible Rule walks back from the kept state after a span by
 // taking each change away again, which needs no more than one state in cache; the rounding of at most
-// `stride` additions is that of the forward sums. Where a sequence starts inside the segment, and always for
-// other Rules, it replays the segment from its beginning. A pass that keeps nothing has the tape of one step.
+// `stride` additions is that of the forward sums. Where a sequence starts inside the span, and always for
+// other Rules, it replays the span from its beginning. A pass that keeps nothing has the tape of one step.
 #pragma once
 
 #include <algorithm>
@@ -179,7 +179,7 @@ class FastWeightCell : public Cell<T> {
   using V = Lanes<T>;
   static constexpr Index stride = 32;  // one state kept in so many steps
 
-  // One before the first step of each segment, and one after the last step.
+  // One before the first step of each span, and one after the last step.
   static Index checkpoint_count(Extent extent) { return divide_up(extent.steps, stride) + 1; }
   Index group_count(Index batch) const { return divide_up(batch, lane_count<T>) * heads_; }
   Index thread_vectors() const {
@@ -294,7 +294,7 @@ class FastWeightCell : public Cell<T> {
   void backward_group(Extent extent, Index index, Matrix<T> din, V* scratch) {
     const Group group = group_at(extent, index);
     V* const dinputs = scratch;
-    V* const states = dinputs + rule_.inputs;  // of a replayed segment: after each of its steps
+    V* const states = dinputs + rule_.inputs;  // of a replayed span: after each of its steps
     V* const dstate = states + stride * state_;
     V* const dout = dstate + state_;
     V* const emitted = dout + rule_.outputs;
@@ -303,14 +303,14 @@ class FastWeightCell : public Cell<T> {
     T* const dinitial = dinitial_ + index * state_;
     if constexpr (Rule::learns_initial_state) std::fill_n(dinitial, state_, T(0));
     typename V::batch_bool_type mask;
-    for (Index segment = divide_up(extent.steps, stride) - 1; segment >= 0; --segment) {
-      const Index first = segment * stride;
+    for (Index span = divide_up(extent.steps, stride) - 1; span >= 0; --span) {
+      const Index first = span * stride;
       const Index last = std::min(extent.steps, first + stride) - 1;
       const bool replays = !Rule::reversible || any_start(extent, group, first + 1, last);
       if (replays) {
-        replay_segment(extent, group, index, first, last, states, fresh);
+        replay_span(extent, group, index, first, last, states, fresh);
       } else {
-        std::copy_n(checkpoint(extent, index, segment + 1), state_, states);
+        std::copy_n(checkpoint(extent, index, span + 1), state_, states);
       }
       for (Index t = last; t >= first; --t) {
         V* const state = replays ? states + (t - first) * state_ : states;
@@ -323,7 +323,7 @@ class FastWeightCell : public Cell<T> {
           rule_.step_backward(group.head, kept(extent, index, t), state, dout, dstate, dinputs,
                               emitted);
         } else {
-          const V* before = t == first ? checkpoint(extent, index, segment) : state - state_;
+          const V* before = t == first ? checkpoint(extent, index, span) : state - state_;
           if (starts) {
             std::copy_n(before, state_, previous(fresh));
             restart(group.head, mask, previous(fresh), fresh);
@@ -355,9 +355,9 @@ class FastWeightCell : public Cell<T> {
   // Room for one more state behind `fresh`.
   V* previous(V* fresh) const { return fresh + state_; }
 
-  // From the kept state at the start of a segment to the state after each of its steps.
-  void replay_segment(Extent extent, const Group& group, Index index, Index first, Index last,
-                      V* states, V* fresh) const {
+  // From the kept state at the start of a span to the state after each of its steps.
+  void replay_span(Extent extent, const Group& group, Index index, Index first, Index last,
+                   V* states, V* fresh) const {
     typename V::batch_bool_type mask;
     const V* before = checkpoint(extent, index, first / stride);
     for (Index t = first; t <= last; ++t) {
@@ -384,8 +384,8 @@ class FastWeightCell : public Cell<T> {
   V* kept(Extent extent, Index group, Index t) const {
     return kept_ + (group * extent.steps + t) * rule_.kept;
   }
-  V* checkpoint(Extent extent, Index group, Index segment) const {
-    return checkpoints_ + (group * checkpoint_count(extent) + segment) * state_;
+  V* checkpoint(Extent extent, Index group, Index span) const {
+    return checkpoints_ + (group * checkpoint_count(extent) + span) * state_;
   }
 
   Index width_;

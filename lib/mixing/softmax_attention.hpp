@@ -68,7 +68,7 @@ class SoftmaxAttention {
   struct Queries;
   struct Scratch;
 
-  Index vectors_per_row() const { return divide_up(head_, lane_count<T>); }
+  Index vectors_per_row() const { return divide_up(head_size_, lane_count<T>); }
   Scratch scratch_at(V* first, Index steps) const;
   Queries queries_at(const AttentionHead<T>& head, Index first) const;
   template <typename Body>
@@ -79,7 +79,7 @@ class SoftmaxAttention {
              const V* q, V* s) const;
   V dropout_factors(const AttentionHead<T>& head, const Queries& queries, Index key) const;
 
-  Index head_;
+  Index head_size_;
   T scale_;  // 1 / sqrt(d)
 };
 

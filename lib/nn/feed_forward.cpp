@@ -16,9 +16,9 @@ void FeedForward<T>::declare(ParameterSet<T>& parameters, std::string_view prefi
 
 template <typename T>
 void FeedForward<T>::carve(Workspace& workspace, Index rows) {
-  inner_ = workspace.tape.take<T>(rows, up_.outputs());
+  hidden_ = workspace.tape.take<T>(rows, up_.outputs());
   const ScratchScope scope(workspace);
-  dinner_ = workspace.scratch.take<T>(thread_count(), block_rows(), up_.outputs());
+  dhidden_ = workspace.scratch.take<T>(thread_count(), block_rows(), up_.outputs());
   dbranch_ = workspace.scratch.take<T>(thread_count(), block_rows(), down_.outputs());
   up_.carve(workspace, rows);
   down_.carve(workspace, rows);
@@ -35,7 +35,7 @@ void FeedForward<T>::forward_block(const RowBlock& block, Matrix<const T> x,
                                    Matrix<const T> residual, Matrix<T> y) {
   const Index inner = up_.outputs();
   const Index width = down_.outputs();
-  const Matrix<T> hidden(inner_ + block.first * inner, block.count, inner);
+  const Matrix<T> hidden(hidden_ + block.first * inner, block.count, inner);
   up_.product_block(x, hidden);
   for (Index r = 0; r < block.count; ++r) {
     T* const row = hidden.data + r * inner;
@@ -78,8 +78,8 @@ void FeedForward<T>::backward_block(const RowBlock& block, Matrix<const T> x, Ma
     after_.apply_block(dropped, block.first * width, block.count * width);
     dbranch = {dropped, block.count, width};
   }
-  const Matrix<const T> hidden(inner_ + block.first * inner, block.count, inner);
-  const Matrix<T> dhidden(dinner_ + slot * inner, block.count, inner);
+  const Matrix<const T> hidden(hidden_ + block.first * inner, block.count, inner);
+  const Matrix<T> dhidden(dhidden_ + slot * inner, block.count, inner);
   down_.backward_parameters_block(block, hidden, dbranch);
   down_.backward_input_block(dbranch, dhidden);
   // Where relu or dropout made the inner value 0, no gradient passes; elsewhere dropout scales it.

@@ -32,9 +32,9 @@ class FeedForward {
   Linear<T> down_;
   Dropout inside_;
   Dropout after_;
-  T* inner_ = nullptr;  // (rows, F) after relu and dropout
+  T* hidden_ = nullptr;  // (rows, F) after relu and dropout
   // scratch, for each thread
-  T* dinner_ = nullptr;   // (a block's rows, F)
+  T* dhidden_ = nullptr;  // (a block's rows, F)
   T* dbranch_ = nullptr;  // (a block's rows, D) dy with dropout
 };
 

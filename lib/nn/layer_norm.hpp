@@ -31,16 +31,16 @@ class LayerNorm {
   void end_backward(Index rows);
 
  private:
-  void forward_tile(Matrix<const T> x, Matrix<T> y, T* means, T* deviations) const;
-  void backward_tile(Matrix<const T> x, Matrix<const T> dy, const T* means, const T* deviations,
-                     const T* residual, Matrix<T> dx, T* sums) const;
+  void forward_tile(Matrix<const T> x, Matrix<T> y, T* means, T* inverse_deviations) const;
+  void backward_tile(Matrix<const T> x, Matrix<const T> dy, const T* means,
+                     const T* inverse_deviations, const T* residual, Matrix<T> dx, T* sums) const;
 
   Index width_ = 0;
   Parameter<T>* gain_ = nullptr;
   Parameter<T>* bias_ = nullptr;
-  T* mean_ = nullptr;       // (rows)
-  T* deviation_ = nullptr;  // (rows) 1 / sqrt(variance + epsilon)
-  T* partial_ = nullptr;    // (parts, 2 width) dgain | dbias of a part
+  T* mean_ = nullptr;               // (rows)
+  T* inverse_deviation_ = nullptr;  // (rows) 1 / sqrt(variance + epsilon)
+  T* partial_ = nullptr;            // (parts, 2 width) dgain | dbias of a part
 };
 
 }  // namespace rlt

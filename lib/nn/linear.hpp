@@ -20,8 +20,8 @@ constexpr Index block_rows(Index in, Index out) {
 
 enum class Bias { none, zero, uniform };
 
-/// Half width of torch's default initialisation of weights and biases: 1 / sqrt(inputs).
-double default_width(Index inputs);
+/// Bound of torch's default initialisation U(-bound, bound) of weights and biases: 1 / sqrt(inputs).
+double default_bound(Index inputs);
 
 /// sums[c] += sum over rows of values[row][c], on the calling thread.
 template <typename T>
