@@ -10,15 +10,18 @@
 //     p2 = N(phi(h))       q^stage = q + DR_2(p2)     W2 (f key, d value)
 //   DR_i(p), the delta rule: e = v_i - W_{t-1}^T k_i;  W_t = W_{t-1} + k_i (beta_i e)^T;  returns W_t^T p
 //   y_t = q^K, before the output projection
-// LN normalises over the d numbers of a head (epsilon 1e-5); its gain and bias, one pair a stage and shared
-// by the heads, are slow weights, trained with the rest. The residual carries q itself, not LN(q).
+// LN normalises over the d numbers of a head (epsilon 1e-5); its gain and bias, one pair per stage and shared
+// by the heads, are slow weights, trained with the rest. Inside the cell q goes round LN, not through it.
 // Backward, for stage = K .. 1, with dq = dq^stage:
 //   dp2, dk2, dv2, dbeta2 = the delta rule's (see deltanet.cpp) for g = dq;   dh = dp2 through N and phi
 //   dp1, dk1, dv1, dbeta1 = the same for g = dh;   dn = dp1 through N and phi
 //   dgain += dn (q - mean) r   dbias += dn          r = 1 / sqrt(variance + 1e-5)
 //   dq += dn through LN
 // departs: the official code projects to twice as many keys and values as it reads; the dead half is left
-//   out. Its layer also puts LN(h) in the place of h in the residual around the cell; here it is plain.
+//   out. Its layer carries LN(h) instead of h in the residual around the cell. Its weights start at
+//   Normal(0, 0.02) and gains at Normal(1, 0.02), ours as torch starts them. scale=rsqrt is ours.
+//   Columns of W_slow: here, in each head, q and then stage by stage k1, v1, k2, v2, b1, b2; the official ones
+//   have q of all heads, then keys and values of each head, then the rates of each head.
 // Memory: state 8 d^2 K per head; tape (16 d + 7) K per step and head.
 #include <fmt/format.h>
 
@@ -123,22 +126,31 @@ class DeltaMlpRule : public PlainRule<T> {
       const Index second = first + d_ * f_;
       const V rate1 = tape.scalar[beta1];
       const V rate2 = tape.scalar[beta2];
+      // q^stage = q + DR_2(p2)
       db[1] = delta_step_backward<T>(f_, d_, tape.p2, tape.k2, tape.e2, rate2, w + second, dq,
                                      dw + second, dp2, dk2, dv2);
-      db[1] *= rate2 * (T(1) - rate2);
+      // k_2 = N(phi(a^k2))
       sum_normalized_elu1_backward<T>(tape.k2, tape.scalar[sum_k2], f_, dk2);
+      // p2 = N(phi(h))
       sum_normalized_elu1_backward<T>(tape.p2, tape.scalar[sum_p2], f_, dp2);
+      // h = DR_1(p1)
       db[0] = delta_step_backward<T>(d_, f_, tape.p1, tape.k1, tape.e1, rate1, w + first, dp2,
                                      dw + first, dp1, dk1, dv1);
-      db[0] *= rate1 * (T(1) - rate1);
+      // k_1 = N(phi(a^k1))
       sum_normalized_elu1_backward<T>(tape.k1, tape.scalar[sum_k1], d_, dk1);
+      // p1 = N(phi(LN(q)))
       sum_normalized_elu1_backward<T>(tape.p1, tape.scalar[sum_p1], d_, dp1);
+      // LN(q) = gain n + bias
       affine_backward(stage, tape.normal, dp1, emit + stage * 2 * d_);
+      // n = (q - mean) r
       add_normalize_backward(tape.normal, tape.scalar[inverse_deviation], dp1, dq);
+      // beta_i = sigmoid(b_i)
+      db[0] *= rate1 * (T(1) - rate1);
+      db[1] *= rate2 * (T(1) - rate2);
     }
   }
 
-  // emitted: for each stage the gradients of gain and bias, one step and head a row
+  // emitted: for each stage the gradients of gain and bias, one row per step with the heads side by side
   void backward_parameters(Matrix<const T> gradients, Matrix<const T>) {
     parallel_for(depth_, [&](Index stage, int) {
       for (Index head = 0; head < heads_; ++head) {
@@ -159,7 +171,7 @@ class DeltaMlpRule : public PlainRule<T> {
   // What one stage keeps of a step; `Vector` is V or const V.
   template <typename Vector>
   struct Tape {
-    Vector* normal;        // (d) (q - mean) / deviation
+    Vector* normal;        // (d) n = (q - mean) r
     Vector *p1, *k1, *e1;  // (d, d, f)
     Vector *p2, *k2, *e2;  // (f, f, d)
     Vector* scalar;

@@ -72,19 +72,21 @@ void Attention<T>::backward(Extent extent, Matrix<const T> projected, Matrix<con
     const Index b = index / heads_;
     const Index head = index % heads_;
     AttentionHead<T> at = head_at(extent, b, head, projected);
-    // Cached rows that the segment has replaced since.
+    // The cache as the queries saw it: what forward wrote over was saved.
     const Index replaced = saved_rows(extent, b);
     const Matrix<T> old = saved(extent, b, head);
     KeyRows<T>& cache = at.keys[1];
     at.keys[0] = {old.data, old.data + width_, old.stride, cache.first, replaced};
     cache = cache.part(cache.first + replaced, 0);
     const Index col = head * head_size_;
+    // o_t = sum_j f_tj P_tj v_j
     kernel_.backward(at, part(mixed, extent, b, col), part(dmixed, extent, b, col),
                      largest_ + index * extent.steps, inverse_ + index * extent.steps,
                      part(dprojected, extent, b, col), part(dprojected, extent, b, width_ + col),
                      part(dprojected, extent, b, 2 * width_ + col),
                      for_each_thread_ + thread * thread_vectors_);
   });
+  // q and k turned by their positions
   if (positions_ == Positions::rotary) {
     for_each_position(extent, dprojected, [this](Index position, T* dq_and_dk) {
       rotary_.turn_back(position, 2 * heads_, dq_and_dk);
@@ -92,7 +94,7 @@ void Attention<T>::backward(Extent extent, Matrix<const T> projected, Matrix<con
   }
 }
 
-// Finds where each step's sequence starts, and that the steps fit into the cache.
+// Finds where each step's sequence starts. Error(failed) when the steps do not fit into the cache.
 template <std::floating_point T>
 void Attention<T>::place(Extent extent) {
   for (Index b = 0; b < extent.batch; ++b) {
@@ -150,7 +152,7 @@ AttentionHead<T> Attention<T>::head_at(Extent extent, Index b, Index head,
   if (cache_) {
     cache = {cache_.keys(b).data + col, cache_.values(b).data + col, width_, -cached, cached};
   }
-  // The key counts from the place of the cache's first row.
+  // In dropout's numbering key 0 is the first row of a full cache.
   const Index mask_stride = cache_.capacity() + extent.steps;
   return {.q = part(projected, extent, b, col),
           .keys = {KeyRows<T>(), cache, {k.data, k.data + width_, k.stride, 0, extent.steps}},
@@ -163,8 +165,8 @@ AttentionHead<T> Attention<T>::head_at(Extent extent, Index b, Index head,
           .mask_stride = mask_stride};
 }
 
-// Writes the keys and values since the last start behind those in the cache, or over them after a start;
-// what it writes over is saved, because queries before the start have seen it.
+// Appends the keys and values to those in the cache; after a start, writes those since the start over them.
+// What it writes over is saved, because queries before the start have seen it.
 template <std::floating_point T>
 void Attention<T>::append(Extent extent, Index b, Index head, Matrix<const T> projected) {
   const Index col = head * head_size_;

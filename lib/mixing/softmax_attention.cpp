@@ -36,13 +36,12 @@ void copy_rows(Matrix<const T> from, Lanes<T>* to) {
 
 }  // namespace
 
-/// Steps first .. first + count - 1, one a lane.
+/// The queries of steps first .. first + count - 1, one per lane.
 template <std::floating_point T>
 struct SoftmaxAttention<T>::Queries {
   Index first, count;
-  Index seen_by_any,
-      seen_by_all;  // first key that any query sees; first key that none is too late for
-  Index last_by_all, last_by_any;  // last key that all see; last key that any sees
+  Index seen_by_any, seen_by_all;  // of the first keys that they see, the earliest and the latest
+  Index last_by_all, last_by_any;  // of the last keys that they see, the earliest and the latest
   V step, begins, ends;            // of each query: its step, the first and last key that it sees
 };
 
@@ -183,7 +182,7 @@ void SoftmaxAttention<T>::forward(const AttentionHead<T>& head, Matrix<T> o_rows
       score(head, queries, keys, q, w);
       const V before = largest;
       for (Index j = 0; j < keys.count; ++j) largest = xsimd::max(largest, w[j]);
-      if (!std::exchange(first_chunk, false)) {  // what was summed so far is in powers of e^-before
+      if (!std::exchange(first_chunk, false)) {  // the sums so far have a factor e^-before
         const V shrink = xsimd::exp(before - largest);
         sum *= shrink;
         for (Index c = 0; c < head_size_; ++c) o[c] *= shrink;
@@ -242,6 +241,7 @@ void SoftmaxAttention<T>::backward(const AttentionHead<T>& head, Matrix<const T>
     const V inverse = load_lanes(inverse_of + row, queries.count);  // 0 in lanes without a query
     for_each_chunk(head, queries, [&](const KeyRows<T>& keys) {
       score(head, queries, keys, q, w);
+      // o_t = sum_j f_tj P_tj v_j: the weights
       attention_products::dots(g, head_size_, keys.v, keys.stride, keys.count, dw);
       for (Index j = 0; j < keys.count; ++j) {
         const V weight = xsimd::exp(w[j] - largest) * inverse;
@@ -251,12 +251,15 @@ void SoftmaxAttention<T>::backward(const AttentionHead<T>& head, Matrix<const T>
           w[j] *= factor;
           dw[j] *= factor;
         }
+        // P_t = softmax(s_t), and 1 / sqrt(d)
         dw[j] = weight * (dw[j] - delta) * scale_;
       }
+      // q_t . k_j
       attention_products::mix(dw, keys.k, keys.stride, keys.count, head_size_, dq);
       if (keys.first < 0) return;  // no gradient flows to keys before the queries
       attention_products::spread(dw, q_rows, queries.count, vectors, keys.count,
                                  dk + keys.first * vectors);
+      // o_t = sum_j f_tj P_tj v_j: the values
       attention_products::spread(w, g_rows, queries.count, vectors, keys.count,
                                  dv + keys.first * vectors);
     });

@@ -22,7 +22,8 @@ void Embedding<T>::forward(const int* tokens, Matrix<T> y) const {
   });
 }
 
-// Cut by columns: rows of the same token add up in the order of the batch whatever the threads.
+// y_r = E[tokens_r]. Cut by columns, so that rows of the same token add up in the order of the batch, whatever
+// the number of threads.
 template <typename T>
 void Embedding<T>::backward(const int* tokens, Matrix<const T> dy) {
   constexpr Index slice = 32;

@@ -69,6 +69,7 @@ void FeedForward<T>::backward_block(const RowBlock& block, Matrix<const T> x, Ma
   const Index inner = up_.outputs();
   const Index width = down_.outputs();
   const Index slot = block.thread * block_rows();
+  // y = r + drop(branch)
   Matrix<const T> dbranch = dy;
   if (after_.active()) {
     T* const dropped = dbranch_ + slot * width;
@@ -80,9 +81,10 @@ void FeedForward<T>::backward_block(const RowBlock& block, Matrix<const T> x, Ma
   }
   const Matrix<const T> hidden(hidden_ + block.first * inner, block.count, inner);
   const Matrix<T> dhidden(dhidden_ + slot * inner, block.count, inner);
+  // branch = h W_down + b_down
   down_.backward_parameters_block(block, hidden, dbranch);
   down_.backward_input_block(dbranch, dhidden);
-  // Where relu or dropout made the inner value 0, no gradient passes; elsewhere dropout scales it.
+  // h = drop(relu(a)): no gradient passes where h is 0; elsewhere dropout scales it
   const T scale = static_cast<T>(1 / (1 - inside_.rate));
   for (Index i = 0; i < block.count * inner; i += lane_count<T>) {
     const Index left = block.count * inner - i;
@@ -90,6 +92,7 @@ void FeedForward<T>::backward_block(const RowBlock& block, Matrix<const T> x, Ma
     const auto passes = load_lanes(hidden.data + i, left) > Lanes<T>(T(0));
     store_lanes(dhidden.data + i, xsimd::select(passes, slope, Lanes<T>(T(0))), left);
   }
+  // a = x W_up + b_up
   up_.backward_parameters_block(block, x, dhidden);
   up_.backward_input_block(dhidden, dx);
 }

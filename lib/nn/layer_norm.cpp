@@ -59,7 +59,7 @@ void LayerNorm<T>::forward_block(const RowBlock& block, Matrix<const T> x, Matri
   });
 }
 
-// The sums, means and square roots of a tile's rows stand side by side in one vector.
+// Sums, means and inverse deviations of a tile's rows stand in the lanes of one vector.
 template <typename T>
 void LayerNorm<T>::forward_tile(Matrix<const T> x, Matrix<T> y, T* means,
                                 T* inverse_deviations) const {
@@ -122,8 +122,8 @@ void LayerNorm<T>::backward_block(const RowBlock& block, Matrix<const T> x, Matr
   });
 }
 
-// With n = (x - mean) deviation and h = dy gain:
-// dx = deviation (h - mean(h) - n mean(h n)),  dgain = sum over rows of dy n,  dbias = sum of dy.
+// With r = 1 / sqrt(variance + epsilon), n = (x - mean) r and h = dy gain:
+// dx = r (h - mean(h) - n mean(h n)),  dgain = sum over rows of dy n,  dbias = sum of dy.
 template <typename T>
 void LayerNorm<T>::backward_tile(Matrix<const T> x, Matrix<const T> dy, const T* means,
                                  const T* inverse_deviations, const T* residual, Matrix<T> dx,
@@ -134,11 +134,12 @@ void LayerNorm<T>::backward_tile(Matrix<const T> x, Matrix<const T> dy, const T*
   std::array<Lanes<T>, static_cast<std::size_t>(n)> hn_sums;
   h_sums.fill(Lanes<T>(T(0)));
   hn_sums.fill(Lanes<T>(T(0)));
+  // y = n gain + bias
   for (Index r = 0; r < x.rows; ++r) {
     const T* const from = x.data + r * x.stride;
     const T* const above = dy.data + r * dy.stride;
     for (Index c = 0; c < width_; c += n) {
-      // the next tile's row: x has lain untouched since forward
+      // the next tile's row: x has left the cache since forward
       __builtin_prefetch(from + n * x.stride + c);
       const Index left = width_ - c;
       const Lanes<T> normal = (load_lanes(from + c, left) - means[r]) * inverse_deviations[r];
@@ -156,6 +157,7 @@ void LayerNorm<T>::backward_tile(Matrix<const T> x, Matrix<const T> dy, const T*
   std::array<T, static_cast<std::size_t>(n)> mean_hn;
   (sum_each<T>(h_sums) * share).store_unaligned(mean_h.data());
   (sum_each<T>(hn_sums) * share).store_unaligned(mean_hn.data());
+  // n = (x - mean) r
   for (Index r = 0; r < x.rows; ++r) {
     const T* const from = x.data + r * x.stride;
     const T* const above = dy.data + r * dy.stride;

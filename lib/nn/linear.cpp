@@ -12,7 +12,7 @@ double default_bound(Index inputs) { return 1 / std::sqrt(static_cast<double>(in
 
 namespace {
 
-// `count` whole vectors of columns at once: as many sums run side by side.
+// `count` vectors of columns at once, so that as many sums run side by side.
 template <Index count, typename T>
 void add_some_columns(Matrix<const T> values, Index first, T* sums) {
   constexpr Index n = lane_count<T>;
@@ -113,6 +113,7 @@ void Linear<T>::begin_backward() {
 
 template <typename T>
 void Linear<T>::backward_input_block(Matrix<const T> dy, Matrix<T> dx, Write write) const {
+  // y = x W
   gemm<T>(dy, Matrix<const T>(transposed_, out_, in_), dx, write);
 }
 
@@ -120,11 +121,14 @@ template <typename T>
 void Linear<T>::backward_parameters_block(const RowBlock& block, Matrix<const T> x,
                                           Matrix<const T> dy) {
   T* const partial = partial_ + block.part * partial_size();
+  // y = x W + b
+  if (bias_ != nullptr) {
+    T* const sums = partial + in_ * out_;
+    if (block.opens) std::fill_n(sums, out_, T(0));
+    add_column_sums<T>(dy, sums);
+  }
+  // x W
   gemm_at<T>(x, dy, {partial, in_, out_}, block.opens ? Write::overwrite : Write::add);
-  if (bias_ == nullptr) return;
-  T* const sums = partial + in_ * out_;
-  if (block.opens) std::fill_n(sums, out_, T(0));
-  add_column_sums<T>(dy, sums);
 }
 
 template <typename T>
