@@ -1,4 +1,4 @@
-// Counter-based random numbers: value = f(key, index), nothing is consumed or shifted.
+// Counter-based random numbers: value = f(key, index). Drawing one changes no other.
 // A stream is a key; `stream(name or number)` derives an independent one. The i-th value of a key is
 // the i-th output of SplitMix64 (Steele, Lea, Flood 2014) started at that key.
 #pragma once

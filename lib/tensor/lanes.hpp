@@ -1,5 +1,5 @@
 // SIMD lanes. Recurrent kernels are written for Lanes<T> as if for one number: each lane is another
-// sequence of the batch, so that nothing is summed across lanes and every head size runs at full width.
+// sequence of the batch, so that nothing is summed across lanes and all lanes are used whatever the head size.
 #pragma once
 
 #include <array>
@@ -115,13 +115,13 @@ void scatter_lanes(const Lanes<T>* in, Index channels, Index count, T* rows, Ind
   }
 }
 
-/// One sequence alone needs no transposing. Every lane of out[c] = row[c], c in [0, channels).
+/// gather_lanes of a single row, without transposing: every lane of out[c] = row[c], c in [0, channels).
 template <typename T>
 void broadcast_lanes(const T* row, Index channels, Lanes<T>* out) {
   for (Index c = 0; c < channels; ++c) out[c] = Lanes<T>(row[c]);
 }
 
-/// row[c] = in[c], lane 0, c in [0, channels).
+/// Its inverse: row[c] = in[c], lane 0, c in [0, channels).
 template <typename T>
 void first_lane(const Lanes<T>* in, Index channels, T* row) {
   const T* const numbers = reinterpret_cast<const T*>(in);
