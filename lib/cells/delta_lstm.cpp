@@ -15,9 +15,9 @@
 //   da_o = dh c_t o (1 - o)   da_i = dc (u - c_{t-1}) i (1 - i)   da_u = dc i     (1 to 3: times u (1 - u))
 //   dc *= 1 - i
 //   dz_g = da_g (3: dz_u = da_u + dh), then each pair's as in delta_rnn.cpp; ds = sum_g R_g da_g
-// departs: the official kernels add 1e-6 to the sum of the softmax in every s_t; ours do not. A sum(p) that
-//   underflows counts as 1e-30 (official: 0/0). Version 1: the official s_0 is 0, ours 1/d, so that s is a
-//   probability vector at every step; its layer also drops in front of the output projection.
+// departs: the official kernels of versions 2 to 4 add 1e-6 to the sum of the softmax in every s_t; ours do
+//   not. A sum(p) that underflows counts as 1e-30 (official: 0/0). Version 1: the official s_0 is 0, ours 1/d,
+//   so that s is a probability vector at every step; its layer also drops in front of the output projection.
 //   The official layer carries LN(h) instead of h in the residual around the cell. Its weights start at
 //   Normal(0, 0.02) and gains at Normal(1, 0.02), ours as torch starts them. Versions 2 to 4 multiply the
 //   output, but not what is fed back, by 1/sqrt(d); here that is an option (scale=rsqrt).

@@ -13,9 +13,9 @@
 //   dy = dout + s (ds - s . ds)        version 1: dy = s (ds' - s . ds'), ds' = ds + dout
 //   the delta rule's (see deltanet.cpp) on W with q and dy, and on R with s_{t-1} as query and dy:
 //   what is dq there is ds for step t - 1
-// departs: the official kernel adds 1e-6 to the sum of the softmax in every s_t; ours does not. A sum(p) that
-//   underflows counts as 1e-30 (official: 0/0). Version 1: the official s_0 is 0, ours 1/d, so that s is a
-//   probability vector at every step.
+// departs: the official kernel of version 2 adds 1e-6 to the sum of the softmax in every s_t; ours does not. A
+//   sum(p) that underflows counts as 1e-30 (official: 0/0). Version 1: the official s_0 is 0, ours 1/d, so that
+//   s is a probability vector at every step.
 //   Of the paper's language models (ids 124, version 1, and 134, version 2) only the recurrence is taken over:
 //   their layer carries LN(h) instead of h in the residual around the cell, their weights start at
 //   Normal(0, 0.02) and gains at Normal(1, 0.02), and version 2 multiplies the output, but not what is fed
