@@ -16,11 +16,12 @@ void print_cell(const CellInfo& info) {
   const CellConfig config = complete(info.name, CellConfig());
   const auto cell = make_cell<float>(info.name, config);
   if (info.constant_memory) {
-    fmt::print("  state      {} numbers a layer at --d-model {} --heads {}, whatever the length\n",
-               cell->state_size(1), config.d_model, config.heads);
+    fmt::print(
+        "  state      {} numbers per layer at --d-model {} --heads {}, whatever the length\n",
+        cell->state_size(1), config.d_model, config.heads);
   } else {
     fmt::print(
-        "  state      grows with the sequence: {} numbers a layer and token at --d-model {}\n",
+        "  state      grows with the sequence: {} numbers per layer and token at --d-model {}\n",
         cell->state_size(2) - cell->state_size(1), config.d_model);
   }
   std::vector<std::string_view> positions;

@@ -131,7 +131,7 @@ void evaluate_all(const EvalCommand& command, const Asked& asked, const RunConfi
   }
   std::set<Index> measured;
   for (const Index length : asked.lengths) {
-    // A language may have no string of this very length: the longest below stands for it, once.
+    // Where the language has no string of this length, the next length below stands for it, once.
     const Index possible = task.possible_length(length);
     if (possible > 0 && !measured.insert(possible).second) continue;
     measure(length_set(task, length, command.sequences, command.eval_seed));

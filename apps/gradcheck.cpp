@@ -15,8 +15,8 @@
 namespace rlt {
 namespace {
 
-// Odd and unequal sizes, long enough for two segments of the recurrences' checkpoints and for two parts of
-// several blocks of rows.
+// Enough steps for two spans between the states that a recurrence keeps, and enough rows for two parts of
+// several blocks.
 constexpr Extent extent{8, 33};
 constexpr Index vocabulary_in = 5;
 constexpr Index vocabulary_out = 4;

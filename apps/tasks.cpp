@@ -28,7 +28,7 @@ void print_task(const TaskInfo& info) {
   if (!drawn) fmt::print("  --data    {}\n", info.data);
   print_options("task-option", info.options);
   if (drawn) {
-    fmt::print("  chance    {:.3f} a token\n", 1.0 / static_cast<double>(info.outputs.size()));
+    fmt::print("  chance    {:.3f} per token\n", 1.0 / static_cast<double>(info.outputs.size()));
   }
 }
 

@@ -1,4 +1,4 @@
-// abab_star: (abab)*, is what was read so far abab repeated?
+// abab_star: (abab)*, is the string so far a whole number of abab?
 // Paper: FL (arXiv 2310.16076), data of Bhattamishra et al. 2020.
 // Label: 1 if x_1..x_t = (abab)^j, that is t mod 4 = 0, else 0.
 // Paper rule: r uniform in the window, string (abab)^floor(r / 4), rejected outside the window.

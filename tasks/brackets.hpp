@@ -19,8 +19,8 @@ void append_grammar(Draws& draws, Index pairs, Index high, std::vector<int>& str
 /// Appends a uniformly random balanced string of `length` symbols (even) in O(length).
 void append_balanced(Draws& draws, Index pairs, Index length, std::vector<int>& string);
 
-/// Appends the first `length` symbols of a uniformly random balanced string of `whole` (even, not
-/// less) symbols of one pair.
+/// Appends the first `length` symbols of a uniformly random balanced string of `whole` symbols (even,
+/// at least `length`) of one pair.
 void append_prefix(Draws& draws, Index length, Index whole, std::vector<int>& string);
 
 }  // namespace rlt

@@ -7,8 +7,8 @@ namespace rlt {
 
 /// Label, k letters: every a -> class 0, {a, b}; letter i > 0 at rank j < n -> class i, {itself};
 /// its last one -> class i + 1, {the next letter}, or {T}, the end, for the last letter.
-/// Paper rule: n uniform in [low, high]. Honest rule: the window bounds the string, n uniform in
-/// it.
+/// Paper rule: n uniform in [low, high]. Honest rule: the window bounds the length of the string, n is
+/// uniform among those that fit.
 class Counter : public Language {
  protected:
   explicit Counter(TaskInfo info) : Language(std::move(info)) {}

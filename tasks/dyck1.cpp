@@ -4,8 +4,7 @@
 // Paper and honest rule: the grammar of brackets.hpp with one pair; rejected below the window.
 // Exact lengths: uniform over all balanced strings.
 // Quirks: under the paper rule training and Bin0 are drawn independently, so short strings are in
-// both;
-//   the honest rule keeps them apart.
+//   both; the honest rule keeps them apart.
 #include "tasks/brackets.hpp"
 #include "tasks/language.hpp"
 #include "tasks/registry.hpp"

@@ -1,4 +1,4 @@
-// What the tasks share whose strings are given, not drawn: they hold the sets and refuse to draw.
+// Base of the tasks whose strings are given, not drawn: holds the sets and refuses to draw.
 #pragma once
 
 #include <algorithm>

@@ -35,7 +35,7 @@ class Language : public Task {
   bool honest() const { return info_.rule == "honest"; }
 
  private:
-  /// Both append to the empty `string`; which lengths they meet is told in task.hpp.
+  /// Both append to the empty `string`; task.hpp says which lengths it must have.
   virtual void draw_string(Draws& draws, Window window, std::vector<int>& string) const = 0;
   virtual void draw_string_exact(Draws& draws, Index length, std::vector<int>& string) const = 0;
   /// Writes every target; `targets` has the size of `string`.

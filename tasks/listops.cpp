@@ -1,9 +1,9 @@
 // listops: sequential ListOps, the value of a nested expression such as [MAX 2 [MIN 7 4 ] 0 ].
 // Paper: RFWP (arXiv 2106.06295), generator IDSIA/recurrent-fwp, after Nangia, Bowman 2018.
 // Label: at the last token the value of the expression, 0..9; no other position is scored.
-// Trees: MIN, MAX, FIRST alike, 2..5 arguments alike; an argument is an operator with probability
-//   1/4, else a uniform digit. The root is an operator. The depth of a tree is the number of
-//   operators inside each other; the window and exact lengths count it. The depth is uniform in the
+// Trees: MIN, MAX and FIRST are equally likely, as are 2..5 arguments; an argument is an operator with
+//   probability 1/4, else a uniform digit. The root is an operator. The depth of a tree is the number
+//   of operators inside each other; windows and exact lengths are depths. The depth is uniform in the
 //   window, the tree then has the distribution of trees GIVEN that depth.
 // Sampling: the original draws trees until one has the wanted depth (1.5 % do at depth 10, 0.6 % at
 //   15). Drawn here without rejection. With H the height of an argument (0: digit), u = P(H > h):
@@ -12,8 +12,9 @@
 //     where S(n, u) = 1 + (1 - u) + ... + (1 - u)^(n-1)  is  (1 - (1 - u)^n) / u  without loss
 //   and p_h = P(H = h | H <= h), an operator of height h + 1 has n arguments with a weight of
 //     P(max H = h) ~ P(H <= h)^n S(n, p_h);
-//   its arguments in turn: while none has height h, one does with probability 1 / S(r, p_h), r
-//   arguments being left with it; afterwards with p_h each. All others have H < h.
+//   its arguments are drawn in turn: while none has had height h, the next has it with probability
+//   1 / S(r, p_h), where r arguments are left, this one included; afterwards each has it with
+//   probability p_h. All others have H < h.
 //   An argument with H <= h is an operator with probability (P(H <= h) - 3/4) / P(H <= h), of n
 //   arguments with weight P(H <= h - 1)^n. Stack and time are linear in depth and length.
 // Paper rule: strings may come twice. Honest rule: the splits share none.
@@ -67,7 +68,7 @@ class Heights {
   double reached(Index h) const { return at(reached_, h); }
 
  private:
-  // P(H > h) falls by 7/8 a level: below 1e-17 at the last one, so that none above it would differ.
+  // P(H > h) falls by 7/8 per level: below 1e-17 at the last one, so that none above it would differ.
   static constexpr Index levels = 300;
   static double at(const std::vector<double>& values, Index h) {
     return values[static_cast<std::size_t>(std::min(h, levels - 1))];

@@ -65,8 +65,7 @@ void check_window(const Task& task, Window window) {
     fail(Exit::usage, "window [{}, {}] of task {}: begins after its end", window.low, window.high,
          info.name);
   }
-  // A window of n (counter languages) holds one string for every n; one of symbols may miss them
-  // all.
+  // A window of n (counter languages) holds a string for every n; a window of symbols may hold none.
   if (info.length_unit == "symbols" && task.possible_length(window.high) < window.low) {
     fail(Exit::usage, "window [{}, {}] of task {} ({} rule): no string has such a length",
          window.low, window.high, info.name, info.rule);

@@ -1,4 +1,5 @@
-// What a task is: a source of labelled strings. One .cpp per task; the list is tasks.def.
+// What a task is: a source of labelled strings. One .cpp per task; the list is tasks.def. How to add one:
+// tasks/README.md.
 #pragma once
 
 #include <memory>
@@ -14,10 +15,9 @@ namespace rlt {
 
 /// One labelled sequence of T positions.
 struct Example {
-  std::vector<int> tokens;  // (T)
-  std::vector<int>
-      targets;  // (T) class to predict after reading tokens[0..t]; `not_scored` elsewhere
-  std::vector<float> reals{};         // (T, F) real inputs, for tasks that have them
+  std::vector<int> tokens;     // (T)
+  std::vector<int> targets;    // (T) class to predict after tokens[0..t]; `not_scored` where none
+  std::vector<float> reals{};  // (T, F) real inputs, for tasks that have them
   std::vector<float> real_targets{};  // (T, K) likewise; NaN where nothing is asked
 };
 inline constexpr int not_scored = -1;
@@ -25,7 +25,7 @@ inline constexpr int not_scored = -1;
 /// The longest string of all tasks, in its `length_unit`: the product of two lengths fits into an Index.
 inline constexpr Index max_length = 1'000'000'000;
 
-/// Sizes of the strings of one set, both included, in the task's `length_unit`.
+/// Smallest and largest size of the strings of a set, both included, in the task's `length_unit`.
 struct Window {
   Index low = 0;
   Index high = 0;
@@ -41,11 +41,11 @@ struct SplitRule {
 /// The facts that `rlt tasks NAME` prints and that models and reports need.
 struct TaskInfo {
   std::string name;
-  std::string summary;               // one line
-  std::string source;                // paper and arXiv number
-  std::string rule;                  // "paper" or "honest": which this object follows
-  std::string label;                 // what the target at position t says
-  std::string quirks;                // where the rule departs from what the name says; may be empty
+  std::string summary;  // one line
+  std::string source;   // paper and arXiv number
+  std::string rule;     // "paper" or "honest": which this object follows
+  std::string label;    // what the target at position t says
+  std::string quirks;   // where the rule departs from the task's definition; may be empty
   std::vector<std::string> inputs;   // symbol of each input token id, without white space
   std::vector<std::string> outputs;  // symbol of each target class
   std::string length_unit = "symbols";
@@ -55,10 +55,9 @@ struct TaskInfo {
   Index bin_step = 50;     // Bin k covers [k step + 1, (k + 1) step] (Bin0: `training`)
   SplitRule splits;
   std::vector<Option> options;  // `--task-option`s that the task knows
-  /// draw_exact and possible_length count `length_unit` and not symbols: their strings of one size differ
-  /// in length.
+  /// Sizes for draw_exact and possible_length are in length_unit, not in symbols.
   bool exact_in_units = false;
-  /// The class of positions where nothing is to be answered; scores then tell answers from blanks. -1: none.
+  /// The class of positions where nothing is to be answered, so that answers can be scored alone; -1: none.
   int blank = -1;
   /// The fixed sets hold long documents to be read in segments with the state carried between them.
   bool documents = false;
@@ -79,8 +78,7 @@ class Task {
   virtual void draw(Draws& draws, Window window, Example& example) const = 0;
 
   /// Replaces `example` by one random string of exactly `length` symbols (length_units where
-  /// `exact_in_units`).
-  /// `length` must be a value that `possible_length` returns.
+  /// `exact_in_units`), a value that `possible_length` returns.
   virtual void draw_exact(Draws& draws, Index length, Example& example) const = 0;
 
   /// The largest number of symbols (length_units where `exact_in_units`) <= `length` that a string can

@@ -1,10 +1,10 @@
 // text: the next character of the user's own text, a UTF-8 file or a folder of them (--data).
-// Label: the character that follows. A document of n characters is read up to its last but one and
-//   scored at all these n - 1 positions; its last character is only predicted.
+// Label: the character that follows. Of a document of n characters the first n - 1 are read, and all
+//   these positions are scored; the last character is only predicted.
 // Documents: the file, or every file below the folder that is UTF-8 without NUL and has two characters or
 //   more; a note counts the others. Links to files are followed, to folders not, and a file is read once
 //   however many links lead to it. The order of documents is fixed by a hash of their path below the
-//   folder, so that neighbours in the folder fall on both sides of a border.
+//   folder, so that each split gets documents from all over the folder.
 // Splits: of all documents end to end the last `held_out` of the characters is held out, the first
 //   half of it for validation, the second for testing. A document across a border becomes two; a piece
 //   of one character is dropped.

@@ -1,5 +1,5 @@
-// Labelled strings as the paper stores them: NAME.src holds the symbols, NAME.tgt the classes, one
-// sequence a line, separated by white space, equally many on both sides.
+// Labelled strings as the paper stores them: NAME.src holds the symbols, NAME.tgt as many classes,
+// separated by white space, one sequence per line.
 #pragma once
 
 #include <filesystem>
@@ -25,7 +25,7 @@ std::vector<Example> read_text_form(const std::filesystem::path& src,
 struct TextForm {
   std::string src, tgt;
 };
-/// Error(failed) when a position is not scored: the form has no word for it.
+/// Error(failed) when a position is not scored: the form cannot say so.
 TextForm text_form(const TaskInfo& info, const std::vector<Example>& examples);
 
 }  // namespace rlt

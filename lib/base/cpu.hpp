@@ -5,13 +5,13 @@
 
 namespace rlt {
 
-/// Call once, first thing in main, before any thread exists: denormal numbers are flushed to zero in
-/// every thread (a denormal state costs 100 times), and OpenBLAS keeps to the calling thread.
+/// Call once, first thing in main, before any thread exists. Denormal numbers are flushed to zero in every
+/// thread (a step on a denormal state takes 100 times as long), and OpenBLAS keeps to the calling thread.
 void prepare_processor();
 
-/// Waiting threads spin briefly, then sleep: spinning at full length, as OpenMP does by default, costs 30
-/// times the step when other programs use the same cores. libgomp reads this only at start, so the
-/// program starts itself once more with it set; a value of the user's stays.
+/// Makes waiting threads spin briefly and then sleep. Spinning for long, as OpenMP does by default, makes a
+/// step 30 times as long when other programs use the same cores. libgomp reads the setting only at start, so
+/// the program starts itself once more with it set; if the user has set it, nothing happens.
 void limit_spinning(char** argv);
 
 /// Name of the processor, for `meta.json`.

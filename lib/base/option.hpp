@@ -1,4 +1,4 @@
-// Choices that one cell or one task alone knows: `--cell-option NAME=VALUE`, `--task-option NAME=VALUE`.
+// Settings that only some cell or task has: `--cell-option NAME=VALUE`, `--task-option NAME=VALUE`.
 #pragma once
 
 #include <map>

@@ -34,7 +34,7 @@ Share* deal(Index count);
 /// Iterations may run at the same time and in any order. Do not nest.
 ///
 /// Each thread begins with its own share, so that it finds in its cache what it left there in the loop
-/// before, and then helps out where another is late.
+/// before, and then takes iterations from the shares of others.
 template <typename Body>
 void parallel_for(Index count, Body&& body) {
   const Index loop = next_loop();

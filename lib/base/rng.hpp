@@ -1,4 +1,4 @@
-// Counter-based random numbers: value = f(key, index), nothing is consumed or shifted.
+// Counter-based random numbers: value = f(key, index). Drawing one changes no other.
 // A stream is a key; `stream(name or number)` derives an independent one. The i-th value of a key is
 // the i-th output of SplitMix64 (Steele, Lea, Flood 2014) started at that key.
 #pragma once
@@ -39,7 +39,8 @@ class Rng {
     const Wide product = static_cast<Wide>(bits(index)) * static_cast<std::uint64_t>(count);
     return static_cast<Index>(static_cast<std::uint64_t>(product >> 64));
   }
-  /// Standard normal: Box-Muller on the values 2 index and 2 index + 1. Do not mix with uniform().
+  /// Standard normal: Box-Muller on the values 2 index and 2 index + 1. Not for a
+  /// stream that uniform() is called on.
   double normal(Index index) const {
     const double radius = std::sqrt(-2.0 * std::log(1.0 - uniform(2 * index)));
     return radius * std::cos(2.0 * std::numbers::pi * uniform(2 * index + 1));

@@ -1,4 +1,4 @@
-// plain: y = cell(x), with dropout above the last layer, as torch stacks its LSTMs.
+// plain: y = cell(x), with one dropout behind the last layer: the LSTM and e-LSTM models of arXiv 2310.16076.
 #include <utility>
 
 #include "blocks/block.hpp"

@@ -41,7 +41,7 @@ class Postnorm : public Wrapper<T> {
 
   void forward(Sequence<const T> x, const Pass<T>& pass, Sequence<T> y) override {
     const Extent extent = x.extent;
-    cell_->forward(x, this->inner(pass), sequence(extent, mixed_sum_));
+    cell_->forward(x, this->cell_pass(pass), sequence(extent, mixed_sum_));
     after_cell_ = pass.dropout.stream(Site::after_cell);
     feed_forward_.begin_forward(pass.dropout.stream(Site::in_feed_forward),
                                 pass.dropout.stream(Site::after_feed_forward));
@@ -61,11 +61,15 @@ class Postnorm : public Wrapper<T> {
     for_row_blocks(extent.rows(), feed_forward_.block_rows(), [&](const RowBlock& block) {
       const Matrix<T> dsum = block.of(rows(extent, dsum_));
       const Matrix<T> dmiddle = block.of(rows(extent, dmiddle_));
+      // y = LN(m + drop(FF(m)))
       feed_forward_norm_.backward_block(block, block.of(rows(extent, sum_)), block.of(dy.rows),
                                         nullptr, dsum);
+      // m + drop(FF(m))
       feed_forward_.backward_block(block, block.of(rows(extent, middle_)), dsum, dmiddle);
       for (Index i = 0; i < block.count * width_; ++i) dmiddle.data[i] += dsum.data[i];
+      // m = LN(x + drop(cell(x)))
       norm_.backward_block(block, block.of(rows(extent, mixed_sum_)), dmiddle, nullptr, dsum);
+      // x + drop(cell(x))
       copy_dropped(block, dsum_, after_cell_, dmixed_);
     });
     feed_forward_norm_.end_backward(extent.rows());

@@ -46,7 +46,7 @@ class Prenorm : public Wrapper<T> {
     norm_.forward(x.rows, rows(extent, normal_));
     const Sequence<const T> normal = sequence(extent, normal_);
     const T* const skip = norm_on_skip_ ? normal_ : x.rows.data;
-    cell_->forward(norm_on_skip_ ? x : normal, this->inner(pass), sequence(extent, middle_));
+    cell_->forward(norm_on_skip_ ? x : normal, this->cell_pass(pass), sequence(extent, middle_));
     after_cell_ = pass.dropout.stream(Site::after_cell);
     feed_forward_.begin_forward(pass.dropout.stream(Site::in_feed_forward),
                                 pass.dropout.stream(Site::after_feed_forward));
@@ -65,18 +65,22 @@ class Prenorm : public Wrapper<T> {
     for_row_blocks(extent.rows(), feed_forward_.block_rows(), [&](const RowBlock& block) {
       const Matrix<const T> dabove = block.of(dy.rows);
       const Matrix<T> dmiddle = block.of(rows(extent, dmiddle_));
+      // y = m + drop(FF(LN(m)))
       feed_forward_.backward_block(block, block.of(rows(extent, middle_normal_)), dabove, dmiddle);
       feed_forward_norm_.backward_block(block, block.of(rows(extent, middle_)), dmiddle,
                                         dabove.data, dmiddle);
+      // m = x + drop(cell(LN(x))), or LN(x) + drop(cell(x))
       copy_dropped(block, dmiddle_, after_cell_, dmixed_);
     });
     feed_forward_.end_backward(extent.rows());
     feed_forward_norm_.end_backward(extent.rows());
     const Sequence<const T> dmixed = sequence(extent, after_cell_.active() ? dmixed_ : dmiddle_);
     if (norm_on_skip_) {
+      // cell(x), then LN(x)
       cell_->backward(x, dmixed, dx);
       norm_.backward(x.rows, rows(extent, dmiddle_), dx.rows.data, dx.rows);
     } else {
+      // cell(LN(x))
       cell_->backward(sequence(extent, normal_), dmixed, sequence(extent, dnormal_));
       norm_.backward(x.rows, rows(extent, dnormal_), dmiddle_, dx.rows);
     }

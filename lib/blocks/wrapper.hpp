@@ -22,8 +22,8 @@ class Wrapper : public Cell<T> {
   /// Streams of the dropout masks inside one block.
   enum Site : Index { in_cell, after_cell, in_feed_forward, after_feed_forward };
 
-  /// What the cell inside gets: the same borders, its own dropout masks.
-  static Pass<T> inner(const Pass<T>& pass) {
+  /// What the cell inside gets: the same state and starts, its own dropout masks.
+  static Pass<T> cell_pass(const Pass<T>& pass) {
     Pass<T> result = pass;
     result.dropout = pass.dropout.stream(in_cell);
     return result;

@@ -15,9 +15,14 @@
 //   da_o = dh c_t o (1 - o)   da_i = dc (u - c_{t-1}) i (1 - i)   da_u = dc i     (1 to 3: times u (1 - u))
 //   dc *= 1 - i
 //   dz_g = da_g (3: dz_u = da_u + dh), then each pair's as in delta_rnn.cpp; ds = sum_g R_g da_g
-// departs: chosen here: the order of the slow projection (gates i, u, o; each q, k, v, k', v', beta, beta'),
-//   c_0 = 0, and in version 1 s_0 = 1/d and N(phi) for q and k. scale=rsqrt (option) multiplies the output,
-//   but not what is fed back, by 1/sqrt(d), as the paper's language model does.
+// departs: the official kernels of versions 2 to 4 add 1e-6 to the sum of the softmax in every s_t; ours do
+//   not. A sum(p) that underflows counts as 1e-30 (official: 0/0). Version 1: the official s_0 is 0, ours 1/d,
+//   so that s is a probability vector at every step; its layer also drops in front of the output projection.
+//   The official layer carries LN(h) instead of h in the residual around the cell. Its weights start at
+//   Normal(0, 0.02) and gains at Normal(1, 0.02), ours as torch starts them. Versions 2 to 4 multiply the
+//   output, but not what is fed back, by 1/sqrt(d); here that is an option (scale=rsqrt).
+//   Columns of W_slow in each head: here gate by gate q, k, v, k', v', beta, beta'; officially all vectors come
+//   before the rates of all gates.
 // Memory: state 6 d^2 + 2 d per head, three pairs W_g R_g, s and c; tape 21 d + 12 per step and head.
 #include "cells/registry.hpp"
 #include "mixing/delta_pair.hpp"
@@ -98,20 +103,26 @@ class DeltaLstmRule : public PlainRule<T> {
     V* const ds = dw + matrices();
     V* const dc = ds + d_;
     V dh[max_head_size];
+    // s_t = softmax(h_t)
     feedback_.step_backward(s, ds, dout, dh);
     V da[gates * max_head_size];
+    V* const da_i = da + input * d_;
     V* const da_u = da + update * d_;
     V* const da_o = da + output * d_;
     for (Index j = 0; j < d_; ++j) {
       const V c = mix(i[j], u[j], previous_c[j]);
+      // h_t = o c_t,  o = sigmoid(a_o)
       dc[j] = xsimd::fma(dh[j], o[j], dc[j]);
-      da[j] = dc[j] * (u[j] - previous_c[j]) * i[j] * (T(1) - i[j]);
+      da_o[j] = dh[j] * c * o[j] * (T(1) - o[j]);
+      // c_t = i u + (1 - i) c_{t-1},  u = a_u or sigmoid(a_u),  i = sigmoid(a_i)
       da_u[j] = dc[j] * i[j];
       if (!linear_update_) da_u[j] *= u[j] * (T(1) - u[j]);
-      da_o[j] = dh[j] * c * o[j] * (T(1) - o[j]);
+      da_i[j] = dc[j] * (u[j] - previous_c[j]) * i[j] * (T(1) - i[j]);
       dc[j] *= T(1) - i[j];
-      dh[j] += da_u[j];  // dz_u, where h sees z_u
+      // a_u = z_u + R_u,t^T s_{t-1},  and in version 3 h_t = o c_t + z_u
+      dh[j] += da_u[j];
     }
+    // a_g = W_g,t^T q_g + R_g,t^T s_{t-1}, and what wrote W_g,t and R_g,t
     std::fill_n(ds, d_, V(T(0)));
     V part[max_head_size];
     for (Index g = 0; g < gates; ++g) {

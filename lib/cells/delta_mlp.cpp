@@ -1,24 +1,27 @@
 // delta_mlp: a fast network of two layers in every head, each layer rewritten by the delta rule.
 // Irie, Schlag, Csordas, Schmidhuber 2021 (arXiv 2106.06295): Delta MLP.
 //
-// Per head of size d, inner width f = 4 d, K blocks (depth) of two fast layers. The bias-free projection
-// a = W_slow x gives a query a^q (d) and for each block keys a^k1 (d), a^k2 (f), values v1 (f), v2 (d) and
+// Per head of size d, inner width f = 4 d, K stages (depth) of two fast layers. The bias-free projection
+// a = W_slow x gives a query a^q (d) and for each stage keys a^k1 (d), a^k2 (f), values v1 (f), v2 (d) and
 // rates b1, b2:
 //   k_i = N(phi(a^ki))   beta_i = sigmoid(b_i)   phi(a) = elu(a) + 1   N(p) = p / (sum(p) + 1e-5)
-//   q^0 = a^q, raw; for block = 1 .. K, with q = q^{block-1}:
+//   q^0 = a^q, raw; for stage = 1 .. K, with q = q^{stage-1}:
 //     p1 = N(phi(LN(q)))   h = DR_1(p1)          W1 (d key, f value)
-//     p2 = N(phi(h))       q^block = q + DR_2(p2)     W2 (f key, d value)
+//     p2 = N(phi(h))       q^stage = q + DR_2(p2)     W2 (f key, d value)
 //   DR_i(p), the delta rule: e = v_i - W_{t-1}^T k_i;  W_t = W_{t-1} + k_i (beta_i e)^T;  returns W_t^T p
 //   y_t = q^K, before the output projection
-// LN normalises over the d numbers of a head (epsilon 1e-5); its gain and bias, one pair a block and shared
-// by the heads, are slow weights, trained with the rest. The residual carries q itself, not LN(q).
-// Backward, for block = K .. 1, with dq = dq^block:
+// LN normalises over the d numbers of a head (epsilon 1e-5); its gain and bias, one pair per stage and shared
+// by the heads, are slow weights, trained with the rest. Inside the cell q goes round LN, not through it.
+// Backward, for stage = K .. 1, with dq = dq^stage:
 //   dp2, dk2, dv2, dbeta2 = the delta rule's (see deltanet.cpp) for g = dq;   dh = dp2 through N and phi
 //   dp1, dk1, dv1, dbeta1 = the same for g = dh;   dn = dp1 through N and phi
 //   dgain += dn (q - mean) r   dbias += dn          r = 1 / sqrt(variance + 1e-5)
 //   dq += dn through LN
 // departs: the official code projects to twice as many keys and values as it reads; the dead half is left
-//   out. Its layer also puts LN(h) in the place of h in the residual around the cell; here it is plain.
+//   out. Its layer carries LN(h) instead of h in the residual around the cell. Its weights start at
+//   Normal(0, 0.02) and gains at Normal(1, 0.02), ours as torch starts them. scale=rsqrt is ours.
+//   Columns of W_slow: here, in each head, q and then stage by stage k1, v1, k2, v2, b1, b2; the official ones
+//   have q of all heads, then keys and values of each head, then the rates of each head.
 // Memory: state 8 d^2 K per head; tape (16 d + 7) K per step and head.
 #include <fmt/format.h>
 
@@ -42,7 +45,7 @@ class DeltaMlpRule : public PlainRule<T> {
         heads_(config.heads),
         depth_(config.count("depth")),
         sizes_{d_, d_, d_, f_, f_, f_, d_, scalars} {
-    inputs = d_ + depth_ * block_inputs();
+    inputs = d_ + depth_ * stage_inputs();
     outputs = d_;
     kept = depth_ * total(sizes_);
     emitted = depth_ * 2 * d_;
@@ -52,40 +55,40 @@ class DeltaMlpRule : public PlainRule<T> {
   Index inputs, outputs, kept, emitted;
   std::vector<StatePiece> pieces() const {
     std::vector<StatePiece> pieces;
-    for (Index block = 0; block < depth_; ++block) {
-      pieces.push_back({fmt::format("W1.{}", block), {d_, f_}});
-      pieces.push_back({fmt::format("W2.{}", block), {f_, d_}});
+    for (Index stage = 0; stage < depth_; ++stage) {
+      pieces.push_back({fmt::format("W1.{}", stage), {d_, f_}});
+      pieces.push_back({fmt::format("W2.{}", stage), {f_, d_}});
     }
     return pieces;
   }
 
   void declare(ParameterSet<T>& parameters, std::string_view prefix) {
-    for (Index block = 0; block < depth_; ++block) {
-      const std::string name = std::string(prefix) + ".norm." + std::to_string(block);
-      norms_[block] = {&parameters.add(name + ".gain", {d_}, init::constant(1)),
+    for (Index stage = 0; stage < depth_; ++stage) {
+      const std::string name = std::string(prefix) + ".norm." + std::to_string(stage);
+      norms_[stage] = {&parameters.add(name + ".gain", {d_}, init::constant(1)),
                        &parameters.add(name + ".bias", {d_}, init::constant(0))};
     }
   }
 
-  // in: q (d), then for each block k1 (d), v1 (f), k2 (f), v2 (d), b1, b2
+  // in: q (d), then for each stage k1 (d), v1 (f), k2 (f), v2 (d), b1, b2
   void step(Index, const V* in, V* w, V* kept_vectors, V* q) const {
     std::copy_n(in, d_, q);
     V h[max_inner];
     V scaled[max_head_size];
     V change[max_head_size];
-    for (Index block = 0; block < depth_; ++block) {
-      const Tape<V> tape = tape_at(kept_vectors, block);
-      const V* const k1 = in + d_ + block * block_inputs();
+    for (Index stage = 0; stage < depth_; ++stage) {
+      const Tape<V> tape = tape_at(kept_vectors, stage);
+      const V* const k1 = in + d_ + stage * stage_inputs();
       const V* const v1 = k1 + d_;
       const V* const k2 = v1 + f_;
       const V* const v2 = k2 + f_;
       const V* const b = v2 + d_;
-      V* const w1 = w + block * 2 * d_ * f_;
+      V* const w1 = w + stage * 2 * d_ * f_;
       V* const w2 = w1 + d_ * f_;
       tape.scalar[beta1] = sigmoid(b[0]);
       tape.scalar[beta2] = sigmoid(b[1]);
-      tape.scalar[deviation] = normalize(q, tape.normal);
-      affine(block, tape.normal, scaled);
+      tape.scalar[inverse_deviation] = normalize(q, tape.normal);
+      affine(stage, tape.normal, scaled);
       tape.scalar[sum_p1] = sum_normalized_elu1<T>(scaled, d_, tape.p1, added);
       tape.scalar[sum_k1] = sum_normalized_elu1<T>(k1, d_, tape.k1, added);
       delta_step<T>(d_, f_, tape.p1, tape.k1, v1, tape.scalar[beta1], w1, tape.e1, h);
@@ -97,9 +100,9 @@ class DeltaMlpRule : public PlainRule<T> {
   }
 
   void replay(const V* kept_vectors, V* w) const {
-    for (Index block = 0; block < depth_; ++block) {
-      const Tape<const V> tape = tape_at(kept_vectors, block);
-      const Index first = block * 2 * d_ * f_;
+    for (Index stage = 0; stage < depth_; ++stage) {
+      const Tape<const V> tape = tape_at(kept_vectors, stage);
+      const Index first = stage * 2 * d_ * f_;
       const Index second = first + d_ * f_;
       delta_replay<T>(d_, f_, tape.k1, tape.e1, tape.scalar[beta1], w + first);
       delta_replay<T>(f_, d_, tape.k2, tape.e2, tape.scalar[beta2], w + second);
@@ -112,39 +115,48 @@ class DeltaMlpRule : public PlainRule<T> {
     V dp2[max_inner];
     V* const dq = din;
     std::copy_n(dout, d_, dq);
-    for (Index block = depth_ - 1; block >= 0; --block) {
-      const Tape<const V> tape = tape_at(kept_vectors, block);
-      V* const dk1 = din + d_ + block * block_inputs();
+    for (Index stage = depth_ - 1; stage >= 0; --stage) {
+      const Tape<const V> tape = tape_at(kept_vectors, stage);
+      V* const dk1 = din + d_ + stage * stage_inputs();
       V* const dv1 = dk1 + d_;
       V* const dk2 = dv1 + f_;
       V* const dv2 = dk2 + f_;
       V* const db = dv2 + d_;
-      const Index first = block * 2 * d_ * f_;
+      const Index first = stage * 2 * d_ * f_;
       const Index second = first + d_ * f_;
       const V rate1 = tape.scalar[beta1];
       const V rate2 = tape.scalar[beta2];
+      // q^stage = q + DR_2(p2)
       db[1] = delta_step_backward<T>(f_, d_, tape.p2, tape.k2, tape.e2, rate2, w + second, dq,
                                      dw + second, dp2, dk2, dv2);
-      db[1] *= rate2 * (T(1) - rate2);
+      // k_2 = N(phi(a^k2))
       sum_normalized_elu1_backward<T>(tape.k2, tape.scalar[sum_k2], f_, dk2);
+      // p2 = N(phi(h))
       sum_normalized_elu1_backward<T>(tape.p2, tape.scalar[sum_p2], f_, dp2);
+      // h = DR_1(p1)
       db[0] = delta_step_backward<T>(d_, f_, tape.p1, tape.k1, tape.e1, rate1, w + first, dp2,
                                      dw + first, dp1, dk1, dv1);
-      db[0] *= rate1 * (T(1) - rate1);
+      // k_1 = N(phi(a^k1))
       sum_normalized_elu1_backward<T>(tape.k1, tape.scalar[sum_k1], d_, dk1);
+      // p1 = N(phi(LN(q)))
       sum_normalized_elu1_backward<T>(tape.p1, tape.scalar[sum_p1], d_, dp1);
-      affine_backward(block, tape.normal, dp1, emit + block * 2 * d_);
-      add_normalize_backward(tape.normal, tape.scalar[deviation], dp1, dq);
+      // LN(q) = gain n + bias
+      affine_backward(stage, tape.normal, dp1, emit + stage * 2 * d_);
+      // n = (q - mean) r
+      add_normalize_backward(tape.normal, tape.scalar[inverse_deviation], dp1, dq);
+      // beta_i = sigmoid(b_i)
+      db[0] *= rate1 * (T(1) - rate1);
+      db[1] *= rate2 * (T(1) - rate2);
     }
   }
 
-  // emitted: for each block the gradients of gain and bias, one step and head a row
+  // emitted: for each stage the gradients of gain and bias, one row per step with the heads side by side
   void backward_parameters(Matrix<const T> gradients, Matrix<const T>) {
-    parallel_for(depth_, [&](Index block, int) {
+    parallel_for(depth_, [&](Index stage, int) {
       for (Index head = 0; head < heads_; ++head) {
-        const Index first = head * emitted + block * 2 * d_;
-        add_column_sums<T>(gradients.col_block(first, d_), norms_[block].gain->gradient);
-        add_column_sums<T>(gradients.col_block(first + d_, d_), norms_[block].bias->gradient);
+        const Index first = head * emitted + stage * 2 * d_;
+        add_column_sums<T>(gradients.col_block(first, d_), norms_[stage].gain->gradient);
+        add_column_sums<T>(gradients.col_block(first + d_, d_), norms_[stage].bias->gradient);
       }
     });
   }
@@ -154,12 +166,12 @@ class DeltaMlpRule : public PlainRule<T> {
   static constexpr Index max_inner = 4 * max_head_size;
   static constexpr T added = T(1e-5);
 
-  enum Scalar { beta1, beta2, deviation, sum_p1, sum_k1, sum_p2, sum_k2, scalars };
+  enum Scalar { beta1, beta2, inverse_deviation, sum_p1, sum_k1, sum_p2, sum_k2, scalars };
 
-  // What one block keeps of a step; `Vector` is V or const V.
+  // What one stage keeps of a step; `Vector` is V or const V.
   template <typename Vector>
   struct Tape {
-    Vector* normal;        // (d) (q - mean) / deviation
+    Vector* normal;        // (d) n = (q - mean) r
     Vector *p1, *k1, *e1;  // (d, d, f)
     Vector *p2, *k2, *e2;  // (f, f, d)
     Vector* scalar;
@@ -170,11 +182,11 @@ class DeltaMlpRule : public PlainRule<T> {
     Parameter<T>* bias = nullptr;
   };
 
-  Index block_inputs() const { return 2 * d_ + 2 * f_ + 2; }
+  Index stage_inputs() const { return 2 * d_ + 2 * f_ + 2; }
 
   template <typename Vector>
-  Tape<Vector> tape_at(Vector* kept_vectors, Index block) const {
-    return cut<Tape>(kept_vectors + block * total(sizes_), sizes_);
+  Tape<Vector> tape_at(Vector* kept_vectors, Index stage) const {
+    return cut<Tape>(kept_vectors + stage * total(sizes_), sizes_);
   }
 
   // n = (q - mean) r; returns r = 1 / sqrt(variance + 1e-5)
@@ -206,15 +218,15 @@ class DeltaMlpRule : public PlainRule<T> {
   }
 
   // y = gain n + bias
-  void affine(Index block, const V* n, V* y) const {
-    const T* const gain = norms_[block].gain->value;
-    const T* const bias = norms_[block].bias->value;
+  void affine(Index stage, const V* n, V* y) const {
+    const T* const gain = norms_[stage].gain->value;
+    const T* const bias = norms_[stage].bias->value;
     for (Index i = 0; i < d_; ++i) y[i] = xsimd::fma(n[i], V(gain[i]), V(bias[i]));
   }
 
   // dy <- dn in place; the gradients of gain and bias to `gradients`
-  void affine_backward(Index block, const V* n, V* dy, V* gradients) const {
-    const T* const gain = norms_[block].gain->value;
+  void affine_backward(Index stage, const V* n, V* dy, V* gradients) const {
+    const T* const gain = norms_[stage].gain->value;
     for (Index i = 0; i < d_; ++i) {
       gradients[i] = dy[i] * n[i];
       gradients[d_ + i] = dy[i];
@@ -245,7 +257,7 @@ CellEntry cells::delta_mlp() {
       .block = "prenorm",
       .options = {{.name = "depth",
                    .value = "1",
-                   .help = "blocks of two fast layers, one after the other",
+                   .help = "stages of two fast layers, one after the other",
                    .choices = {},
                    .low = 1,
                    .high = 4,

@@ -13,10 +13,13 @@
 //   dy = dout + s (ds - s . ds)        version 1: dy = s (ds' - s . ds'), ds' = ds + dout
 //   the delta rule's (see deltanet.cpp) on W with q and dy, and on R with s_{t-1} as query and dy:
 //   what is dq there is ds for step t - 1
-// departs: without the 1e-6 that the official kernel adds to the denominator of s_0. Version 1: s_0 = 1/d as
-//   in version 2, since s is then a probability vector at every step, and k' by softmax as well (both chosen
-//   here). scale=rsqrt (option) multiplies the output, but not what is fed back, by 1/sqrt(d), as the paper's
-//   language model does.
+// departs: the official kernel of version 2 adds 1e-6 to the sum of the softmax in every s_t; ours does not. A
+//   sum(p) that underflows counts as 1e-30 (official: 0/0). Version 1: the official s_0 is 0, ours 1/d, so that
+//   s is a probability vector at every step.
+//   Of the paper's language models (ids 124, version 1, and 134, version 2) only the recurrence is taken over:
+//   their layer carries LN(h) instead of h in the residual around the cell, their weights start at
+//   Normal(0, 0.02) and gains at Normal(1, 0.02), and version 2 multiplies the output, but not what is fed
+//   back, by 1/sqrt(d) (option scale=rsqrt). Id 3 is as here.
 // Memory: state 2 d^2 + d per head, W, R and s; tape 7 d + 4 per step and head.
 #include "cells/registry.hpp"
 #include "mixing/delta_pair.hpp"
@@ -67,7 +70,9 @@ class DeltaRnnRule : public PlainRule<T> {
     const auto [pair_tape, previous_s, s] = cut<Tape>(tape, sizes_);
     V* const ds = dw + pair_.state();
     V dy[max_head_size];
+    // s_t = softmax(y_t)
     feedback_.step_backward(s, ds, dout, dy);
+    // y_t = W_t^T q + R_t^T s_{t-1}, and what wrote W_t and R_t
     pair_.step_backward(pair_tape, previous_s, w, dy, dy, dw, din, ds);
   }
 

@@ -7,14 +7,15 @@
 //   e_t = v_t - W_{t-1}^T k_t              W (n key, d value), W_0 = 0, n = d
 //   W_t = W_{t-1} + k_t (beta_t e_t)^T
 //   y_t = W_t^T q_t
-// Backward, G = dL/dW_t, g = dy_t, u = beta e, for t = T..1:
-//   dq = W_t g   G += q g^T   a = G^T k   dk = G u   dv = beta a   dbeta = a . e
+// Backward, G = dL/dW_t, g = dy_t, for t = T..1:
+//   dq = W_t g   G += q g^T   a = G^T k   dk = G (beta e)   dv = beta a   dbeta = a . e
 //   dk -= W_{t-1} dv   G -= k dv^T         then through N, phi and the sigmoid
 // Options: phi and N of feature_map.hpp, where n may differ from d; scale = rsqrt: y_t / sqrt(d), as in the
 //   language models of arXiv 2106.06295. Without N (sum_normalize = off) the eigenvalue 1 - beta |k|^2 falls
 //   below -1 where |k|^2 > 2 / beta, and the state grows exponentially: expect elu1 and dpfp to diverge.
 // departs: beta_max up to 2 (option) makes the transition's eigenvalue 1 - beta |k|^2 negative for peaked
-//   keys (Grazzi et al. 2024, arXiv 2411.12537); the paper has beta_max = 1.
+//   keys (Grazzi et al. 2024, arXiv 2411.12537); the paper has beta_max = 1. A sum(p) that underflows counts as
+//   1e-30, so that k is 0; the official code divides 0 by 0.
 // Memory: state n d per head; tape 2 n + d + 3 per step and head, up to 2 d more for dpfp and favor.
 #include "cells/registry.hpp"
 #include "mixing/cut.hpp"
@@ -69,10 +70,16 @@ class DeltaNetRule : public PlainRule<T> {
     V* const dq = phi_.in_place() ? din : buffer;
     V* const dk = dq + n_;
     V* const dv = din + 2 * d_;
+    // y_t = W_t^T q_t
+    // W_t = W_{t-1} + k_t (beta_t e_t)^T
+    // e_t = v_t - W_{t-1}^T k_t
     const V dbeta = delta_step_backward(n_, d_, q, k, e, beta, w, dy, dw, dq, dk, dv);
-    phi_.backward(head, q, phi_q, dq, din);
-    phi_.backward(head, k, phi_k, dk, din + d_);
+    // beta = beta_max sigmoid(a^b)
     din[3 * d_] = dbeta * beta * (T(1) - beta / beta_max_);
+    // k = N(phi(a^k))
+    phi_.backward(head, k, phi_k, dk, din + d_);
+    // q = N(phi(a^q))
+    phi_.backward(head, q, phi_q, dq, din);
   }
 
  private:

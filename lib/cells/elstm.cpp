@@ -11,7 +11,8 @@
 //   r = dc f + w_z da^z + w_f da^f
 //   dx = da^z Z^T + da^f F^T + da^o W_x^T       dW = sum [x_t ; c_t] da^o_t^T     db = sum da^o_t
 //   dZ = sum x_t da^z_t^T   dw_z = sum da^z_t c_{t-1}   db_z = sum da^z_t; for f likewise
-// departs: the input is as wide as the state (the official default is an embedding of 128 for any state).
+// departs: the input is as wide as the state (the official default is an embedding of 128 for any state), and
+//   --layers may stack several (the official model has one).
 // c_t mixes tanh values, so |c_t| <= 1: the cell cannot count without bound.
 // Memory: state D; tape 4 D per step, and 3 D of scratch.
 #include <algorithm>
@@ -35,7 +36,7 @@ class Elstm : public Cell<T> {
     input_.attach(parameters.add(name + ".input", {width_, 2 * width_}, narrow), 0, width_);
     recurrent_ = &parameters.add(name + ".recurrent", {2, width_}, narrow);
     bias_ = &parameters.add(name + ".bias", {2, width_}, narrow);
-    const Init wide = init::uniform(default_width(2 * width_));
+    const Init wide = init::uniform(default_bound(2 * width_));
     Parameter<T>& gate = parameters.add(name + ".gate.weight", {2 * width_, width_}, wide);
     gate_x_.attach(gate, 0, width_, &parameters.add(name + ".gate.bias", {width_}, wide));
     gate_c_.attach(gate, width_, width_);
@@ -94,13 +95,17 @@ class Elstm : public Cell<T> {
     const Matrix<T> c = rows(extent, c_);
     for (Linear<T>* const product : {&input_, &gate_x_, &gate_c_}) product->begin_backward();
     for_row_blocks(extent.rows(), gate_c_.block_rows(), [&](const RowBlock& block) {
+      // y_t = h_t = o_t c_t,  o_t = sigmoid([x_t ; c_t] W + b)
       for (Index row = block.first; row < block.first + block.count; ++row) {
         const Index at = row * width_;
         emit_backward(c_ + at, o_ + at, dy.rows.row(row), do_ + at, dc_ + at);
       }
+      // [x_t ; c_t] W: the part of c_t
       gate_c_.backward_input_block(block.of(da), block.of(dc), Write::add);
     });
+    // c_t = f_t c_{t-1} + (1 - f_t) z_t,  f_t and z_t
     parallel_for(extent.batch, [&](Index b, int) { backward_sequence(extent, b); });
+    // x_t Z,  x_t F,  [x_t ; c_t] W + b but for dc
     for_row_blocks(extent.rows(), input_.block_rows(), [&](const RowBlock& block) {
       input_.backward_input_block(block.of(dzf), block.of(din));
       gate_x_.backward_input_block(block.of(da), block.of(din), Write::add);
@@ -110,6 +115,7 @@ class Elstm : public Cell<T> {
     });
     for (Linear<T>* const product : {&input_, &gate_x_, &gate_c_})
       product->end_backward(extent.rows());
+    // w_z c_{t-1} + b_z,  w_f c_{t-1} + b_f
     const Matrix<const T> sums(sums_, extent.batch, 4 * width_);
     add_column_sums<T>(sums.col_block(0, 2 * width_), recurrent_->gradient);
     add_column_sums<T>(sums.col_block(2 * width_, 2 * width_), bias_->gradient);
@@ -172,10 +178,12 @@ class Elstm : public Cell<T> {
         const V z = load_lanes(zf + j, n);
         const V f = load_lanes(zf + width_ + j, n);
         const V dc = load_lanes(dc_ + row * width_ + j, n) + load_lanes(r + j, n);
-        const V dz = dc * (T(1) - f) * (T(1) - z * z);
+        // c_t = f_t c_{t-1} + (1 - f_t) z_t,  f_t = sigmoid(a^f),  z_t = tanh(a^z)
         const V df = dc * (c - z) * f * (T(1) - f);
+        const V dz = dc * (T(1) - f) * (T(1) - z * z);
         store_lanes(dzf + j, dz, n);
         store_lanes(dzf + width_ + j, df, n);
+        // a^f = x_t F + w_f c_{t-1} + b_f,  a^z = x_t Z + w_z c_{t-1} + b_z
         store_lanes(r + j, dc * f + load_lanes(w + j, n) * dz + load_lanes(w + width_ + j, n) * df,
                     n);
         const auto accumulate = [&](T* sum, const V& value) {
@@ -186,6 +194,7 @@ class Elstm : public Cell<T> {
         accumulate(dbias + j, dz);
         accumulate(dbias + width_ + j, df);
       }
+      // c_{t-1} = 0 after a start
       if (pass_.start(extent, b, t)) std::fill_n(r, width_, T(0));
     }
   }
@@ -205,8 +214,10 @@ class Elstm : public Cell<T> {
       const Index n = width_ - j;
       const V gate = load_lanes(o + j, n);
       const V dh = load_lanes(dy + j, n);
-      store_lanes(da + j, dh * load_lanes(c + j, n) * gate * (T(1) - gate), n);
+      // h_t = o_t c_t
       store_lanes(dc + j, dh * gate, n);
+      // o_t = sigmoid([x_t ; c_t] W + b)
+      store_lanes(da + j, dh * load_lanes(c + j, n) * gate * (T(1) - gate), n);
     }
   }
 
@@ -224,8 +235,8 @@ class Elstm : public Cell<T> {
   T* first_c_ = nullptr;  // (B,D) the state that came in
   T* zero_ = nullptr;     // (D) a fresh state; never written
   // scratch
-  T* dzf_ = nullptr;   // (B,T,2D)
-  T* do_ = nullptr;    // (B,T,D) gradient of the output gate's preactivation
+  T* dzf_ = nullptr;   // (B,T,2D) da^z, da^f
+  T* do_ = nullptr;    // (B,T,D) da^o
   T* dc_ = nullptr;    // (B,T,D)
   T* r_ = nullptr;     // (B,D)
   T* sums_ = nullptr;  // (B,4D)

@@ -6,12 +6,13 @@
 //   W_t = W_{t-1} + k_t v_t^T                    W (n key, d value), W_0 = 0, n = d
 //   y_t = W_t^T q_t
 // Backward, G = dL/dW_t, g = dy_t, for t = T..1:
-//   dq = W_t g   G += q g^T   dk = G v   dv = G^T k   then through phi: phi' = min(phi, 1)
+//   dq = W_t g   G += q g^T   dk = G v   dv = G^T k   then through phi
 // Options: phi of feature_map.hpp, where n may differ from d; scale = rsqrt: y_t / sqrt(d).
 //   normalizer = on: y_t = W_t^T q_t / (z_t . q_t + 1e-5), z_t = sum of k up to t, as in arXiv 2006.16236.
 //   z is one more column of W, for a value that is always 1: W^T q = [s ; c], y = s / (c + 1e-5), so that
 //   ds = g / (c + 1e-5), dc = -y . ds, and the rest stays as it is.
-// departs: nothing. By default no 1/sqrt(d), no sum-normalisation, no denominator: the output grows with t.
+// departs: nothing from arXiv 2310.16076. No 1/sqrt(d), no sum-normalisation, no denominator by default: the
+//   output grows with t. arXiv 2006.16236 divides; the language models of 2106.06295 scale.
 // Memory: state n d per head; tape 2 n + d per step and head. The normaliser adds n and d + 2, dpfp and favor
 //   up to 2 d + 2 to the tape.
 #include "cells/registry.hpp"
@@ -72,6 +73,7 @@ class LinearRule : public PlainRule<T> {
   void step_backward(Index head, const V* tape, V* w, const V* dy, V* dw, V* din, V*) const {
     const auto [q, k, v, phi_q, phi_k, ratio] = cut<Tape>(tape, sizes_);
     V dsums[max_head_size + 1];
+    // y = s / (c + 1e-5)
     if (normalizes_) divide_backward(ratio, dy, dsums);
     const V* const g = normalizes_ ? dsums : dy;
     V buffer[2 * max_key_size];
@@ -79,14 +81,20 @@ class LinearRule : public PlainRule<T> {
     V* const dq = phi_.in_place() ? din : buffer;
     V* const dk = dq + n_;
     V* const dv = normalizes_ ? dvalue : din + 2 * d_;
+    // y_t = W_t^T q_t: G
+    // W_t = W_{t-1} + k_t v_t^T
     fast_matrix::read_write_backward<T>(n_, m_, dw, q, g, k, v, dv, dk);
+    // y_t = W_t^T q_t: dq = W_t g = W_{t-1} g + k (v . g)
     fast_matrix::undo_read_transposed<T>(n_, m_, w, k, v, g, dq);
-    V written(T(0));  // v . g, for W_t g = W_{t-1} g + k (v . g)
+    V written(T(0));  // v . g
     for (Index j = 0; j < m_; ++j) written = xsimd::fma(v[j], g[j], written);
     for (Index i = 0; i < n_; ++i) dq[i] = xsimd::fma(k[i], written, dq[i]);
-    phi_.backward(head, q, phi_q, dq, din);
-    phi_.backward(head, k, phi_k, dk, din + d_);
+    // v = a^v
     if (normalizes_) std::copy_n(dv, d_, din + 2 * d_);
+    // k = phi(a^k)
+    phi_.backward(head, k, phi_k, dk, din + d_);
+    // q = phi(a^q)
+    phi_.backward(head, q, phi_q, dq, din);
   }
 
  private:

@@ -2,7 +2,7 @@
 // Hochreiter, Schmidhuber 1997 (Neural Computation 9(8)); with the forget gate of Gers et al. 2000; as the
 // baseline of arXiv 2310.16076 and 2106.06295.
 //
-// x_t, h_t, c_t (D); W (D in, 4D), U (D, 4D), b and b' (4D): blocks of columns in the order i, f, g, o.
+// x_t, h_t, c_t (D); W (D in, 4D), U (D, 4D), b and b' (4D): columns of i, then of f, g, o.
 //   a_t = x_t W + b + h_{t-1} U + b'                                    h_0 = c_0 = 0
 //   i = sigmoid(a^i)   f = sigmoid(a^f + forget_bias)   g = tanh(a^g)   o = sigmoid(a^o)
 //   c_t = f c_{t-1} + i g            (element-wise products)
@@ -13,7 +13,8 @@
 //   da^g = dc i (1 - g^2)          da^o = q tanh(c_t) o (1 - o)
 //   dh = da U^T          dc *= f
 //   dx = da W^T   dW = sum x_t da_t^T   dU = sum h_{t-1} da_t^T   db = db' = sum da_t
-// departs: the input is as wide as the state (the official default is an embedding of 128 for any state).
+// departs: the input is as wide as the state (the official default is an embedding of 128 for any state). The
+//   code of arXiv 2106.06295 also drops embeddings; here, as in that of 2310.16076, only the output is dropped.
 //   forget_bias (option): Haiku, and with it the Chomsky baseline, adds 1; torch adds 0.
 // Two bias vectors, as torch: Adam moves their sum twice as fast as it would move one vector.
 // Memory: state 2 D, h then c; tape 7 D per step, and 4 D of scratch.
@@ -35,7 +36,7 @@ class Lstm : public Cell<T> {
 
   void declare(ParameterSet<T>& parameters, std::string_view prefix) override {
     const std::string name(prefix);
-    const Init init = init::uniform(default_width(width_));
+    const Init init = init::uniform(default_bound(width_));
     Parameter<T>& input = parameters.add(name + ".input", {width_, 4 * width_}, init);
     Parameter<T>& recurrent = parameters.add(name + ".recurrent", {width_, 4 * width_}, init);
     input_.attach(input, 0, width_, &parameters.add(name + ".bias_input", {4 * width_}, init));
@@ -75,8 +76,8 @@ class Lstm : public Cell<T> {
       bias_[j] = input_.bias()[j] + recurrent_.bias()[j];
       if (j / width_ == 1) bias_[j] += forget_bias_;
     }
-    for_batch_blocks(extent.batch, [&](Index first, Index count) {
-      forward_block(extent, first, count, y.rows);
+    for_batch_slices(extent.batch, [&](Index first, Index count) {
+      forward_slice(extent, first, count, y.rows);
     });
   }
 
@@ -85,9 +86,11 @@ class Lstm : public Cell<T> {
     const Matrix<const T> dgates(dgates_, extent.rows(), 4 * width_);
     input_.begin_backward();
     recurrent_.begin_backward();
-    for_batch_blocks(extent.batch, [&](Index first, Index count) {
-      backward_block(extent, first, count, dy.rows);
+    // step by step: h_t, c_t, the gates, and dh of a_t
+    for_batch_slices(extent.batch, [&](Index first, Index count) {
+      backward_slice(extent, first, count, dy.rows);
     });
+    // a_t = x_t W + b + h_{t-1} U + b'
     for_row_blocks(extent.rows(), input_.block_rows(), [&](const RowBlock& block) {
       const Matrix<const T> above = block.of(dgates);
       input_.backward_parameters_block(block, block.of(x.rows), above);
@@ -102,13 +105,14 @@ class Lstm : public Cell<T> {
  private:
   using V = Lanes<T>;
 
-  // body(first sequence, number of sequences) over the blocks that share the product of a step. Few a
-  // block, for threads to share the batch; wide states need more, since each product streams all of U.
+  // body(first sequence, number of sequences) over slices of the batch, whose sequences share the product of a
+  // step. Slices are small, so that there are enough for all threads, but larger where the state is wide,
+  // since each product reads all of U.
   template <typename Body>
-  void for_batch_blocks(Index batch, const Body& body) {
+  void for_batch_slices(Index batch, const Body& body) {
     const Index height = width_ <= 128 ? 8 : 16;
-    parallel_for(divide_up(batch, height), [&](Index block, int) {
-      const Index first = block * height;
+    parallel_for(divide_up(batch, height), [&](Index slice, int) {
+      const Index first = slice * height;
       body(first, std::min(height, batch - first));
     });
   }
@@ -116,7 +120,7 @@ class Lstm : public Cell<T> {
   Matrix<T> gates(Extent extent) const { return {gates_, extent.rows(), 4 * width_}; }
 
   // Sequences first .. first + count - 1; time inside.
-  void forward_block(Extent extent, Index first, Index count, Matrix<T> y) {
+  void forward_slice(Extent extent, Index first, Index count, Matrix<T> y) {
     const Matrix<T> state(state_ + first * 2 * width_, count, 2 * width_);
     const Matrix<const T> h = state.col_block(0, width_);
     const Matrix<T> carried = pass_.state.row_block(first, pass_.carries() ? count : 0);
@@ -165,7 +169,7 @@ class Lstm : public Cell<T> {
     }
   }
 
-  void backward_block(Extent extent, Index first, Index count, Matrix<const T> dy) {
+  void backward_slice(Extent extent, Index first, Index count, Matrix<const T> dy) {
     const Matrix<T> dstate(state_ + first * 2 * width_, count, 2 * width_);
     initial_state(dstate);
     for (Index t = extent.steps - 1; t >= 0; --t) {
@@ -173,8 +177,10 @@ class Lstm : public Cell<T> {
         backward_row((first + r) * extent.steps + t, dy, dstate.row(r));
       }
       if (t == 0) break;
+      // h_{t-1} U
       recurrent_.backward_input_block(gates_at(dgates_, extent, first, count, t),
                                       dstate.col_block(0, width_));
+      // h_{t-1} = c_{t-1} = 0 after a start
       for (Index r = 0; r < count; ++r) {
         if (!pass_.start(extent, first + r, t)) continue;
         std::fill_n(dstate.row(r), 2 * width_, T(0));
@@ -194,12 +200,14 @@ class Lstm : public Cell<T> {
       const V o = load_lanes(a + 3 * width_ + j, n);
       const V before = load_lanes(previous_c_ + row * width_ + j, n);
       const V tanh_c = load_lanes(tanh_c_ + row * width_ + j, n);
+      // y_t = h_t = o tanh(c_t),  o = sigmoid(a^o)
       const V q = load_lanes(dy.row(row) + j, n) + load_lanes(dstate + j, n);
       const V dc = load_lanes(dstate + width_ + j, n) + q * o * (T(1) - tanh_c * tanh_c);
-      store_lanes(da + j, dc * g * i * (T(1) - i), n);
-      store_lanes(da + width_ + j, dc * before * f * (T(1) - f), n);
-      store_lanes(da + 2 * width_ + j, dc * i * (T(1) - g * g), n);
       store_lanes(da + 3 * width_ + j, q * tanh_c * o * (T(1) - o), n);
+      // c_t = f c_{t-1} + i g,  g = tanh(a^g),  f = sigmoid(a^f + forget_bias),  i = sigmoid(a^i)
+      store_lanes(da + 2 * width_ + j, dc * i * (T(1) - g * g), n);
+      store_lanes(da + width_ + j, dc * before * f * (T(1) - f), n);
+      store_lanes(da + j, dc * g * i * (T(1) - i), n);
       store_lanes(dstate + width_ + j, dc * f, n);
     }
   }

@@ -7,11 +7,15 @@
 //   beta = sigmoid(a^b + r_b . s)
 //   e_t = v_t - W_{t-1}^T k_t;   W_t = W_{t-1} + k_t (beta_t e_t)^T;   y_t = W_t^T q_t
 // y is the head's raw output: before the output projection, dropout and residual.
-// Backward: the delta rule's (see deltanet.cpp) with g = dy_t + r_t, then
-//   through softmax and sigmoid to da = (daq, dak, dav, dab);   dR += s da^T
-//   r_{t-1} = (1 - s^2) (R da)
+// Backward, r carried from step t + 1, for t = T..1:
+//   the delta rule's (see deltanet.cpp) with g = dy_t + r, then through softmax and sigmoid to
+//   da = (daq, dak, dav, dab);   dR += s da^T
+//   r = (1 - s^2) (R da)
 // dR is one product over all steps at the end: s is written out row by row (emitted).
+// departs: nothing. R_q, R_k, R_v and r_b, which the official code keeps apart, stand side by side in R.
 // Memory: state d^2 + d per head; tape 4 d + 1 per step and head.
+#include <cmath>
+
 #include "cells/registry.hpp"
 #include "mixing/cut.hpp"
 #include "mixing/delta_rule.hpp"
@@ -38,7 +42,7 @@ class RdnRule : public PlainRule<T> {
 
   void declare(ParameterSet<T>& parameters, std::string_view prefix) {
     recurrent_ = &parameters.add(std::string(prefix) + ".recurrent", {heads_, d_, inputs},
-                                 init::normal(default_width(d_)));
+                                 init::normal(1 / std::sqrt(static_cast<double>(d_))));
   }
 
   void step(Index head, V* in, V* w, V* tape, V* out) const {
@@ -61,22 +65,31 @@ class RdnRule : public PlainRule<T> {
   void step_backward(Index head, const V* tape, V* w, const V* dout, V* dw, V* din, V* emit) const {
     const auto [q, k, e, s, beta_kept] = cut<Tape>(tape, sizes_);
     const V beta = *beta_kept;
-    V* const dy = dw + d_ * d_;  // r_t on entry, r_{t-1} on return
-    for (Index i = 0; i < d_; ++i) dy[i] += dout[i];
+    V* const dy = dw + d_ * d_;  // r of step t + 1 on entry, of step t on return
     V* const dq = din;
     V* const dk = dq + d_;
     V* const dv = dk + d_;
+    // y_t is put out, and fed back
+    for (Index i = 0; i < d_; ++i) dy[i] += dout[i];
+    // y_t = W_t^T q_t
+    // W_t = W_{t-1} + k_t (beta_t e_t)^T
+    // e_t = v_t - W_{t-1}^T k_t
     const V dbeta = delta_step_backward<T>(d_, d_, q, k, e, beta, w, dy, dw, dq, dk, dv);
-    softmax_backward<T>(q, dq, d_);
-    softmax_backward<T>(k, dk, d_);
+    // beta = sigmoid(a^b + r_b . s)
     din[3 * d_] = dbeta * beta * (T(1) - beta);
+    // k = softmax(a^k + R_k^T s)
+    softmax_backward<T>(k, dk, d_);
+    // q = softmax(a^q + R_q^T s)
+    softmax_backward<T>(q, dq, d_);
+    // a + R^T s, the argument of all four
     std::fill_n(dy, d_, V(T(0)));
     fast_matrix::add_read_transposed<T>(d_, inputs, weights(head), din, dy);
-    for (Index i = 0; i < d_; ++i) dy[i] *= T(1) - s[i] * s[i];
     std::copy_n(s, d_, emit);
+    // s_t = tanh(y_{t-1})
+    for (Index i = 0; i < d_; ++i) dy[i] *= T(1) - s[i] * s[i];
   }
 
-  // dR_h += S_h^T dA_h over all steps
+  // a_h + R_h^T s_h, over all steps: dR_h += S_h^T dA_h
   void backward_parameters(Matrix<const T> s, Matrix<const T> da) {
     parallel_for(heads_, [&](Index head, int) {
       gemm_at<T>(s.col_block(head * d_, d_), da.col_block(head * inputs, inputs),

@@ -27,7 +27,7 @@ struct CellInfo {
   std::vector<Option> options;
   /// Error(usage) for options or sizes that do not fit together; may be null.
   void (*check)(const CellConfig&) = nullptr;
-  /// The layers that the name stands for where they are not `count` times the same; may be null.
+  /// The layers that the name stands for, where these are other than `count` equal ones; may be null.
   std::vector<LayerConfig> (*expand)(const LayerConfig&, Index count) = nullptr;
 };
 

@@ -5,12 +5,13 @@
 //   q | k | v = x W_slow + b_slow
 //   o_t = sum_{j <= t} softmax_j(q_t . k_j / sqrt(d)) v_j
 //   y   = o W_out + b_out
-// Backward: attention.hpp.
+// Backward: softmax_attention.hpp.
 // W_slow is Xavier-uniform over (D, 3 D), W_out U(+-1/sqrt(D)), the biases start at 0.
-// departs: columns of W_slow are q | k | v with the heads inside each; official checkpoints, written as
-//   (3 D, D), are its transpose. Positions are the user's choice; arXiv 2310.16076 has none, 2106.06295
+// departs: torch makes its layers by copying one, so that all layers of the official model start with the same
+//   numbers; ours are drawn one by one. W_slow is the transpose of the official (3 D, D); both have q | k | v
+//   with the heads inside each. Positions are the user's choice; arXiv 2310.16076 has none, 2106.06295
 //   sinusoidal ones. alibi with a head count that is no power of two: attention.hpp.
-// Memory: the state grows by 2 D a step; tape 6 D + 2 H + 1 a step (2 D of it for starts inside a segment).
+// Memory: the state grows by 2 D per step; tape 6 D + 2 H + 1 per step, 2 D of it for starts inside a segment.
 #include <cmath>
 
 #include "cells/registry.hpp"

@@ -5,12 +5,12 @@
 //   q | k | v = x W_slow
 //   o_t = sum_{j <= t} softmax_j(q_t . k_j / sqrt(d)) v_j
 //   y   = o W_out
-// Backward: attention.hpp.
+// Backward: softmax_attention.hpp.
 // Both weights U(+-1/sqrt(D)), no biases: the parameters of `linear`, so that the two compare directly.
 // The attention weights are not dropped; the block drops behind the cell, as for `linear`.
 // departs: columns of W_slow are q | k | v with the heads inside each; the official order is heads first,
-//   then q | k | v inside a head.
-// Memory: the state grows by 2 D a step; tape 6 D + 2 H + 1 a step (2 D of it for starts inside a segment).
+//   then q | k | v inside each head. alibi with a head count that is no power of two: attention.hpp.
+// Memory: the state grows by 2 D per step; tape 6 D + 2 H + 1 per step, 2 D of it for starts inside a segment.
 #include "cells/registry.hpp"
 #include "mixing/attention_cell.hpp"
 

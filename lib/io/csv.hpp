@@ -1,4 +1,4 @@
-// Tables as CSV: a header, one observation a row, numbers that read back to the same bits.
+// Tables as CSV: a header, one observation per row, numbers that read back to the same bits.
 #pragma once
 
 #include <concepts>

@@ -17,7 +17,7 @@ struct TomlEntry {
   TomlValue value;
 };
 
-/// "# COMMENT", then one "key = value" a line in the given order. A text stands in double quotes; one
+/// "# COMMENT", then one "key = value" per line in the given order. A text stands in double quotes; one
 /// with quotes or backslashes in single quotes where it can, because there nothing is escaped and
 /// readers that know no escapes get it right too; `bytes_from_utf8` of it is the text again, whatever
 /// its bytes. Numbers read back to the same bits.

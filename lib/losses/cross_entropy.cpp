@@ -29,6 +29,7 @@ T cross_entropy(T* logits, Index classes, int target, T scale, bool& correct) {
     for (Index i = 0; i < count; ++i) sum += powers[i];
     if (scale != T(0)) std::copy_n(powers.data(), count, logits + c);
   }
+  // loss = -log softmax(logits)_target
   if (scale != T(0)) {
     for (Index c = 0; c < classes; ++c) logits[c] *= scale / sum;
     logits[target] -= scale;

@@ -1,4 +1,4 @@
-// How the outputs of a head become a loss, its gradient and a score. One file a loss; trainer, evaluator and
+// How the outputs of a head become a loss, its gradient and a score. One file per loss; trainer, evaluator and
 // gradient checks call the same one.
 #pragma once
 

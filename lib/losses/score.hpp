@@ -6,11 +6,10 @@
 namespace rlt {
 
 struct Score {
-  double loss = 0;   // over scored positions; in nats for likelihoods
-  Index tokens = 0;  // scored positions
-  Index tokens_correct =
-      0;              // of a classifier: the largest output is the target's; ties: lower class
-  Index answers = 0;  // scored positions whose class is not the task's blank
+  double loss = 0;           // over scored positions; in nats for likelihoods
+  Index tokens = 0;          // scored positions
+  Index tokens_correct = 0;  // of a classifier: its largest output (ties: the lower class) is right
+  Index answers = 0;         // scored positions whose class is not the task's blank
   Index answers_correct = 0;
   Index sequences = 0;
   Index sequences_correct = 0;  // every scored position correct

@@ -36,6 +36,7 @@ void SquaredError<T>::apply(const Targets& targets, T scale, Matrix<T> outputs,
       for (Index k = 0; k < size_; ++k) {
         const T error = y[k] - static_cast<T>(target[k]);
         score.loss += static_cast<double>(error * error) / 2;
+        // loss = (output_k - target_k)^2 / 2
         if (scale != T(0)) y[k] = scale * error;
       }
     }

@@ -16,10 +16,10 @@ template <std::floating_point T>
 Attention<T>::Attention(const CellConfig& config)
     : width_(config.d_model),
       heads_(config.heads),
-      head_(config.head_size()),
+      head_size_(config.head_size()),
       positions_(config.positions),
-      kernel_(head_),
-      rotary_(head_) {}
+      kernel_(head_size_),
+      rotary_(head_size_) {}
 
 template <std::floating_point T>
 void Attention<T>::carve(Workspace& workspace, Extent largest) {
@@ -52,7 +52,7 @@ void Attention<T>::forward(Extent extent, const Pass<T>& pass, Matrix<T> project
   parallel_for(extent.batch * heads_, [&](Index index, int thread) {
     const Index b = index / heads_;
     const Index head = index % heads_;
-    kernel_.forward(head_at(extent, b, head, projected), part(mixed, extent, b, head * head_),
+    kernel_.forward(head_at(extent, b, head, projected), part(mixed, extent, b, head * head_size_),
                     largest_ + index * extent.steps, inverse_ + index * extent.steps,
                     for_each_thread_ + thread * thread_vectors_);
   });
@@ -72,19 +72,21 @@ void Attention<T>::backward(Extent extent, Matrix<const T> projected, Matrix<con
     const Index b = index / heads_;
     const Index head = index % heads_;
     AttentionHead<T> at = head_at(extent, b, head, projected);
-    // Cached rows that the segment has replaced since.
+    // The cache as the queries saw it: what forward wrote over was saved.
     const Index replaced = saved_rows(extent, b);
     const Matrix<T> old = saved(extent, b, head);
     KeyRows<T>& cache = at.keys[1];
     at.keys[0] = {old.data, old.data + width_, old.stride, cache.first, replaced};
     cache = cache.part(cache.first + replaced, 0);
-    const Index col = head * head_;
+    const Index col = head * head_size_;
+    // o_t = sum_j f_tj P_tj v_j
     kernel_.backward(at, part(mixed, extent, b, col), part(dmixed, extent, b, col),
                      largest_ + index * extent.steps, inverse_ + index * extent.steps,
                      part(dprojected, extent, b, col), part(dprojected, extent, b, width_ + col),
                      part(dprojected, extent, b, 2 * width_ + col),
                      for_each_thread_ + thread * thread_vectors_);
   });
+  // q and k turned by their positions
   if (positions_ == Positions::rotary) {
     for_each_position(extent, dprojected, [this](Index position, T* dq_and_dk) {
       rotary_.turn_back(position, 2 * heads_, dq_and_dk);
@@ -92,7 +94,7 @@ void Attention<T>::backward(Extent extent, Matrix<const T> projected, Matrix<con
   }
 }
 
-// Finds where each step's sequence starts, and that the steps fit into the cache.
+// Finds where each step's sequence starts. Error(failed) when the steps do not fit into the cache.
 template <std::floating_point T>
 void Attention<T>::place(Extent extent) {
   for (Index b = 0; b < extent.batch; ++b) {
@@ -117,8 +119,8 @@ template <std::floating_point T>
 template <typename Turn>
 void Attention<T>::for_each_position(Extent extent, Matrix<T> rows, const Turn& turn) const {
   constexpr Index height = 64;
-  parallel_for(divide_up(extent.rows(), height), [&](Index block, int) {
-    for (Index row = block * height; row < std::min(extent.rows(), (block + 1) * height); ++row) {
+  parallel_for(divide_up(extent.rows(), height), [&](Index index, int) {
+    for (Index row = index * height; row < std::min(extent.rows(), (index + 1) * height); ++row) {
       const Index position = row % extent.steps - static_cast<Index>(starts_[row]);
       turn(position, rows.row(row));
     }
@@ -136,20 +138,21 @@ Index Attention<T>::saved_rows(Extent extent, Index b) const {
 // Rows of keys; the values lie D numbers behind.
 template <std::floating_point T>
 Matrix<T> Attention<T>::saved(Extent extent, Index b, Index head) const {
-  return {saved_ + b * extent.steps * 2 * width_ + head * head_, extent.steps, head_, 2 * width_};
+  return {saved_ + b * extent.steps * 2 * width_ + head * head_size_, extent.steps, head_size_,
+          2 * width_};
 }
 
 template <std::floating_point T>
 AttentionHead<T> Attention<T>::head_at(Extent extent, Index b, Index head,
                                        Matrix<const T> projected) const {
-  const Index col = head * head_;
+  const Index col = head * head_size_;
   const Matrix<const T> k = part(projected, extent, b, width_ + col);
   const Index cached = static_cast<Index>(cached_[b]);
   KeyRows<T> cache;
   if (cache_) {
     cache = {cache_.keys(b).data + col, cache_.values(b).data + col, width_, -cached, cached};
   }
-  // The key counts from the place of the cache's first row.
+  // In dropout's numbering key 0 is the first row of a full cache.
   const Index mask_stride = cache_.capacity() + extent.steps;
   return {.q = part(projected, extent, b, col),
           .keys = {KeyRows<T>(), cache, {k.data, k.data + width_, k.stride, 0, extent.steps}},
@@ -162,24 +165,24 @@ AttentionHead<T> Attention<T>::head_at(Extent extent, Index b, Index head,
           .mask_stride = mask_stride};
 }
 
-// Writes the keys and values since the last start behind those in the cache, or over them after a start;
-// what it writes over is saved, because queries before the start have seen it.
+// Appends the keys and values to those in the cache; after a start, writes those since the start over them.
+// What it writes over is saved, because queries before the start have seen it.
 template <std::floating_point T>
 void Attention<T>::append(Extent extent, Index b, Index head, Matrix<const T> projected) {
-  const Index col = head * head_;
-  const Matrix<T> keys = cache_.keys(b).col_block(col, head_);
-  const Matrix<T> values = cache_.values(b).col_block(col, head_);
+  const Index col = head * head_size_;
+  const Matrix<T> keys = cache_.keys(b).col_block(col, head_size_);
+  const Matrix<T> values = cache_.values(b).col_block(col, head_size_);
   const Matrix<T> old = saved(extent, b, head);
   for (Index row = 0; row < saved_rows(extent, b); ++row) {
-    std::copy_n(keys.row(row), head_, old.row(row));
-    std::copy_n(values.row(row), head_, old.row(row) + width_);
+    std::copy_n(keys.row(row), head_size_, old.row(row));
+    std::copy_n(values.row(row), head_size_, old.row(row) + width_);
   }
   const Matrix<const T> k = part(projected, extent, b, width_ + col);
   const Matrix<const T> v = part(projected, extent, b, 2 * width_ + col);
   const Index start = last_start(extent, b);
   for (Index t = std::max<Index>(start, 0); t < extent.steps; ++t) {
-    std::copy_n(k.row(t), head_, keys.row(t - start));
-    std::copy_n(v.row(t), head_, values.row(t - start));
+    std::copy_n(k.row(t), head_size_, keys.row(t - start));
+    std::copy_n(v.row(t), head_size_, values.row(t - start));
   }
 }
 

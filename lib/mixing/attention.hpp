@@ -1,8 +1,8 @@
 // Causal softmax attention with several heads and a cache of past keys and values: what the cells built
 // on it share. Vaswani et al. 2017 (arXiv 1706.03762). The equations of one head: softmax_attention.hpp.
 //
-// q, k, v are cut out of the projection (q (D) | k (D) | v (D), heads contiguous). Options: bias by distance
-// (alibi), or queries and keys turned by their positions first (rotary).
+// The projection has columns q (D) | k (D) | v (D), each head by head. Options: a bias by distance on the
+// scores (alibi), or queries and keys turned by their positions (rotary).
 // State of a sequence: key_value_cache.hpp, keys already turned. No gradient flows into it. A start empties it.
 // Memory: the tape is O(T D) and the scratch does not depend on the cache.
 #pragma once
@@ -30,8 +30,8 @@ class Attention {
   }
   void initial_state(Matrix<T> state) const;
 
-  /// projected (B T, 3 D) -> mixed (B T, D). Turns q and k of `projected` in place (rotary), which must
-  /// stay for backward, as must `mixed`. Error(failed) when the steps do not fit into the cache.
+  /// projected (B T, 3 D) -> mixed (B T, D). Turns q and k of `projected` in place (rotary); backward needs
+  /// both as forward left them. Error(failed) when the steps do not fit into the cache.
   void forward(Extent extent, const Pass<T>& pass, Matrix<T> projected, Matrix<T> mixed);
   /// Overwrites dprojected with the gradient of the projection as it was before turning.
   void backward(Extent extent, Matrix<const T> projected, Matrix<const T> mixed,
@@ -45,10 +45,10 @@ class Attention {
   void append(Extent extent, Index b, Index head, Matrix<const T> projected);
   template <typename Turn>
   void for_each_position(Extent extent, Matrix<T> rows, const Turn& turn) const;
-  /// The part of one head and sequence in rows (B T, ..) whose first column of it is `col`.
+  /// The rows of one sequence and columns of one head, from `col`, of a matrix (B T, ..).
   template <typename Number>
   Matrix<Number> part(Matrix<Number> rows, Extent extent, Index b, Index col) const {
-    return rows.row_block(b * extent.steps, extent.steps).col_block(col, head_);
+    return rows.row_block(b * extent.steps, extent.steps).col_block(col, head_size_);
   }
 
   const T* starts(Extent extent, Index b) const { return starts_ + b * extent.steps; }
@@ -60,7 +60,7 @@ class Attention {
 
   Index width_;
   Index heads_;
-  Index head_;
+  Index head_size_;
   Positions positions_;
   Visibility sees_;
   SoftmaxAttention<T> kernel_;
@@ -71,7 +71,7 @@ class Attention {
   // tape
   T* starts_ = nullptr;   // (B, T) step of the last start; < 0: cached rows before the segment
   T* cached_ = nullptr;   // (B) rows in the cache before the segment
-  T* largest_ = nullptr;  // (B, H, T) largest score of a row
+  T* largest_ = nullptr;  // (B, H, T) largest score of a query
   T* inverse_ = nullptr;  // (B, H, T) 1 / sum of e^(score - largest)
   T* saved_ = nullptr;    // (B, T, 2 D) cached keys | values that rows after a start have replaced
   // scratch

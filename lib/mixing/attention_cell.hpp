@@ -1,4 +1,5 @@
-// The frame of the cells that are softmax attention between two projections: y = W_o attention(W_slow x).
+// The frame of the cells that are softmax attention between two projections:
+//   q | k | v = x W_slow      o = attention(q, k, v)      y = o W_out
 // A `Form` says what they differ in:
 //   static constexpr bool drops_weights;  // dropout on the attention weights
 //   static void declare(ParameterSet<T>&, name, width, Linear<T>& slow, Linear<T>& out);
@@ -42,9 +43,9 @@ class AttentionCell : public Cell<T> {
     const Matrix<T> projected(projected_, rows, 3 * width_);
     const Matrix<T> mixed(mixed_, rows, width_);
     slow_.forward(x.rows, projected);
-    Pass<T> inner = pass;
-    if constexpr (!Form::drops_weights) inner.dropout = {};
-    attention_.forward(x.extent, inner, projected, mixed);
+    Pass<T> attention_pass = pass;
+    if constexpr (!Form::drops_weights) attention_pass.dropout = {};
+    attention_.forward(x.extent, attention_pass, projected, mixed);
     out_.forward(mixed, y.rows);
   }
 
@@ -54,8 +55,11 @@ class AttentionCell : public Cell<T> {
     const Matrix<const T> mixed(mixed_, rows, width_);
     const Matrix<T> dprojected(dprojected_, rows, 3 * width_);
     const Matrix<T> dmixed(dmixed_, rows, width_);
+    // y = o W_out
     out_.backward(mixed, dy.rows, dmixed);
+    // o = attention(q, k, v)
     attention_.backward(x.extent, projected, mixed, dmixed, dprojected);
+    // q | k | v = x W_slow
     slow_.backward(x.rows, dprojected, dx.rows);
   }
 
@@ -66,7 +70,7 @@ class AttentionCell : public Cell<T> {
   Attention<T> attention_;
   // tape
   T* projected_ = nullptr;  // (B T, 3 D) q | k | v
-  T* mixed_ = nullptr;      // (B T, D) the heads' outputs
+  T* mixed_ = nullptr;      // (B T, D) o
   // scratch
   T* dprojected_ = nullptr;
   T* dmixed_ = nullptr;

@@ -1,5 +1,5 @@
-// The three products of attention. Lanes of x, w and y are queries; rows are keys or values. N sums run at
-// once to hide the latency of the additions. A sum's order never depends on its place in a tile.
+// The three products of attention. Lanes of x, w and y are queries; rows are keys or values. A tile of N sums
+// runs side by side, to hide the latency of the additions. The order of a sum does not depend on its tile.
 #pragma once
 
 #include <array>

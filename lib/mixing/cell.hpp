@@ -1,5 +1,5 @@
 // What a cell is: a map from a sequence to a sequence of the same length with a carried state.
-// One .cpp per cell in lib/cells; the list is cells.def.
+// One .cpp per cell in lib/cells; the list is cells.def. How to add one: lib/README.md.
 #pragma once
 
 #include <concepts>

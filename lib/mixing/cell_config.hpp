@@ -16,7 +16,7 @@ std::string_view to_string(Positions positions);
 /// Error(usage) with the nearest name when unknown.
 Positions parse_positions(std::string_view name);
 
-/// Largest d_model / heads: kernels keep a few rows of a head on the stack.
+/// Largest d_model / heads: kernels keep a few vectors of this length on the stack.
 inline constexpr Index max_head_size = 256;
 
 struct CellConfig {

@@ -1,4 +1,4 @@
-// One stretch of memory under several names.
+// A stretch of memory cut into pieces with names.
 #pragma once
 
 #include <array>
@@ -10,7 +10,7 @@
 
 namespace rlt {
 
-/// `Pieces` is an aggregate of N pointers; they point at pieces of these sizes, one behind the other.
+/// `Pieces` is an aggregate of N pointers; they get pieces of these sizes, one after the other from `start`.
 template <template <typename> class Pieces, typename Vector, std::size_t N>
 Pieces<Vector> cut(Vector* start, const std::array<Index, N>& sizes) {
   const auto next = [&](std::size_t i) { return std::exchange(start, start + sizes[i]); };

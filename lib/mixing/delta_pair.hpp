@@ -1,6 +1,6 @@
-// What delta_rnn has once and delta_lstm once for each gate: two fast weight matrices that the delta rule
-// writes, one that reads with a query and one that reads with what the head feeds back; and how a head feeds
-// back. All vectors are Lanes<T>: one sequence a lane.
+// What delta_rnn and delta_lstm are built of. DeltaPair: two fast weight matrices that the delta rule writes, W
+// read with the query and R with the fed-back state; delta_rnn has one pair, delta_lstm one per gate. Feedback:
+// how a head feeds its result back. All vectors are Lanes<T>: one sequence per lane.
 #pragma once
 
 #include "mixing/cut.hpp"
@@ -53,13 +53,19 @@ class DeltaPair {
     V* const dk2 = dv + d_;
     V* const dv2 = dk2 + d_;
     V* const dbeta = dv2 + d_;
-    dbeta[0] = delta_step_backward<T>(d_, d_, q, k, e, beta[0], w, dz, dw, dq, dk, dv);
+    // R += k' (beta' e')^T,  r = R^T s
     dbeta[1] = delta_step_backward<T>(d_, d_, s, k2, e2, beta[1], w + d_ * d_, dr, dw + d_ * d_, ds,
                                       dk2, dv2);
-    for (Index i = 0; i < 2; ++i) dbeta[i] *= beta[i] * (T(1) - beta[i]);
-    feature_backward(q, beta[2], dq);
-    feature_backward(k, beta[3], dk);
+    // k' = softmax(a^k')
     softmax_backward<T>(k2, dk2, d_);
+    // W += k (beta e)^T,  z = W^T q
+    dbeta[0] = delta_step_backward<T>(d_, d_, q, k, e, beta[0], w, dz, dw, dq, dk, dv);
+    // k = f(a^k)
+    feature_backward(k, beta[3], dk);
+    // q = f(a^q)
+    feature_backward(q, beta[2], dq);
+    // beta = sigmoid(a^beta),  beta' = sigmoid(a^beta')
+    for (Index i = 0; i < 2; ++i) dbeta[i] *= beta[i] * (T(1) - beta[i]);
   }
 
  private:
@@ -108,8 +114,11 @@ class Feedback {
   /// Overwrites dy.
   void step_backward(const V* s, const V* ds, const V* dout, V* dy) const {
     std::copy_n(ds, d_, dy);
+    // out = s
     if (softmax_output_) add(dout, dy);
+    // s = softmax(y)
     softmax_backward<T>(s, dy, d_);
+    // out = y
     if (!softmax_output_) add(dout, dy);
   }
 

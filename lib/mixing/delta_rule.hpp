@@ -1,5 +1,5 @@
 // One write and read of a fast weight matrix by the delta rule, and its gradient; shared by deltanet, rdn
-// and the other delta cells. All vectors are Lanes<T>: one sequence a lane. W (d key, m value).
+// and the other delta cells. All vectors are Lanes<T>: one sequence per lane. W (d key, m value).
 #pragma once
 
 #include "mixing/fast_matrix.hpp"
@@ -37,15 +37,19 @@ Lanes<T> delta_step_backward(Index d, Index m, const Lanes<T>* q, const Lanes<T>
                              const Lanes<T>* e, const Lanes<T>& beta, Lanes<T>* w,
                              const Lanes<T>* g, Lanes<T>* gradient, Lanes<T>* dq, Lanes<T>* dk,
                              Lanes<T>* dv) {
-  // G += q g^T;  a = G^T k, left in dv;  dk = G e
+  // y = W_t^T q                        G += q g^T
+  // W_t = W_{t-1} + k (beta e)^T       a = G^T k, left in dv   dk = G e
   fast_matrix::read_write_backward<T>(d, m, gradient, q, g, k, e, dv, dk);
+  // beta e
   Lanes<T> dbeta(T(0));
   for (Index j = 0; j < m; ++j) {
     dbeta = xsimd::fma(dv[j], e[j], dbeta);
     dv[j] *= beta;
   }
   for (Index i = 0; i < d; ++i) dk[i] *= beta;
-  // dq = W_t g;  W_{t-1} = W_t - k (beta e)^T;  dk -= W_{t-1} dv;  G -= k dv^T
+  // y = W_t^T q                        dq = W_t g
+  // W_t = W_{t-1} + k (beta e)^T       taken back
+  // e = v - W_{t-1}^T k                dk -= W_{t-1} dv   G -= k dv^T
   fast_matrix::erase_backward<T>(d, m, w, gradient, k, beta, e, g, dv, dq, dk);
   return dbeta;
 }
@@ -65,6 +69,7 @@ Lanes<T> sum_normalize(Lanes<T>* p, Index count, T added = T(0)) {
 /// In place on dp, with p and the sum as sum_normalize left them: dp_i <- (dp_i - p . dp) / sum.
 template <typename T>
 void sum_normalize_backward(const Lanes<T>* p, const Lanes<T>& sum, Index count, Lanes<T>* dp) {
+  // p_i = a_i / s,  s = sum(a) + added
   Lanes<T> mean(T(0));
   for (Index i = 0; i < count; ++i) mean = xsimd::fma(p[i], dp[i], mean);
   const Lanes<T> scale = T(1) / sum;
@@ -81,7 +86,9 @@ Lanes<T> sum_normalized_elu1(const Lanes<T>* a, Index d, Lanes<T>* p, T added = 
 /// In place on dp: da_i = (dp_i - p . dp) / sum * elu1'(a_i), elu1' = min(elu1, 1).
 template <typename T>
 void sum_normalized_elu1_backward(const Lanes<T>* p, const Lanes<T>& sum, Index d, Lanes<T>* dp) {
+  // p = N(elu1(a))
   sum_normalize_backward<T>(p, sum, d, dp);
+  // elu1(a), which is p sum
   for (Index i = 0; i < d; ++i) dp[i] *= xsimd::min(p[i] * sum, Lanes<T>(T(1)));
 }
 

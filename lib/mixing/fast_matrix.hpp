@@ -1,5 +1,5 @@
-// Products with a fast weight matrix W[e][m] (e key index, m value index, row-major), one matrix a lane.
-// Loops are blocked so that sums stay in registers. A weight may also be a plain number shared by all
+// Products with a fast weight matrix W[e][m] (e key index, m value index, row-major), one matrix per lane.
+// Loops go tile by tile, so that sums stay in registers. A weight may also be a plain number shared by all
 // lanes (slow recurrent weights): `Weight` is Lanes<T> or T.
 #pragma once
 
@@ -7,15 +7,15 @@
 
 namespace rlt::fast_matrix {
 
-inline constexpr Index block = 8;  // sums held in registers at once
-/// Rows of a matrix that is read and written in one pass. Few, and all loads of a column stand before its
-/// stores: rows lie a power of two apart, and a load behind a store that lies a multiple of 4 KiB before it
-/// waits for that store.
+inline constexpr Index tile = 8;  // sums held in registers at once
+/// Rows at once where one pass both reads and writes a matrix. The loads of a column precede its stores: rows
+/// are a power of two apart, and a load that follows a store to an address equal modulo 4 KiB stalls (4K
+/// aliasing).
 inline constexpr Index few = 4;
 
-/// body.operator()<width>(first) over blocks of `size`, then one by one.
-template <Index size = block, typename Body>
-void for_blocks(Index count, const Body& body) {
+/// body.operator()<width>(first) over tiles of `size`, then one by one.
+template <Index size = tile, typename Body>
+void for_tiles(Index count, const Body& body) {
   Index first = 0;
   for (; first + size <= count; first += size) body.template operator()<size>(first);
   for (; first < count; ++first) body.template operator()<1>(first);
@@ -33,7 +33,7 @@ void add_read(Index rows, Index cols, const Weight* w, const Lanes<T>* k, Lanes<
     }
     for (Index j = 0; j < width; ++j) y[m + j] = sum[j];
   };
-  for_blocks(cols, columns);
+  for_tiles(cols, columns);
 }
 
 /// y[m] = W^T k and z[m] = W^T q in one pass over W.
@@ -56,7 +56,7 @@ void read_two(Index rows, Index cols, const Lanes<T>* w, const Lanes<T>* k, cons
       z[m + j] = second[j];
     }
   };
-  for_blocks(cols, columns);
+  for_tiles(cols, columns);
 }
 
 /// next[e][m] = W[e][m] + k[e] beta u[m]; `next` may be W itself.
@@ -74,7 +74,7 @@ void write_scaled(Index rows, Index cols, const Lanes<T>* w, const Lanes<T>* k,
       for (Index j = 0; j < height; ++j) next[(row + j) * cols + m] = value[j];
     }
   };
-  for_blocks<few>(rows, some_rows);
+  for_tiles<few>(rows, some_rows);
 }
 
 /// y[e] += sum_m W[e][m] g[m], e in [0, rows). The transposed product, for gradients.
@@ -90,10 +90,11 @@ void add_read_transposed(Index rows, Index cols, const Weight* w, const Lanes<T>
     }
     for (Index j = 0; j < height; ++j) y[e + j] = sum[j];
   };
-  for_blocks(rows, some_rows);
+  for_tiles(rows, some_rows);
 }
 
-/// a[m] = sum_e G[e][m] k[e] and dk[e] = sum_m G[e][m] c[m] in one pass over G.
+/// Gradient through W = W' + k c^T in one pass over G = dL/dW:
+/// a[m] = sum_e G[e][m] k[e] (so dc = a);   dk[e] = sum_m G[e][m] c[m].
 template <typename T>
 void read_both(Index rows, Index cols, const Lanes<T>* gradient, const Lanes<T>* k,
                const Lanes<T>* c, Lanes<T>* a, Lanes<T>* dk) {
@@ -114,7 +115,7 @@ void read_both(Index rows, Index cols, const Lanes<T>* gradient, const Lanes<T>*
     }
     for (Index j = 0; j < width; ++j) a[m + j] = sum[j];
   };
-  for_blocks(cols, columns);
+  for_tiles(cols, columns);
 }
 
 /// Gradient through y = W^T q with dy = g, and then through W = W' + k u^T, in one pass over G = dL/dW:
@@ -137,7 +138,9 @@ void read_write_backward(Index rows, Index cols, Lanes<T>* gradient, const Lanes
       Lanes<T> slope[height];
       Lanes<T> sum = a[m];
       for (Index j = 0; j < height; ++j) {
+        // y = W^T q
         slope[j] = xsimd::fma(query[j], g[m], gradient[(row + j) * cols + m]);
+        // W = W' + k u^T
         sum = xsimd::fma(key[j], slope[j], sum);
         dkey[j] = xsimd::fma(slope[j], u[m], dkey[j]);
       }
@@ -146,7 +149,7 @@ void read_write_backward(Index rows, Index cols, Lanes<T>* gradient, const Lanes
     }
     for (Index j = 0; j < height; ++j) dk[row + j] = dkey[j];
   };
-  for_blocks<few>(rows, some_rows);
+  for_tiles<few>(rows, some_rows);
 }
 
 /// Gradient through the two reads of the delta rule, which takes its write back on the way; W is the matrix
@@ -172,8 +175,11 @@ void erase_backward(Index rows, Index cols, Lanes<T>* w, Lanes<T>* gradient, con
       Lanes<T> slope[height];
       for (Index j = 0; j < height; ++j) {
         const Index at = (row + j) * cols + m;
+        // y = W^T q
         dquery[j] = xsimd::fma(w[at], g[m], dquery[j]);
+        // W = W' + k (beta e)^T
         before[j] = xsimd::fnma(written[j], e[m], w[at]);
+        // e = v - W'^T k
         dkey[j] = xsimd::fnma(before[j], dv[m], dkey[j]);
         slope[j] = xsimd::fnma(key[j], dv[m], gradient[at]);
       }
@@ -188,10 +194,10 @@ void erase_backward(Index rows, Index cols, Lanes<T>* w, Lanes<T>* gradient, con
       dk[row + j] = dkey[j];
     }
   };
-  for_blocks<few>(rows, some_rows);
+  for_tiles<few>(rows, some_rows);
 }
 
-/// W[e][m] -= k[e] u[m], and y[e] = sum_m W[e][m] g[m] of the W after it.
+/// Takes back W = W' + k u^T, then y[e] = sum_m W'[e][m] g[m].
 template <typename T>
 void undo_read_transposed(Index rows, Index cols, Lanes<T>* w, const Lanes<T>* k, const Lanes<T>* u,
                           const Lanes<T>* g, Lanes<T>* y) {
@@ -212,11 +218,11 @@ void undo_read_transposed(Index rows, Index cols, Lanes<T>* w, const Lanes<T>* k
     }
     for (Index j = 0; j < height; ++j) y[row + j] = sum[j];
   };
-  for_blocks<few>(rows, some_rows);
+  for_tiles<few>(rows, some_rows);
 }
 
-/// D[m] = sum_e W[e][m] p[e], then W[e][m] += k[e] rate[m] D[m], column block by column block, so that the
-/// write finds in L1 what the read fetched.
+/// D[m] = sum_e W[e][m] p[e], then W[e][m] += k[e] rate[m] D[m], some columns at a time, so that the write
+/// finds in L1 what the read fetched.
 template <typename T>
 void respond_and_write(Index rows, Index cols, Lanes<T>* w, const Lanes<T>* p, const Lanes<T>* k,
                        const Lanes<T>* rate, Lanes<T>* response) {
@@ -236,10 +242,11 @@ void respond_and_write(Index rows, Index cols, Lanes<T>* w, const Lanes<T>* p, c
       }
     }
   };
-  for_blocks(cols, columns);
+  for_tiles(cols, columns);
 }
 
-/// y[e] = sum_m W[e][m] b[m] and G[e][m] += p[e] a[m] + x[e] b[m], in one pass over W and G.
+/// Gradient through the reads W^T p and W^T x with gradients a and b, in one pass over W and G:
+/// y[e] = sum_m W[e][m] b[m] (so dx = y);   G[e][m] += p[e] a[m] + x[e] b[m]. The gradient of p is left out.
 template <typename T>
 void read_transposed_write_two(Index rows, Index cols, const Lanes<T>* w, Lanes<T>* gradient,
                                const Lanes<T>* p, const Lanes<T>* a, const Lanes<T>* x,
@@ -264,7 +271,7 @@ void read_transposed_write_two(Index rows, Index cols, const Lanes<T>* w, Lanes<
     }
     for (Index j = 0; j < height; ++j) y[e + j] = sum[j];
   };
-  for_blocks<few>(rows, some_rows);
+  for_tiles<few>(rows, some_rows);
 }
 
 }  // namespace rlt::fast_matrix

@@ -1,12 +1,12 @@
 // The frame of every cell whose heads run their own recurrence on a small state: slow projection, one
 // recurrence per head, output projection. The recurrence itself is a Rule; its file has the equations.
 //
-// Memory: lane_count sequences of one head form a group; a group keeps its state in cache while time runs
-// inside. The tape holds the Rule's `kept` vectors of every step and one state in `stride` steps
-// (O(T d) for d <= stride). Backward of a reversible Rule walks back from the kept state after a segment by
-// taking each change away again, which needs no more than one state in cache; the rounding of at most
-// `stride` additions is that of the forward sums. Where a sequence starts inside the segment, and always for
-// other Rules, it replays the segment from its beginning. A pass that keeps nothing has the tape of one step.
+// Memory: lane_count sequences of one head form a group; time runs inside, so that a group's state stays in
+// cache. The tape holds the Rule's `kept` vectors of every step, and one state per span of `stride` steps
+// (O(T d) for d <= stride). Backward of a reversible Rule begins with the state kept after a span and takes
+// one change after the other back: one state in cache is enough, and the error is the rounding of at most
+// `stride` additions. Where a sequence starts inside the span, and always for other Rules, it replays the span
+// from its beginning. A pass that keeps nothing has the tape of one step.
 #pragma once
 
 #include <algorithm>
@@ -24,7 +24,7 @@
 
 namespace rlt {
 
-/// One head's recurrence, V = Lanes<T>: one sequence a lane. Sizes count vectors of a head and step.
+/// One head's recurrence, V = Lanes<T>: one sequence per lane. Sizes are vectors per head and step.
 template <typename R, typename T>
 concept FastWeightRule = requires(R rule, const R fixed, const CellConfig& config,
                                   ParameterSet<T>& parameters, std::string_view prefix, Index head,
@@ -37,8 +37,8 @@ concept FastWeightRule = requires(R rule, const R fixed, const CellConfig& confi
   { R::learns_initial_state } -> std::convertible_to<bool>;
   { fixed.inputs } -> std::convertible_to<Index>;
   { fixed.outputs } -> std::convertible_to<Index>;
-  { fixed.kept } -> std::convertible_to<Index>;     // what backward needs of a step
-  { fixed.emitted } -> std::convertible_to<Index>;  // what backward_parameters needs of a step
+  { fixed.kept } -> std::convertible_to<Index>;     // from step to step_backward
+  { fixed.emitted } -> std::convertible_to<Index>;  // from step_backward to backward_parameters
   { fixed.output_scale } -> std::convertible_to<T>;
   { fixed.pieces() } -> std::same_as<std::vector<StatePiece>>;  // the state
   rule.declare(parameters, prefix);
@@ -67,7 +67,7 @@ concept FastWeightRule = requires(R rule, const R fixed, const CellConfig& confi
      // backward_initial(head, dstate): the gradient of the state before the first step.
      requires(R rule, Index head, const T* gradient) { rule.backward_initial(head, gradient); });
 
-/// What most Rules do not need. A Rule inherits it and hides what it has of its own.
+/// Defaults for what most Rules do not need: a Rule inherits them and declares what it does need itself.
 template <typename T>
 class PlainRule {
  public:
@@ -161,25 +161,29 @@ class FastWeightCell : public Cell<T> {
 
   void backward(Sequence<const T> x, Sequence<const T> dy, Sequence<T> dx) override {
     const Extent extent = x.extent;
+    // y = mixed W_out
     out_.backward(mixed_rows(extent, mixed_), dy.rows, mixed_rows(extent, dmixed_));
+    // mixed = every head's recurrence on its slice of a
     const Matrix<T> din = Rule::projects ? input_rows(extent) : dx.rows;
     parallel_for(group_count(extent.batch), [&](Index group, int thread) {
       backward_group(extent, group, din, for_each_thread_ + thread * thread_vectors());
     });
     rule_.backward_parameters({emitted_, extent.rows(), heads_ * rule_.emitted}, din);
+    // the state before the first step
     if constexpr (Rule::learns_initial_state) {
       for (Index group = 0; group < group_count(extent.batch); ++group) {
         rule_.backward_initial(group % heads_, dinitial_ + group * state_);
       }
     }
+    // a = x W_slow
     if constexpr (Rule::projects) slow_.backward(x.rows, din, dx.rows);
   }
 
  private:
   using V = Lanes<T>;
-  static constexpr Index stride = 32;  // one state kept in so many steps
+  static constexpr Index stride = 32;  // steps from one kept state to the next
 
-  // One before the first step of each segment, and one after the last step.
+  // One before the first step of each span, and one after the last step.
   static Index checkpoint_count(Extent extent) { return divide_up(extent.steps, stride) + 1; }
   Index group_count(Index batch) const { return divide_up(batch, lane_count<T>) * heads_; }
   Index thread_vectors() const {
@@ -228,7 +232,7 @@ class FastWeightCell : public Cell<T> {
     return false;
   }
 
-  // Rows of `count` sequences, `stride` apart, to one sequence a lane, and back.
+  // Rows of `count` sequences, `stride` numbers apart, to one sequence per lane, and back.
   static void gather(const T* rows, Index stride, Index count, Index channels, V* out) {
     if (count == 1) return broadcast_lanes(rows, channels, out);
     gather_lanes(rows, stride, count, channels, out);
@@ -294,7 +298,7 @@ class FastWeightCell : public Cell<T> {
   void backward_group(Extent extent, Index index, Matrix<T> din, V* scratch) {
     const Group group = group_at(extent, index);
     V* const dinputs = scratch;
-    V* const states = dinputs + rule_.inputs;  // of a replayed segment: after each of its steps
+    V* const states = dinputs + rule_.inputs;  // of a replayed span: after each of its steps
     V* const dstate = states + stride * state_;
     V* const dout = dstate + state_;
     V* const emitted = dout + rule_.outputs;
@@ -303,27 +307,29 @@ class FastWeightCell : public Cell<T> {
     T* const dinitial = dinitial_ + index * state_;
     if constexpr (Rule::learns_initial_state) std::fill_n(dinitial, state_, T(0));
     typename V::batch_bool_type mask;
-    for (Index segment = divide_up(extent.steps, stride) - 1; segment >= 0; --segment) {
-      const Index first = segment * stride;
+    for (Index span = divide_up(extent.steps, stride) - 1; span >= 0; --span) {
+      const Index first = span * stride;
       const Index last = std::min(extent.steps, first + stride) - 1;
       const bool replays = !Rule::reversible || any_start(extent, group, first + 1, last);
       if (replays) {
-        replay_segment(extent, group, index, first, last, states, fresh);
+        replay_span(extent, group, index, first, last, states, fresh);
       } else {
-        std::copy_n(checkpoint(extent, index, segment + 1), state_, states);
+        std::copy_n(checkpoint(extent, index, span + 1), state_, states);
       }
       for (Index t = last; t >= first; --t) {
         V* const state = replays ? states + (t - first) * state_ : states;
         const Index row = group.first_row * extent.steps + t;
         gather(dmixed_ + row * mixed_width() + group.head * rule_.outputs,
                extent.steps * mixed_width(), group.rows, rule_.outputs, dout);
+        // the Rule's output times output_scale
         scale_output(dout);
+        // the Rule's step
         const bool starts = starting(extent, group, t, mask);
         if constexpr (Rule::reversible) {
           rule_.step_backward(group.head, kept(extent, index, t), state, dout, dstate, dinputs,
                               emitted);
         } else {
-          const V* before = t == first ? checkpoint(extent, index, segment) : state - state_;
+          const V* before = t == first ? checkpoint(extent, index, span) : state - state_;
           if (starts) {
             std::copy_n(before, state_, previous(fresh));
             restart(group.head, mask, previous(fresh), fresh);
@@ -339,6 +345,7 @@ class FastWeightCell : public Cell<T> {
                   emitted_ + (row * heads_ + group.head) * rule_.emitted,
                   extent.steps * heads_ * rule_.emitted);
         }
+        // a fresh state where a sequence starts
         if (starts) {
           if constexpr (Rule::learns_initial_state) add_initial(group, mask, dstate, dinitial);
           for (Index i = 0; i < state_; ++i) {
@@ -355,9 +362,9 @@ class FastWeightCell : public Cell<T> {
   // Room for one more state behind `fresh`.
   V* previous(V* fresh) const { return fresh + state_; }
 
-  // From the kept state at the start of a segment to the state after each of its steps.
-  void replay_segment(Extent extent, const Group& group, Index index, Index first, Index last,
-                      V* states, V* fresh) const {
+  // From the state kept before a span to the state after each of its steps.
+  void replay_span(Extent extent, const Group& group, Index index, Index first, Index last,
+                   V* states, V* fresh) const {
     typename V::batch_bool_type mask;
     const V* before = checkpoint(extent, index, first / stride);
     for (Index t = first; t <= last; ++t) {
@@ -384,8 +391,8 @@ class FastWeightCell : public Cell<T> {
   V* kept(Extent extent, Index group, Index t) const {
     return kept_ + (group * extent.steps + t) * rule_.kept;
   }
-  V* checkpoint(Extent extent, Index group, Index segment) const {
-    return checkpoints_ + (group * checkpoint_count(extent) + segment) * state_;
+  V* checkpoint(Extent extent, Index group, Index span) const {
+    return checkpoints_ + (group * checkpoint_count(extent) + span) * state_;
   }
 
   Index width_;

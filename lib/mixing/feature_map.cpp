@@ -70,7 +70,7 @@ std::vector<Option> feature_options(const std::string& sum_normalize) {
            .choices = {"off", "on"}}};
 }
 
-// The directions of a block of d rows are orthogonal; the lengths are drawn apart.
+// Directions are orthogonal among d rows at a time; lengths are drawn apart from them.
 std::vector<double> favor_projection(Index d, Index m, std::string_view prefix, Index head) {
   const Rng rng = Rng(0).stream("favor").stream(prefix).stream(static_cast<std::uint64_t>(head));
   const Rng directions = rng.stream("directions");

@@ -13,12 +13,13 @@
 //   dpfp     dr_i = sum_j dphi_{j,i} r_{i-j} + dphi_{j,i+j} r_{i+j};   dx_i = dr_i or -dr_{d+i} by sign
 //   favor    a = dphi phi = [a+ ; a-];     dx = P^T (a+ - a-) / d^(1/4) - x sum(a) / sqrt(d)
 // departs:
-//   favor: each head has its own P, drawn once from its name and never again (the papers draw anew while
-//     training); nothing is trained or stored. No constant is added to phi (the official 1e-4). The
-//     exponents, at most |P_i|^2 / 2, are cut off at 20: only x / d^(1/4) near P_i of a wide head gets there,
-//     and no maximum over later keys is needed for safety. N(phi) is computed as the softmax of [u ; -u],
-//     the same number without s, because e^-s underflows.
-//   dpfp: N adds 1e-5 to the sum, which may be 0; N of softmax is softmax itself.
+//   favor: each head has its own P, drawn once from the layer's name and the head's number (the papers draw P
+//     anew while training); it is neither trained nor stored. Nothing is added to phi (official: 1e-4). An
+//     exponent is at most |P_i|^2 / 2; above 20, which takes a wide head and an x / d^(1/4) near P_i, it is cut
+//     off, so that no running maximum over the keys is needed. N(phi) is computed as softmax([u ; -u]), the
+//     same numbers without s, because e^-s underflows.
+//   dpfp: N adds 1e-5 to the sum, which may be 0.
+//   softmax: its sum is 1, so N changes nothing and is left out.
 #pragma once
 
 #include <algorithm>
@@ -33,7 +34,7 @@
 
 namespace rlt {
 
-/// Longest phi: kernels keep a few on the stack.
+/// Largest n: kernels keep a few vectors of this length on the stack.
 inline constexpr Index max_key_size = 1024;
 
 /// What the options say.
@@ -53,8 +54,8 @@ void check_features(const CellConfig& config);
 /// The options of a cell that has the choice; `sum_normalize`: the cell's default, "on" or "off".
 std::vector<Option> feature_options(const std::string& sum_normalize);
 
-/// P^T (d, m) of one head of the layer named `prefix`. Rows of P in blocks of d are orthogonal; a row's
-/// length is that of a Gaussian vector.
+/// P^T (d, m) of one head of the layer named `prefix`. Of the rows of P, the first d are orthogonal, the next
+/// d, and so on; a row's length is that of a Gaussian vector.
 std::vector<double> favor_projection(Index d, Index m, std::string_view prefix, Index head);
 
 template <typename T>
@@ -119,15 +120,19 @@ class FeatureMap {
     switch (choice_.kind) {
       case Kind::elu1:
         if (choice_.normalize) {
+          // N(phi), phi_i = elu(x_i) + 1
           sum_normalized_elu1_backward<T>(p, *kept, choice_.d, dp);
         } else {
+          // phi_i = elu(x_i) + 1
           for (Index i = 0; i < choice_.d; ++i) dx[i] = dp[i] * xsimd::min(p[i], V(T(1)));
         }
         break;
       case Kind::softmax:
+        // phi = softmax(x)
         softmax_backward<T>(p, dp, choice_.d);
         break;
       case Kind::dpfp:
+        // N(phi) = phi / (sum(phi) + 1e-5)
         if (choice_.normalize) sum_normalize_backward<T>(p, kept[choice_.d], size(), dp);
         dpfp_backward(kept, dp, dx);
         break;
@@ -170,10 +175,12 @@ class FeatureMap {
     V dr[2 * max_head_size];
     rectify(x, r);
     std::fill_n(dr, 2 * choice_.d, V(T(0)));
+    // phi_{j,i} = r_i r_{i-j}
     for_products([&](Index i, Index below, Index at) {
       dr[i] = xsimd::fma(dp[at], r[below], dr[i]);
       dr[below] = xsimd::fma(dp[at], r[i], dr[below]);
     });
+    // r = relu([x ; -x])
     const V zero(T(0));
     for (Index i = 0; i < choice_.d; ++i) {
       dx[i] = xsimd::select(x[i] > zero, dr[i], zero) -
@@ -211,10 +218,12 @@ class FeatureMap {
   void favor_backward(Index head, const V* x, const V* p, V* dp, V* dx) const {
     const Index m = choice_.m;
     if (choice_.normalize) {
+      // N(phi) = softmax([u ; -u])
       softmax_backward<T>(p, dp, 2 * m);
       for (Index i = 0; i < m; ++i) dp[i] -= dp[m + i];
       std::fill_n(dx, choice_.d, V(T(0)));
     } else {
+      // phi = [e^(u - s) ; e^(-u - s)] / sqrt(2 m), cut off at the limit
       const V largest = favor_power(V(favor_limit));
       V sum(T(0));
       for (Index i = 0; i < 2 * m; ++i) {
@@ -222,9 +231,11 @@ class FeatureMap {
         sum += dp[i];
       }
       for (Index i = 0; i < m; ++i) dp[i] -= dp[m + i];
+      // s = |x|^2 / (2 sqrt(d))
       const V slope = -sum / std::sqrt(static_cast<T>(choice_.d));
       for (Index i = 0; i < choice_.d; ++i) dx[i] = x[i] * slope;
     }
+    // u = P x / d^(1/4)
     fast_matrix::add_read_transposed<T>(choice_.d, m, projection(head), dp, dx);
   }
 

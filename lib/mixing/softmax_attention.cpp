@@ -36,13 +36,12 @@ void copy_rows(Matrix<const T> from, Lanes<T>* to) {
 
 }  // namespace
 
-/// Steps first .. first + count - 1, one a lane.
+/// The queries of steps first .. first + count - 1, one per lane.
 template <std::floating_point T>
 struct SoftmaxAttention<T>::Queries {
   Index first, count;
-  Index seen_by_any,
-      seen_by_all;  // first key that any query sees; first key that none is too late for
-  Index last_by_all, last_by_any;  // last key that all see; last key that any sees
+  Index seen_by_any, seen_by_all;  // of the first keys that they see, the earliest and the latest
+  Index last_by_all, last_by_any;  // of the last keys that they see, the earliest and the latest
   V step, begins, ends;            // of each query: its step, the first and last key that it sees
 };
 
@@ -62,11 +61,12 @@ struct SoftmaxAttention<T>::Scratch {
 
 template <std::floating_point T>
 SoftmaxAttention<T>::SoftmaxAttention(Index head_size)
-    : head_(head_size), scale_(static_cast<T>(1 / std::sqrt(static_cast<double>(head_size)))) {}
+    : head_size_(head_size),
+      scale_(static_cast<T>(1 / std::sqrt(static_cast<double>(head_size)))) {}
 
 template <std::floating_point T>
 Index SoftmaxAttention<T>::scratch_vectors(Index steps) const {
-  return 4 * head_ + 2 * chunk + 2 * (lane_count<T> + steps) * vectors_per_row();
+  return 4 * head_size_ + 2 * chunk + 2 * (lane_count<T> + steps) * vectors_per_row();
 }
 
 template <std::floating_point T>
@@ -76,7 +76,8 @@ typename SoftmaxAttention<T>::Scratch SoftmaxAttention<T>::scratch_at(V* first, 
     piece = first;
     first += count;
   };
-  for (V** const piece : {&scratch.q, &scratch.o, &scratch.g, &scratch.dq}) take(*piece, head_);
+  for (V** const piece : {&scratch.q, &scratch.o, &scratch.g, &scratch.dq})
+    take(*piece, head_size_);
   for (V** const piece : {&scratch.w, &scratch.dw}) take(*piece, chunk);
   for (V** const piece : {&scratch.q_rows, &scratch.g_rows}) {
     take(*piece, lane_count<T> * vectors_per_row());
@@ -132,7 +133,7 @@ void SoftmaxAttention<T>::for_each_chunk(const AttentionHead<T>& head, const Que
 template <std::floating_point T>
 void SoftmaxAttention<T>::score(const AttentionHead<T>& head, const Queries& queries,
                                 const KeyRows<T>& keys, const V* q, V* s) const {
-  attention_products::dots(q, head_, keys.k, keys.stride, keys.count, s);
+  attention_products::dots(q, head_size_, keys.k, keys.stride, keys.count, s);
   for (Index j = 0; j < keys.count; ++j) {
     const Index step = keys.first + j;
     const V key(static_cast<T>(step));
@@ -172,8 +173,8 @@ void SoftmaxAttention<T>::forward(const AttentionHead<T>& head, Matrix<T> o_rows
   V* const o = scratch.o;
   V* const w = scratch.w;
   for_each_queries(head, [&](const Queries& queries) {
-    gather_lanes(head.q.row(queries.first), head.q.stride, queries.count, head_, q);
-    std::fill_n(o, head_, V(T(0)));
+    gather_lanes(head.q.row(queries.first), head.q.stride, queries.count, head_size_, q);
+    std::fill_n(o, head_size_, V(T(0)));
     V largest(hidden<T>);
     V sum(T(0));
     bool first_chunk = true;
@@ -181,10 +182,10 @@ void SoftmaxAttention<T>::forward(const AttentionHead<T>& head, Matrix<T> o_rows
       score(head, queries, keys, q, w);
       const V before = largest;
       for (Index j = 0; j < keys.count; ++j) largest = xsimd::max(largest, w[j]);
-      if (!std::exchange(first_chunk, false)) {  // what was summed so far is in powers of e^-before
+      if (!std::exchange(first_chunk, false)) {  // the sums so far have a factor e^-before
         const V shrink = xsimd::exp(before - largest);
         sum *= shrink;
-        for (Index c = 0; c < head_; ++c) o[c] *= shrink;
+        for (Index c = 0; c < head_size_; ++c) o[c] *= shrink;
       }
       for (Index j = 0; j < keys.count; ++j) {
         w[j] = xsimd::exp(w[j] - largest);
@@ -195,12 +196,12 @@ void SoftmaxAttention<T>::forward(const AttentionHead<T>& head, Matrix<T> o_rows
           w[j] *= dropout_factors(head, queries, keys.first + j);
         }
       }
-      attention_products::mix(w, keys.v, keys.stride, keys.count, head_, o);
+      attention_products::mix(w, keys.v, keys.stride, keys.count, head_size_, o);
     });
     // A lane that sees none of the keys has seen each of them as hidden, with weight e^0.
     const V inverse = xsimd::select(largest > V(hidden<T>), T(1) / sum, V(T(0)));
-    for (Index c = 0; c < head_; ++c) o[c] *= inverse;
-    scatter_lanes(o, head_, queries.count, o_rows.row(queries.first), o_rows.stride);
+    for (Index c = 0; c < head_size_; ++c) o[c] *= inverse;
+    scatter_lanes(o, head_size_, queries.count, o_rows.row(queries.first), o_rows.stride);
     store_lanes(largest_of + queries.first, largest, queries.count);
     store_lanes(inverse_of + queries.first, inverse, queries.count);
   });
@@ -228,19 +229,20 @@ void SoftmaxAttention<T>::backward(const AttentionHead<T>& head, Matrix<const T>
   std::fill_n(dv, steps * vectors, V(T(0)));
   for_each_queries(head, [&](const Queries& queries) {
     const Index row = queries.first;
-    gather_lanes(head.q.row(row), head.q.stride, queries.count, head_, q);
-    gather_lanes(o_rows.row(row), o_rows.stride, queries.count, head_, o);
-    gather_lanes(g_rows_of.row(row), g_rows_of.stride, queries.count, head_, g);
+    gather_lanes(head.q.row(row), head.q.stride, queries.count, head_size_, q);
+    gather_lanes(o_rows.row(row), o_rows.stride, queries.count, head_size_, o);
+    gather_lanes(g_rows_of.row(row), g_rows_of.stride, queries.count, head_size_, g);
     copy_rows(head.q.row_block(row, queries.count), q_rows);
     copy_rows(g_rows_of.row_block(row, queries.count), g_rows);
-    std::fill_n(dq, head_, V(T(0)));
+    std::fill_n(dq, head_size_, V(T(0)));
     V delta(T(0));
-    for (Index c = 0; c < head_; ++c) delta += g[c] * o[c];
+    for (Index c = 0; c < head_size_; ++c) delta += g[c] * o[c];
     const V largest = load_lanes(largest_of + row, queries.count);
     const V inverse = load_lanes(inverse_of + row, queries.count);  // 0 in lanes without a query
     for_each_chunk(head, queries, [&](const KeyRows<T>& keys) {
       score(head, queries, keys, q, w);
-      attention_products::dots(g, head_, keys.v, keys.stride, keys.count, dw);
+      // o_t = sum_j f_tj P_tj v_j: the weights
+      attention_products::dots(g, head_size_, keys.v, keys.stride, keys.count, dw);
       for (Index j = 0; j < keys.count; ++j) {
         const V weight = xsimd::exp(w[j] - largest) * inverse;
         w[j] = weight;
@@ -249,22 +251,25 @@ void SoftmaxAttention<T>::backward(const AttentionHead<T>& head, Matrix<const T>
           w[j] *= factor;
           dw[j] *= factor;
         }
+        // P_t = softmax(s_t), and 1 / sqrt(d)
         dw[j] = weight * (dw[j] - delta) * scale_;
       }
-      attention_products::mix(dw, keys.k, keys.stride, keys.count, head_, dq);
+      // q_t . k_j
+      attention_products::mix(dw, keys.k, keys.stride, keys.count, head_size_, dq);
       if (keys.first < 0) return;  // no gradient flows to keys before the queries
       attention_products::spread(dw, q_rows, queries.count, vectors, keys.count,
                                  dk + keys.first * vectors);
+      // o_t = sum_j f_tj P_tj v_j: the values
       attention_products::spread(w, g_rows, queries.count, vectors, keys.count,
                                  dv + keys.first * vectors);
     });
-    scatter_lanes(dq, head_, queries.count, dq_rows.row(row), dq_rows.stride);
+    scatter_lanes(dq, head_size_, queries.count, dq_rows.row(row), dq_rows.stride);
   });
   for (Index t = 0; t < steps; ++t) {
     for (Index i = 0; i < vectors; ++i) {
       const Index c = i * lane_count<T>;
-      store_lanes(dk_rows.row(t) + c, dk[t * vectors + i], head_ - c);
-      store_lanes(dv_rows.row(t) + c, dv[t * vectors + i], head_ - c);
+      store_lanes(dk_rows.row(t) + c, dk[t * vectors + i], head_size_ - c);
+      store_lanes(dv_rows.row(t) + c, dv[t * vectors + i], head_size_ - c);
     }
   }
 }

@@ -8,7 +8,7 @@
 //
 // Memory: lanes are queries, so nothing is summed across lanes. A vector of queries walks over its keys in
 // chunks with a running maximum and sum (Milakov, Gimelshein 2018, arXiv 1805.02867); backward computes
-// the weights again from the maximum and 1 / sum of each row (Dao et al. 2022, arXiv 2205.14135). Keys that
+// the weights again from the maximum and 1 / sum of each query (Dao et al. 2022, arXiv 2205.14135). Keys that
 // are not seen weigh exactly 0.
 #pragma once
 
@@ -57,7 +57,7 @@ class SoftmaxAttention {
 
   /// Vectors of scratch for at most `steps` queries.
   Index scratch_vectors(Index steps) const;
-  /// o (T, d); largest and inverse (T): the largest score of a row, and 1 / sum of e^(score - largest).
+  /// o (T, d); largest and inverse (T): a query's largest score, and 1 / sum of e^(score - largest).
   void forward(const AttentionHead<T>& head, Matrix<T> o, T* largest, T* inverse, V* scratch) const;
   /// Overwrites dq, dk, dv (T, d): the gradients of the queries and of their own keys and values.
   void backward(const AttentionHead<T>& head, Matrix<const T> o, Matrix<const T> g,
@@ -68,7 +68,7 @@ class SoftmaxAttention {
   struct Queries;
   struct Scratch;
 
-  Index vectors_per_row() const { return divide_up(head_, lane_count<T>); }
+  Index vectors_per_row() const { return divide_up(head_size_, lane_count<T>); }
   Scratch scratch_at(V* first, Index steps) const;
   Queries queries_at(const AttentionHead<T>& head, Index first) const;
   template <typename Body>
@@ -79,7 +79,7 @@ class SoftmaxAttention {
              const V* q, V* s) const;
   V dropout_factors(const AttentionHead<T>& head, const Queries& queries, Index key) const;
 
-  Index head_;
+  Index head_size_;
   T scale_;  // 1 / sqrt(d)
 };
 

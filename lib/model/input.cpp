@@ -49,6 +49,7 @@ void Input<T>::forward(const Inputs& inputs, const Pass<T>& pass, Matrix<T> x) {
 
 template <std::floating_point T>
 void Input<T>::backward(const Inputs& inputs, Matrix<const T> dx) {
+  // x_t = E[token_t] + W r_t + b + position(t)
   if (config_.vocabulary > 0) embedding_.backward(inputs.tokens, dx);
   if (config_.features > 0) {
     projection_.backward_parameters({reals_, dx.rows, config_.features}, dx);

@@ -91,7 +91,7 @@ void SequenceModel<T>::initialize(State<T>& state) const {
   for (Index b = 0; b < positions.rows; ++b) std::fill_n(positions.row(b), positions.cols, T(0));
 }
 
-/// The part of the carried state that belongs to one layer or the input, and the layer's own dropout masks.
+// Of the carried state, what belongs to one layer or the input; and its own dropout masks.
 template <std::floating_point T>
 Pass<T> SequenceModel<T>::part_pass(const ModelPass<T>& pass, Index part) const {
   Pass<T> result{.starts = pass.starts, .dropout = pass.dropout.stream(part), .keep = pass.keep};
@@ -134,12 +134,14 @@ template <std::floating_point T>
 void SequenceModel<T>::backward(const Inputs& inputs, Matrix<const T> doutputs) {
   const Extent extent = inputs.extent;
   const auto rows = [&](T* data) { return Matrix<T>(data, extent.rows(), width_); };
+  // outputs = top W + b, of every head
   for (std::size_t i = 0; i < heads_.size(); ++i) {
     Linear<T>& head = heads_[i].linear;
     const Matrix<const T> above = doutputs.col_block(heads_[i].first, head.outputs());
     head.backward(top(extent).rows, above, rows(i == 0 ? dstream_ : dstream_next_));
     if (i > 0) add(dstream_, dstream_next_, dstream_, extent.rows() * width_);
   }
+  // top = LN(last), drop(last) or last
   if (top_form_ == Top::norm) {
     top_norm_.backward(stream(extent, layer_count()).rows, rows(dstream_), nullptr,
                        rows(dstream_next_));
@@ -147,12 +149,14 @@ void SequenceModel<T>::backward(const Inputs& inputs, Matrix<const T> doutputs) 
   } else if (top_form_ == Top::dropout) {
     top_dropout_.apply(dstream_, extent.rows() * width_);
   }
+  // stream_{layer + 1} = layer(stream_layer)
   for (Index layer = layer_count() - 1; layer >= 0; --layer) {
     layers_[static_cast<std::size_t>(layer)]->backward(stream(extent, layer),
                                                        Sequence<const T>(extent, rows(dstream_)),
                                                        {extent, rows(dstream_next_)});
     std::swap(dstream_, dstream_next_);
   }
+  // stream_0 = input
   input_.backward(inputs, rows(dstream_));
 }
 

@@ -22,13 +22,14 @@ void Embedding<T>::forward(const int* tokens, Matrix<T> y) const {
   });
 }
 
-// Cut by columns: rows of the same token add up in the order of the batch whatever the threads.
+// y_r = E[tokens_r]. Cut by columns, so that rows of the same token add up in the order of the batch, whatever
+// the number of threads.
 template <typename T>
 void Embedding<T>::backward(const int* tokens, Matrix<const T> dy) {
-  constexpr Index block = 32;
-  parallel_for(divide_up(dy.cols, block), [&](Index index, int) {
-    const Index first = index * block;
-    const Index width = std::min(block, dy.cols - first);
+  constexpr Index slice = 32;
+  parallel_for(divide_up(dy.cols, slice), [&](Index index, int) {
+    const Index first = index * slice;
+    const Index width = std::min(slice, dy.cols - first);
     for (Index r = 0; r < dy.rows; ++r) {
       T* const sum = weight_->gradient + tokens[r] * dy.cols + first;
       const T* const row = dy.data + r * dy.stride + first;

@@ -16,9 +16,9 @@ void FeedForward<T>::declare(ParameterSet<T>& parameters, std::string_view prefi
 
 template <typename T>
 void FeedForward<T>::carve(Workspace& workspace, Index rows) {
-  inner_ = workspace.tape.take<T>(rows, up_.outputs());
+  hidden_ = workspace.tape.take<T>(rows, up_.outputs());
   const ScratchScope scope(workspace);
-  dinner_ = workspace.scratch.take<T>(thread_count(), block_rows(), up_.outputs());
+  dhidden_ = workspace.scratch.take<T>(thread_count(), block_rows(), up_.outputs());
   dbranch_ = workspace.scratch.take<T>(thread_count(), block_rows(), down_.outputs());
   up_.carve(workspace, rows);
   down_.carve(workspace, rows);
@@ -35,7 +35,7 @@ void FeedForward<T>::forward_block(const RowBlock& block, Matrix<const T> x,
                                    Matrix<const T> residual, Matrix<T> y) {
   const Index inner = up_.outputs();
   const Index width = down_.outputs();
-  const Matrix<T> hidden(inner_ + block.first * inner, block.count, inner);
+  const Matrix<T> hidden(hidden_ + block.first * inner, block.count, inner);
   up_.product_block(x, hidden);
   for (Index r = 0; r < block.count; ++r) {
     T* const row = hidden.data + r * inner;
@@ -69,6 +69,7 @@ void FeedForward<T>::backward_block(const RowBlock& block, Matrix<const T> x, Ma
   const Index inner = up_.outputs();
   const Index width = down_.outputs();
   const Index slot = block.thread * block_rows();
+  // y = r + drop(branch)
   Matrix<const T> dbranch = dy;
   if (after_.active()) {
     T* const dropped = dbranch_ + slot * width;
@@ -78,11 +79,12 @@ void FeedForward<T>::backward_block(const RowBlock& block, Matrix<const T> x, Ma
     after_.apply_block(dropped, block.first * width, block.count * width);
     dbranch = {dropped, block.count, width};
   }
-  const Matrix<const T> hidden(inner_ + block.first * inner, block.count, inner);
-  const Matrix<T> dhidden(dinner_ + slot * inner, block.count, inner);
+  const Matrix<const T> hidden(hidden_ + block.first * inner, block.count, inner);
+  const Matrix<T> dhidden(dhidden_ + slot * inner, block.count, inner);
+  // branch = h W_down + b_down
   down_.backward_parameters_block(block, hidden, dbranch);
   down_.backward_input_block(dbranch, dhidden);
-  // Where relu or dropout made the inner value 0, no gradient passes; elsewhere dropout scales it.
+  // h = drop(relu(a)): no gradient passes where h is 0; elsewhere dropout scales it
   const T scale = static_cast<T>(1 / (1 - inside_.rate));
   for (Index i = 0; i < block.count * inner; i += lane_count<T>) {
     const Index left = block.count * inner - i;
@@ -90,6 +92,7 @@ void FeedForward<T>::backward_block(const RowBlock& block, Matrix<const T> x, Ma
     const auto passes = load_lanes(hidden.data + i, left) > Lanes<T>(T(0));
     store_lanes(dhidden.data + i, xsimd::select(passes, slope, Lanes<T>(T(0))), left);
   }
+  // a = x W_up + b_up
   up_.backward_parameters_block(block, x, dhidden);
   up_.backward_input_block(dhidden, dx);
 }

@@ -1,5 +1,5 @@
-// Two-layer perceptron over rows with its residual: y = r + drop(W2 drop(relu(W1 x + b1)) + b2), inner
-// width F.
+// Two-layer perceptron over rows with its residual r, inner width F:
+//   h = drop(relu(x W_up + b_up))      y = r + drop(h W_down + b_down)
 #pragma once
 
 #include <string_view>
@@ -22,7 +22,7 @@ class FeedForward {
   void begin_forward(const Dropout& inside, const Dropout& after);
   void forward_block(const RowBlock& block, Matrix<const T> x, Matrix<const T> residual,
                      Matrix<T> y);
-  /// dx of the branch alone; the gradient of the residual is dy itself.
+  /// dx is that of the branch alone; the gradient of the residual is dy itself.
   void begin_backward();
   void backward_block(const RowBlock& block, Matrix<const T> x, Matrix<const T> dy, Matrix<T> dx);
   void end_backward(Index rows);
@@ -32,9 +32,9 @@ class FeedForward {
   Linear<T> down_;
   Dropout inside_;
   Dropout after_;
-  T* inner_ = nullptr;  // (rows, F) after relu and dropout
+  T* hidden_ = nullptr;  // (rows, F) h
   // scratch, for each thread
-  T* dinner_ = nullptr;   // (a block's rows, F)
+  T* dhidden_ = nullptr;  // (a block's rows, F)
   T* dbranch_ = nullptr;  // (a block's rows, D) dy with dropout
 };
 

@@ -23,9 +23,8 @@ Init init::constant(double value) {
   return by_entry([value](const Rng&, Index) { return value; });
 }
 
-Init init::uniform(double half_width) {
-  return by_entry(
-      [half_width](const Rng& rng, Index i) { return half_width * (2 * rng.uniform(i) - 1); });
+Init init::uniform(double bound) {
+  return by_entry([bound](const Rng& rng, Index i) { return bound * (2 * rng.uniform(i) - 1); });
 }
 
 Init init::normal(double deviation, double mean) {

@@ -17,8 +17,8 @@ using Init = std::function<void(const Rng&, const std::vector<Index>& shape, std
 namespace init {
 
 Init constant(double value);
-/// Uniform in [-half_width, half_width).
-Init uniform(double half_width);
+/// Uniform in [-bound, bound).
+Init uniform(double bound);
 Init normal(double deviation, double mean = 0);
 /// Normal with mean 0, cut off at two deviations on either side; `deviation` is that of the uncut normal.
 Init truncated_normal(double deviation);

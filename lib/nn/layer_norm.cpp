@@ -40,7 +40,7 @@ void LayerNorm<T>::declare(ParameterSet<T>& parameters, std::string_view prefix,
 template <typename T>
 void LayerNorm<T>::carve(Workspace& workspace, Index rows) {
   mean_ = workspace.tape.take<T>(rows);
-  deviation_ = workspace.tape.take<T>(rows);
+  inverse_deviation_ = workspace.tape.take<T>(rows);
   partial_ = workspace.scratch.take<T>(part_count(rows), 2, width_);
 }
 
@@ -55,13 +55,14 @@ void LayerNorm<T>::forward_block(const RowBlock& block, Matrix<const T> x, Matri
   for_tiles<T>(block.count, [&](Index first, Index count) {
     const Index row = block.first + first;
     forward_tile(x.row_block(first, count), y.row_block(first, count), mean_ + row,
-                 deviation_ + row);
+                 inverse_deviation_ + row);
   });
 }
 
-// The sums, means and square roots of a tile's rows stand side by side in one vector.
+// Sums, means and inverse deviations of a tile's rows stand in the lanes of one vector.
 template <typename T>
-void LayerNorm<T>::forward_tile(Matrix<const T> x, Matrix<T> y, T* means, T* deviations) const {
+void LayerNorm<T>::forward_tile(Matrix<const T> x, Matrix<T> y, T* means,
+                                T* inverse_deviations) const {
   constexpr Index n = lane_count<T>;
   const T epsilon = T(1e-5);
   const T share = T(1) / static_cast<T>(width_);
@@ -82,13 +83,13 @@ void LayerNorm<T>::forward_tile(Matrix<const T> x, Matrix<T> y, T* means, T* dev
     }
   }
   const Lanes<T> variance = sum_each<T>(sums) * share;
-  store_lanes(deviations, T(1) / xsimd::sqrt(variance + epsilon), x.rows);
+  store_lanes(inverse_deviations, T(1) / xsimd::sqrt(variance + epsilon), x.rows);
   for (Index r = 0; r < x.rows; ++r) {
     const T* const from = x.data + r * x.stride;
     T* const to = y.data + r * y.stride;
     for (Index c = 0; c < width_; c += n) {
       const Index left = width_ - c;
-      const Lanes<T> normal = (load_lanes(from + c, left) - means[r]) * deviations[r];
+      const Lanes<T> normal = (load_lanes(from + c, left) - means[r]) * inverse_deviations[r];
       store_lanes(to + c,
                   xsimd::fma(normal, load_lanes(gain_->value + c, left),
                              load_lanes(bias_->value + c, left)),
@@ -115,16 +116,17 @@ void LayerNorm<T>::backward_block(const RowBlock& block, Matrix<const T> x, Matr
   for_tiles<T>(block.count, [&](Index first, Index count) {
     const Index row = block.first + first;
     backward_tile(x.row_block(first, count), dy.row_block(first, count), mean_ + row,
-                  deviation_ + row, residual == nullptr ? nullptr : residual + first * width_,
+                  inverse_deviation_ + row,
+                  residual == nullptr ? nullptr : residual + first * width_,
                   dx.row_block(first, count), sums);
   });
 }
 
-// With n = (x - mean) deviation and h = dy gain:
-// dx = deviation (h - mean(h) - n mean(h n)),  dgain = sum over rows of dy n,  dbias = sum of dy.
+// With r = 1 / sqrt(variance + epsilon), n = (x - mean) r and h = dy gain:
+// dx = r (h - mean(h) - n mean(h n)),  dgain = sum over rows of dy n,  dbias = sum of dy.
 template <typename T>
 void LayerNorm<T>::backward_tile(Matrix<const T> x, Matrix<const T> dy, const T* means,
-                                 const T* deviations, const T* residual, Matrix<T> dx,
+                                 const T* inverse_deviations, const T* residual, Matrix<T> dx,
                                  T* sums) const {
   constexpr Index n = lane_count<T>;
   const T share = T(1) / static_cast<T>(width_);
@@ -132,14 +134,15 @@ void LayerNorm<T>::backward_tile(Matrix<const T> x, Matrix<const T> dy, const T*
   std::array<Lanes<T>, static_cast<std::size_t>(n)> hn_sums;
   h_sums.fill(Lanes<T>(T(0)));
   hn_sums.fill(Lanes<T>(T(0)));
+  // y = n gain + bias
   for (Index r = 0; r < x.rows; ++r) {
     const T* const from = x.data + r * x.stride;
     const T* const above = dy.data + r * dy.stride;
     for (Index c = 0; c < width_; c += n) {
-      // the next tile's row: x has lain untouched since forward
+      // the next tile's row: x has left the cache since forward
       __builtin_prefetch(from + n * x.stride + c);
       const Index left = width_ - c;
-      const Lanes<T> normal = (load_lanes(from + c, left) - means[r]) * deviations[r];
+      const Lanes<T> normal = (load_lanes(from + c, left) - means[r]) * inverse_deviations[r];
       const Lanes<T> slope = load_lanes(above + c, left);
       const Lanes<T> h = slope * load_lanes(gain_->value + c, left);
       h_sums[r] += h;
@@ -154,15 +157,16 @@ void LayerNorm<T>::backward_tile(Matrix<const T> x, Matrix<const T> dy, const T*
   std::array<T, static_cast<std::size_t>(n)> mean_hn;
   (sum_each<T>(h_sums) * share).store_unaligned(mean_h.data());
   (sum_each<T>(hn_sums) * share).store_unaligned(mean_hn.data());
+  // n = (x - mean) r
   for (Index r = 0; r < x.rows; ++r) {
     const T* const from = x.data + r * x.stride;
     const T* const above = dy.data + r * dy.stride;
     T* const to = dx.data + r * dx.stride;
     for (Index c = 0; c < width_; c += n) {
       const Index left = width_ - c;
-      const Lanes<T> normal = (load_lanes(from + c, left) - means[r]) * deviations[r];
+      const Lanes<T> normal = (load_lanes(from + c, left) - means[r]) * inverse_deviations[r];
       const Lanes<T> h = load_lanes(above + c, left) * load_lanes(gain_->value + c, left);
-      Lanes<T> value = (h - mean_h[r] - normal * mean_hn[r]) * deviations[r];
+      Lanes<T> value = (h - mean_h[r] - normal * mean_hn[r]) * inverse_deviations[r];
       if (residual != nullptr) value += load_lanes(residual + r * width_ + c, left);
       store_lanes(to + c, value, left);
     }

@@ -15,7 +15,7 @@ template <typename T>
 class LayerNorm {
  public:
   void declare(ParameterSet<T>& parameters, std::string_view prefix, Index width);
-  /// Scratch of backward lives as long as the caller's scope.
+  /// The scratch of backward belongs to the caller's ScratchScope.
   void carve(Workspace& workspace, Index rows);
 
   void forward(Matrix<const T> x, Matrix<T> y);
@@ -25,22 +25,22 @@ class LayerNorm {
 
   /// The same for one block of rows, on the calling thread: all matrices are the block's.
   void forward_block(const RowBlock& block, Matrix<const T> x, Matrix<T> y);
-  /// Every block of every part once, then `end_backward`.
+  /// Once for every block of the pass, then `end_backward`.
   void backward_block(const RowBlock& block, Matrix<const T> x, Matrix<const T> dy,
                       const T* residual, Matrix<T> dx);
   void end_backward(Index rows);
 
  private:
-  void forward_tile(Matrix<const T> x, Matrix<T> y, T* means, T* deviations) const;
-  void backward_tile(Matrix<const T> x, Matrix<const T> dy, const T* means, const T* deviations,
-                     const T* residual, Matrix<T> dx, T* sums) const;
+  void forward_tile(Matrix<const T> x, Matrix<T> y, T* means, T* inverse_deviations) const;
+  void backward_tile(Matrix<const T> x, Matrix<const T> dy, const T* means,
+                     const T* inverse_deviations, const T* residual, Matrix<T> dx, T* sums) const;
 
   Index width_ = 0;
   Parameter<T>* gain_ = nullptr;
   Parameter<T>* bias_ = nullptr;
-  T* mean_ = nullptr;       // (rows)
-  T* deviation_ = nullptr;  // (rows) 1 / sqrt(variance + epsilon)
-  T* partial_ = nullptr;    // (parts, 2 width) dgain | dbias of a part
+  T* mean_ = nullptr;               // (rows)
+  T* inverse_deviation_ = nullptr;  // (rows) 1 / sqrt(variance + epsilon)
+  T* partial_ = nullptr;            // (parts, 2 width) dgain | dbias of each part
 };
 
 }  // namespace rlt

@@ -8,11 +8,11 @@
 
 namespace rlt {
 
-double default_width(Index inputs) { return 1 / std::sqrt(static_cast<double>(inputs)); }
+double default_bound(Index inputs) { return 1 / std::sqrt(static_cast<double>(inputs)); }
 
 namespace {
 
-// `count` whole vectors of columns at once: as many sums run side by side.
+// `count` vectors of columns at once, so that as many sums run side by side.
 template <Index count, typename T>
 void add_some_columns(Matrix<const T> values, Index first, T* sums) {
   constexpr Index n = lane_count<T>;
@@ -47,7 +47,7 @@ void add_column_sums(Matrix<const T> values, T* sums) {
 template <typename T>
 void Linear<T>::declare(ParameterSet<T>& parameters, std::string_view prefix, Index in, Index out,
                         Bias bias) {
-  declare(parameters, prefix, in, out, bias, init::uniform(default_width(in)));
+  declare(parameters, prefix, in, out, bias, init::uniform(default_bound(in)));
 }
 
 template <typename T>
@@ -56,7 +56,7 @@ void Linear<T>::declare(ParameterSet<T>& parameters, std::string_view prefix, In
   Parameter<T>& matrix = parameters.add(std::string(prefix) + ".weight", {in, out}, weight);
   attach(matrix, 0, in);
   if (bias == Bias::none) return;
-  const Init init = bias == Bias::zero ? init::constant(0) : init::uniform(default_width(in));
+  const Init init = bias == Bias::zero ? init::constant(0) : init::uniform(default_bound(in));
   bias_ = &parameters.add(std::string(prefix) + ".bias", {out}, init);
 }
 
@@ -97,9 +97,9 @@ template <typename T>
 void Linear<T>::begin_backward() {
   constexpr Index n = lane_count<T>;
   const Matrix<const T> from = weight();
-  parallel_for(divide_up(out_, n), [&](Index block, int) {
+  parallel_for(divide_up(out_, n), [&](Index index, int) {
     std::array<Lanes<T>, static_cast<std::size_t>(n)> columns;
-    const Index col = block * n;
+    const Index col = index * n;
     const Index cols = std::min(n, out_ - col);
     for (Index row = 0; row < in_; row += n) {
       const Index rows = std::min(n, in_ - row);
@@ -113,6 +113,7 @@ void Linear<T>::begin_backward() {
 
 template <typename T>
 void Linear<T>::backward_input_block(Matrix<const T> dy, Matrix<T> dx, Write write) const {
+  // y = x W
   gemm<T>(dy, Matrix<const T>(transposed_, out_, in_), dx, write);
 }
 
@@ -120,11 +121,14 @@ template <typename T>
 void Linear<T>::backward_parameters_block(const RowBlock& block, Matrix<const T> x,
                                           Matrix<const T> dy) {
   T* const partial = partial_ + block.part * partial_size();
+  // y = x W + b
+  if (bias_ != nullptr) {
+    T* const sums = partial + in_ * out_;
+    if (block.opens) std::fill_n(sums, out_, T(0));
+    add_column_sums<T>(dy, sums);
+  }
+  // x W
   gemm_at<T>(x, dy, {partial, in_, out_}, block.opens ? Write::overwrite : Write::add);
-  if (bias_ == nullptr) return;
-  T* const sums = partial + in_ * out_;
-  if (block.opens) std::fill_n(sums, out_, T(0));
-  add_column_sums<T>(dy, sums);
 }
 
 template <typename T>
@@ -137,8 +141,8 @@ void Linear<T>::end_backward(Index rows) {
       for (Index i = 0; i < count; ++i) gradient[i] += partial[i];
     }
   };
-  parallel_for(divide_up(weights, slice), [&](Index block, int) {
-    const Index first = block * slice;
+  parallel_for(divide_up(weights, slice), [&](Index index, int) {
+    const Index first = index * slice;
     add_parts(first, std::min(slice, weights - first),
               weight_->gradient + first_input_ * out_ + first);
   });

@@ -11,8 +11,8 @@
 
 namespace rlt {
 
-/// Rows that one thread multiplies at a time with a W of (in, out). OpenBLAS multiplies up to 10^6
-/// multiply-adds without packing, which wins wherever that is enough for 48 rows.
+/// Rows that one thread multiplies at a time with a W of (in, out). Below 10^6 multiply-adds OpenBLAS skips
+/// packing: blocks stay that small as long as they hold 48 rows.
 constexpr Index block_rows(Index in, Index out) {
   const Index unpacked = 1'000'000 / (in * out) / 8 * 8;
   return unpacked >= 48 ? std::min<Index>(unpacked, 64) : 256;
@@ -20,8 +20,8 @@ constexpr Index block_rows(Index in, Index out) {
 
 enum class Bias { none, zero, uniform };
 
-/// Half width of torch's default initialisation of weights and biases: 1 / sqrt(inputs).
-double default_width(Index inputs);
+/// Bound of torch's default initialisation U(-bound, bound) of weights and biases: 1 / sqrt(inputs).
+double default_bound(Index inputs);
 
 /// sums[c] += sum over rows of values[row][c], on the calling thread.
 template <typename T>
@@ -36,9 +36,9 @@ class Linear {
                Bias bias);
   void declare(ParameterSet<T>& parameters, std::string_view prefix, Index in, Index out, Bias bias,
                Init weight);
-  /// W: rows first_input .. first_input + in - 1 of a parameter (.., out) that someone else declared.
+  /// Takes for W the rows first_input .. first_input + in - 1 of a parameter (.., out) declared elsewhere.
   void attach(Parameter<T>& weight, Index first_input, Index in, Parameter<T>* bias = nullptr);
-  /// Scratch of backward, live as long as the caller's scope.
+  /// The scratch of backward belongs to the caller's ScratchScope.
   void carve(Workspace& workspace, Index rows);
 
   /// y = x W + b.
@@ -53,7 +53,7 @@ class Linear {
   /// Backward in blocks: `begin_backward`, any blocks inside for_row_blocks, `end_backward`.
   void begin_backward();
   void backward_input_block(Matrix<const T> dy, Matrix<T> dx, Write write = Write::overwrite) const;
-  /// x, dy: the block's rows; every block of every part once.
+  /// x, dy: the block's rows. Must run once for every block of the pass.
   void backward_parameters_block(const RowBlock& block, Matrix<const T> x, Matrix<const T> dy);
   void end_backward(Index rows);
 
@@ -71,9 +71,8 @@ class Linear {
   Parameter<T>* weight_ = nullptr;
   Parameter<T>* bias_ = nullptr;
   // scratch
-  T* transposed_ =
-      nullptr;  // (out, in) W^T: a plain product runs up to twice as fast as one with W turned
-  T* partial_ = nullptr;  // (parts, in [+ 1], out) of a part: dW, db
+  T* transposed_ = nullptr;  // (out, in) W^T: dy W^T is up to twice as fast when W^T lies in memory
+  T* partial_ = nullptr;     // (parts, in [+ 1], out) dW, db of each part
 };
 
 }  // namespace rlt

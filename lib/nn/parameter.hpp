@@ -1,5 +1,5 @@
-// Parameters and their gradients: two flat blocks, so that optimisers, clipping and checkpoints are one
-// loop each. Layers declare parameters by name first; `allocate` then places and initialises them.
+// Parameters and their gradients: two flat arrays, so that optimisers, clipping and checkpoints are one
+// loop each. Layers first declare parameters by name; then `allocate` places and `initialize` draws them.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ struct Parameter {
   std::string name;  // block.0.cell.slow.weight
   std::vector<Index> shape;
   Init init;
-  Index offset = 0;  // in both flat blocks
+  Index offset = 0;  // in both flat arrays
   T* value = nullptr;
   T* gradient = nullptr;
 
@@ -35,8 +35,8 @@ class ParameterSet {
  public:
   /// The returned reference stays valid; `value` and `gradient` are set by `allocate`.
   Parameter<T>& add(std::string name, std::vector<Index> shape, Init init);
-  /// Places all parameters in one block each for values and gradients (zeroed). Error(failed) when this
-  /// machine has no room for them.
+  /// Places all parameters, in one flat array of values and one of gradients, both zero. Error(failed) when
+  /// this machine has no room for them.
   void allocate();
   /// Draws every entry anew; depends on the seed and the parameter's name alone.
   void initialize(std::uint64_t seed);
@@ -45,7 +45,7 @@ class ParameterSet {
   const std::deque<Parameter<T>>& all() const { return parameters_; }
   /// Number of trained numbers, without padding.
   Index count() const;
-  /// Length of the flat blocks: each parameter starts on a cache line; the gaps stay zero.
+  /// Length of the flat arrays: each parameter starts on a cache line; the gaps stay zero.
   Index flat_size() const { return flat_size_; }
   T* values() { return values_; }
   T* gradients() { return gradients_; }

@@ -21,7 +21,7 @@ template <typename T>
 void Rotary::rotate(Index position, T direction, Index heads, T* x) const {
   constexpr Index n = lane_count<double>;
   const Index pairs = head_size_ / 2;
-  // in double also for float: an angle of 5000 has lost three digits in float
+  // also for float in double: as a float, an angle of 5000 has lost three digits
   for (Index first = 0; first < pairs; first += n) {
     const Lanes<double> angle = static_cast<double>(position) * load_lanes(&frequencies_[first]);
     const auto [sines, cosines] = xsimd::sincos(angle);

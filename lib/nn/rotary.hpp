@@ -10,8 +10,8 @@ namespace rlt {
 
 class Rotary {
  public:
-  /// Pairs (2i, 2i + 1) of a head turn by position / 10000^(2i / head_size). The last component of an
-  /// odd head stays as it is.
+  /// Pair (a, b) = (x_2i, x_{2i+1}) of a head turns by the angle position / 10000^(2i / head_size), to
+  /// (a cos - b sin, a sin + b cos). The last component of an odd head stays as it is.
   explicit Rotary(Index head_size);
 
   /// Turns each of the `heads` vectors that lie one after the other at x.
@@ -19,7 +19,7 @@ class Rotary {
   void turn(Index position, Index heads, T* x) const {
     rotate(position, T(1), heads, x);
   }
-  /// The inverse; it takes the gradient of the turned vectors to the gradient of the vectors.
+  /// Undoes `turn`. It is also its backward: from the gradient of the turned vectors to that of the vectors.
   template <typename T>
   void turn_back(Index position, Index heads, T* x) const {
     rotate(position, T(-1), heads, x);

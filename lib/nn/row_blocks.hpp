@@ -8,14 +8,14 @@
 
 namespace rlt {
 
-/// A block of the rows of a pass. Rows are cut into parts, and parts into blocks, by their number alone.
-/// Backward sums gradients of parameters within a part, and then over the parts in order: the number of
-/// threads does not matter.
+/// A block of the rows of a pass. How rows are cut into parts, and parts into blocks, depends on the number of
+/// rows alone. Backward sums gradients of parameters within each part, and then over the parts in order, so
+/// that the number of threads does not matter.
 struct RowBlock {
   Index part;
   Index first;  // row
   Index count;  // of rows
-  bool opens;   // the first of its part
+  bool opens;   // it is the first of its part
   int thread;
 
   template <typename T>
@@ -32,8 +32,8 @@ constexpr Index part_rows(Index rows) {
 }
 constexpr Index part_count(Index rows) { return divide_up(rows, part_rows(rows)); }
 
-/// body(RowBlock) over even blocks of at most `height` (a multiple of 8) rows: parts in parallel, the blocks
-/// of one in order.
+/// body(RowBlock) over blocks of about equal size, at most `height` (a multiple of 8) rows: parts in parallel,
+/// the blocks of each part in order.
 template <typename Body>
 void for_row_blocks(Index rows, Index height, const Body& body) {
   const Index length = part_rows(rows);

@@ -1,4 +1,4 @@
-// Updates of the flat parameter block. Moments are flat blocks too, so that a checkpoint is one copy each.
+// Updates of the flat array of parameters. Moments are flat arrays too: a checkpoint copies each in one go.
 #pragma once
 
 #include <memory>
@@ -33,7 +33,7 @@ class Optimizer {
   ///   sgd    m = momentum m + g;  w -= rate m
   void update(ParameterSet<T>& parameters, Index step, double learning_rate);
 
-  /// The optimiser's memory, for checkpoints: name and flat block (sgd: one, adam: two).
+  /// The optimiser's memory, for checkpoints: flat arrays with names (sgd: one, adam: two).
   struct Moment {
     std::string_view name;
     std::span<T> values;
@@ -54,7 +54,7 @@ double clip_gradients(ParameterSet<T>& parameters, double limit);
 struct Schedule {
   std::string kind = "constant";  // constant, cosine
   double learning_rate = 1e-3;
-  Index warmup = 0;  // steps of linear warm-up before
+  Index warmup = 0;  // steps of linear warm-up, which come first
   Index steps = 0;   // cosine: where it reaches `final_fraction` of the peak
   double final_fraction = 0;
 

@@ -25,7 +25,7 @@ class Arena {
     peak_ = std::max(peak_, used_);
     return reinterpret_cast<T*>(address);
   }
-  /// Scratch of one layer may lie over the scratch of the next: mark before, rewind after.
+  /// Layers that do not run at the same time may share scratch: mark before one carves, rewind after.
   std::size_t mark() const { return used_; }
   void rewind(std::size_t mark) { used_ = mark; }
 
@@ -43,7 +43,7 @@ class Arena {
   std::size_t peak_ = 0;
 };
 
-/// `tape` keeps what backward needs from forward, one piece per layer. `scratch` is needed only while
+/// `tape` keeps what backward needs from forward, of all layers side by side. `scratch` is needed only while
 /// one layer runs, so that layers share it.
 struct Workspace {
   Arena tape;
@@ -56,8 +56,8 @@ struct Workspace {
   std::size_t bytes() const { return sum_of(tape.peak(), scratch.peak()); }
 };
 
-/// Undoes at its end what was taken from the scratch arena during its life. Whoever runs while another's
-/// scratch is in use must carve inside that one's scope: parts carve after the buffers of the whole.
+/// Gives back at its end what was taken from the scratch arena during its life. A layer takes its buffers first
+/// and lets its sub-layers carve inside the same scope, after them: both are in use at once.
 class ScratchScope {
  public:
   explicit ScratchScope(Workspace& workspace) : arena_(workspace.scratch), mark_(arena_.mark()) {}

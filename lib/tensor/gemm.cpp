@@ -36,7 +36,7 @@ void call_blas(cxxblas::Transpose transpose, Matrix<const T> a, Matrix<const T> 
       narrow(b.stride), write == Write::add ? T(1) : T(0), c.data, narrow(c.stride));
 }
 
-// Pieces of at most `tile` on each side are multiplied without packing, and read A and B from memory once.
+// OpenBLAS multiplies tiles this small without packing; A and B are read from memory once.
 template <typename T>
 void tall_product(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write) {
   constexpr Index tile = 64;

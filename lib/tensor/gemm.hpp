@@ -1,5 +1,5 @@
-// Dense products, the only place that calls BLAS. Row-major throughout, one thread a product: nn/linear.hpp
-// cuts the rows of a batch for several.
+// Dense products, the only place that calls BLAS. Row-major throughout. Each product runs on one thread;
+// nn/linear.hpp splits the rows of a batch across threads.
 #pragma once
 
 #include <vector>

@@ -1,5 +1,5 @@
 // SIMD lanes. Recurrent kernels are written for Lanes<T> as if for one number: each lane is another
-// sequence of the batch, so that nothing is summed across lanes and every head size runs at full width.
+// sequence of the batch, so that nothing is summed across lanes and all lanes are used whatever the head size.
 #pragma once
 
 #include <array>
@@ -52,19 +52,19 @@ Lanes<T> interleave(const Lanes<T>& a, const Lanes<T>& b, std::index_sequence<I.
 
 }  // namespace detail
 
-/// Transposes a square block of lane_count x lane_count in place. One round takes rows i and i + n/2 to
+/// Transposes a square of lane_count x lane_count numbers in place. One round takes rows i and i + n/2 to
 /// rows 2i and 2i + 1 interleaved, which rotates the bits of (row, column) by one; log2(n) rounds swap them.
 template <typename T>
-void transpose_lanes(std::array<Lanes<T>, static_cast<std::size_t>(lane_count<T>)>& block) {
+void transpose_lanes(std::array<Lanes<T>, static_cast<std::size_t>(lane_count<T>)>& square) {
   constexpr Index n = lane_count<T>;
   constexpr auto all = std::make_index_sequence<static_cast<std::size_t>(n)>();
   for (Index round = 1; round < n; round *= 2) {
     std::array<Lanes<T>, static_cast<std::size_t>(n)> next;
     for (Index i = 0; i < n / 2; ++i) {
-      next[2 * i] = detail::interleave<false, T>(block[i], block[i + n / 2], all);
-      next[2 * i + 1] = detail::interleave<true, T>(block[i], block[i + n / 2], all);
+      next[2 * i] = detail::interleave<false, T>(square[i], square[i + n / 2], all);
+      next[2 * i + 1] = detail::interleave<true, T>(square[i], square[i + n / 2], all);
     }
-    block = next;
+    square = next;
   }
 }
 
@@ -83,12 +83,12 @@ void gather_lanes(const T* rows, Index stride, Index count, Index channels, Lane
   constexpr Index n = lane_count<T>;
   Index c = 0;
   for (; c + n <= channels; c += n) {
-    std::array<Lanes<T>, static_cast<std::size_t>(n)> block;
+    std::array<Lanes<T>, static_cast<std::size_t>(n)> square;
     for (Index r = 0; r < n; ++r) {
-      block[r] = r < count ? Lanes<T>::load_unaligned(rows + r * stride + c) : Lanes<T>(T(0));
+      square[r] = r < count ? Lanes<T>::load_unaligned(rows + r * stride + c) : Lanes<T>(T(0));
     }
-    transpose_lanes<T>(block);
-    for (Index r = 0; r < n; ++r) out[c + r] = block[r];
+    transpose_lanes<T>(square);
+    for (Index r = 0; r < n; ++r) out[c + r] = square[r];
   }
   for (; c < channels; ++c) {
     std::array<T, static_cast<std::size_t>(n)> column{};
@@ -103,10 +103,10 @@ void scatter_lanes(const Lanes<T>* in, Index channels, Index count, T* rows, Ind
   constexpr Index n = lane_count<T>;
   Index c = 0;
   for (; c + n <= channels; c += n) {
-    std::array<Lanes<T>, static_cast<std::size_t>(n)> block;
-    for (Index r = 0; r < n; ++r) block[r] = in[c + r];
-    transpose_lanes<T>(block);
-    for (Index r = 0; r < count; ++r) block[r].store_unaligned(rows + r * stride + c);
+    std::array<Lanes<T>, static_cast<std::size_t>(n)> square;
+    for (Index r = 0; r < n; ++r) square[r] = in[c + r];
+    transpose_lanes<T>(square);
+    for (Index r = 0; r < count; ++r) square[r].store_unaligned(rows + r * stride + c);
   }
   for (; c < channels; ++c) {
     std::array<T, static_cast<std::size_t>(n)> column;
@@ -115,13 +115,13 @@ void scatter_lanes(const Lanes<T>* in, Index channels, Index count, T* rows, Ind
   }
 }
 
-/// One sequence alone needs no transposing. Every lane of out[c] = row[c], c in [0, channels).
+/// gather_lanes of a single row, without transposing: every lane of out[c] = row[c], c in [0, channels).
 template <typename T>
 void broadcast_lanes(const T* row, Index channels, Lanes<T>* out) {
   for (Index c = 0; c < channels; ++c) out[c] = Lanes<T>(row[c]);
 }
 
-/// row[c] = in[c], lane 0, c in [0, channels).
+/// Its inverse: row[c] = in[c], lane 0, c in [0, channels).
 template <typename T>
 void first_lane(const Lanes<T>* in, Index channels, T* row) {
   const T* const numbers = reinterpret_cast<const T*>(in);

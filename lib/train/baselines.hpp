@@ -1,5 +1,4 @@
-// What no learning, or almost none, gets on an evaluation set. A score says something only beside
-// these.
+// The scores that no learning, or almost none, reaches on an evaluation set: what others are held against.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +18,8 @@ struct Baselines {
   Accuracy chance;             // a uniform guess over the classes at every position (expectation)
   Accuracy best_constant;      // always one class: the best one for each of the two figures
   Accuracy position_majority;  // the most frequent class of each (sequence length, position)
-  double answer_constant =
-      0;  // always one class, the best one, where an answer is due (not the blank)
-  double class_loss =
-      0;  // nats a position of a guess by the classes' frequencies, the same everywhere
+  double answer_constant = 0;  // always one class, the best one, where an answer is due
+  double class_loss = 0;       // nats per position, guessing everywhere by the classes' frequencies
 };
 
 /// What of a task the baselines depend on.
@@ -40,8 +37,8 @@ ClassFacts class_facts(const TaskInfo& info);
 Baselines measure_baselines(const std::vector<Example>& scored, const std::vector<Example>& fitted,
                             ClassFacts classes);
 
-/// With the majority fitted on an independent draw of the same window: distinct strings again, by
-/// another seed, about 4 million symbols of them but at least 21 and at most 10,000 strings.
+/// The majority is fitted on an independent draw from the same window: distinct strings by another seed, about
+/// 4 million symbols of them, but at least 21 and at most 10,000 strings.
 Baselines window_baselines(const Task& task, Window window, const std::vector<Example>& scored,
                            std::uint64_t evaluation_seed);
 Baselines exact_baselines(const Task& task, Index length, const std::vector<Example>& scored,

@@ -1,6 +1,7 @@
 // Checkpoints: everything that a run needs to go on bit for bit, as one safetensors file.
 //   model.NAME               each parameter, in its shape
-//   carried.state            (rows, state_size) what rows of documents have read, where there is such
+//   carried.state            (rows, state_size) recurrent state carried from the last segment, of tasks with
+//                            documents
 //   optimizer.MOMENT.NAME    the optimiser's memory of it; absent in files of weights only
 //   metadata                 format "rlt", version, step, state (JSON, below), xxh3 (the checksum of all bytes,
 //                            safetensors.hpp), and the caller's facts
@@ -41,16 +42,15 @@ using Facts = std::map<std::string, std::string>;
 
 /// Replaces the file as `write_file` does. `optimizer` null: weights only. `facts` say what the model
 /// is (cell, sizes, vocabulary, task); their keys must differ from those above. `carried`: the state that
-/// the next step goes on from, if any. Error(diverged) when
-/// a number is not finite: a good checkpoint is never replaced by one that no one could load.
-/// Error(failed) when the file cannot be written.
+/// the next step goes on from, if any. Error(diverged) when a number is not finite: a good checkpoint is never
+/// replaced by one that no one could load. Error(failed) when the file cannot be written.
 template <typename T>
 void save_checkpoint(const std::filesystem::path& path, const ParameterSet<T>& parameters,
                      Optimizer<T>* optimizer, const TrainingState& state, const Facts& facts,
                      Matrix<T> carried = {nullptr, 0, 0});
 
-/// Fills allocated `parameters`, `state` and, unless null, `optimizer` and `carried`; with null the file's
-/// memory of an optimiser or of documents is passed over. Error(failed), and nothing is changed, when the file is no
+/// Fills allocated `parameters`, `state` and, unless null, `optimizer` and `carried`; where these are null,
+/// what the file holds for them is ignored. Error(failed), and nothing is changed, when the file is no
 /// checkpoint of this program, damaged (its checksum differs), its training state is impossible, or any tensor
 /// is missing, unexpected, of another shape or dtype, or holds nan or infinity: one line saying which file,
 /// what was found, what was expected.

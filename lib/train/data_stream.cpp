@@ -89,9 +89,9 @@ void DataStream::choose_from_set(Index step) {
   for (std::size_t i = first; i < last; ++i) chosen_.push_back(&examples_[order_[i]]);
 }
 
-// The order of an epoch depends on the seed and the epoch alone. With buckets, the strings of so many
-// batches are sorted by length, so that a batch holds strings of like length and little padding; then
-// the batches are shuffled (the last one, which may be smaller, stays last).
+// The order of an epoch depends on the seed and the epoch alone. With --bucket n, the strings of n batches at a
+// time are sorted by length, so that a batch holds strings of like length and little padding; then the batches
+// are shuffled (the last one, which may be smaller, stays last).
 void DataStream::shuffle(Index epoch) {
   if (epoch == epoch_) return;
   epoch_ = epoch;

@@ -25,9 +25,9 @@ class StringSet {
   std::unordered_set<std::uint64_t> hashes_;
 };
 
-/// Bin 0 is the training window, bin k covers [k step + 1, (k + 1) step]. The paper's Bin1, [51,
-/// 100], is [52, 100] for brackets: the same strings, as all have even lengths. Error(usage) below
-/// 0 and beyond max_length.
+/// Bin 0 is the training window, bin k covers [k step + 1, (k + 1) step] with step = TaskInfo::bin_step. For
+/// brackets, whose lengths are even, the paper writes [52, 100] for [51, 100]: the same strings. Error(usage)
+/// below bin 0 and beyond max_length.
 Window bin_window(const TaskInfo& info, Index bin);
 
 // The three makers of sets below: Error(failed) when the strings take more memory than is left.

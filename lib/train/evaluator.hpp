@@ -22,9 +22,10 @@ struct EvaluationSet {
   int blank = -1;          // TaskInfo::blank
   bool documents = false;  // TaskInfo::documents
   std::vector<Example> examples;
-  /// Documents for a cell whose state grows with them: cut, and read from a fresh state each. Else empty.
+  /// For a cell whose state grows with the sequence: the documents, cut; each piece is read from a fresh state.
+  /// Else empty.
   std::vector<Example> pieces;
-  /// What no learning gets on them; takes longer than drawing them, so only who reports asks for it.
+  /// What no learning gets on them. Slower than drawing them, so called only where scores are reported.
   std::function<Baselines(const std::vector<Example>&)> baselines;
   std::string hash;
 
@@ -37,8 +38,8 @@ struct EvaluationSet {
 /// functions must not outlive `task`.
 EvaluationSet bin_set(const RunConfig& config, const Task& task, Index bin, Index sequences,
                       std::uint64_t seed);
-/// Strings of one length (in length_units where the task is `exact_in_units`); the longest possible one
-/// below when the language has none of `length`.
+/// Strings of one length (in length_units where the task is `exact_in_units`); where the language has none of
+/// `length`, of the next length below.
 EvaluationSet length_set(const Task& task, Index length, Index sequences, std::uint64_t seed);
 /// A set that came with the data: "valid" or "test".
 EvaluationSet fixed_set(const RunConfig& config, const Task& task, const std::string& split);

@@ -84,7 +84,9 @@ Window parse_window(const std::string& text) {
 std::vector<Setting> settings(RunConfig& c) {
   return {
       {"task", "what to learn; `rlt tasks` lists them", &c.task, "Task"},
-      word("rule", "paper: the original generator, quirks included; honest: what the name says",
+      word("rule",
+           "paper: the original generator, quirks included; honest: the definition in the task's "
+           "name",
            &c.rule, "Task", {"paper", "honest"}),
       {"data",
        "your own data: a folder of .src and .tgt files (file), a file or folder of text (text)",
@@ -131,7 +133,7 @@ std::vector<Setting> settings(RunConfig& c) {
       word("protocol",
            "honest: stop and select on bin 0; paper: on bins 0 and 1, as arXiv 2310.16076 did",
            &c.protocol, "Evaluation", {"honest", "paper"}),
-      number("eval-every", "steps between evaluations; 0: once an epoch", &c.eval_every,
+      number("eval-every", "steps between evaluations; 0: once per epoch", &c.eval_every,
              "Evaluation", 0, many),
       number("eval-sequences", "distinct sequences in an evaluation set", &c.eval_sequences,
              "Evaluation", 1, most_sequences),

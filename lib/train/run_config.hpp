@@ -50,7 +50,7 @@ struct RunConfig {
   Index warmup = 0;
   double clip = 0;
   std::string protocol = "honest";
-  Index eval_every = 0;  // 0: once an epoch
+  Index eval_every = 0;  // 0: once per epoch
   Index eval_sequences = 2000;
   std::uint64_t eval_seed = 1;
   Index patience = 20;

@@ -1,6 +1,6 @@
-// Truncated backpropagation over long documents (Williams, Peng 1990): the documents stand one after the
-// other, `rows` readers start side by side at even distances, and every step reads the next `segment` tokens
-// of each. The caller carries the state from one step to the next.
+// Truncated backpropagation over long documents (Williams, Peng 1990): the documents are joined to one text,
+// the rows of a batch begin at even distances in it, and every step reads the next `segment` tokens of each
+// row. The caller carries the state from one step to the next.
 #pragma once
 
 #include <vector>

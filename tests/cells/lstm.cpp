@@ -57,5 +57,5 @@ TEST_CASE("lstm: with open gates the cell counts beyond any bound") {
   std::vector<double> x(static_cast<std::size_t>(extent.rows() * fixture.width()), 0);
   std::vector<double> state = fixture.fresh_state(1, extent.steps);
   fixture.forward(extent, x, {.state = fixture.state_matrix(state, 1)});
-  for (Index i = 0; i < 3; ++i) CHECK(state[3 + i] == doctest::Approx(200));  // one a step
+  for (Index i = 0; i < 3; ++i) CHECK(state[3 + i] == doctest::Approx(200));  // one per step
 }

@@ -35,7 +35,7 @@ class Supervised final : public Learner<T> {
     model_.parameters().initialize(config.seed);
     if (data_.steps_per_epoch() == 0) prepare(1);  // fresh strings may turn out impossible
     reserve({config.batch, 32});
-    // Cells with a growing state start every segment anew.
+    // Cells whose state grows with the sequence start every segment anew.
     if (config.segment > 0 && cell_info(config.cell).constant_memory) {
       carried_ = model_.fresh_state(config.batch, config.segment);
     }
@@ -84,7 +84,7 @@ class Supervised final : public Learner<T> {
       const Score score = evaluate(model_, step_.loss(), capacity_, set);
       const double right =
           static_cast<double>(score.sequences_correct) / static_cast<double>(score.sequences);
-      // Documents are never right as a whole: their loss decides.
+      // No document is ever right as a whole: the loss decides.
       if (!set.documents) result.metric += right / static_cast<double>(validation_.size());
       result.loss += score.loss_per_token();
       result.line += set.documents ? fmt::format("  {} {:.4f} bits per token", set.split,
