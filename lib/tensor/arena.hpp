@@ -12,16 +12,29 @@ namespace rlt {
 
 inline constexpr std::size_t memory_alignment = 64;  // one cache line, one AVX-512 register
 
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr std::size_t guard_bytes = memory_alignment;
+#else
+inline constexpr std::size_t guard_bytes = 0;
+#endif
+
 /// Hands out aligned pieces of one block, or counts them while there is no block.
 class Arena {
  public:
+  /// guarded: in the sanitizer build whoever touches the `guard_bytes` behind a piece is stopped. Not for arenas
+  /// that are rewound, whose pieces lie over one another.
+  enum class Guards { none, guarded };
+  explicit Arena(Guards guards = Guards::none)
+      : guard_(guards == Guards::guarded ? guard_bytes : 0) {}
+
   /// `counts` multiplied; write them apart, so that no product overflows unseen.
   template <typename T, std::integral... Counts>
   T* take(Counts... counts) {
     const std::size_t bytes = sum_of(bytes_of(sizeof(T), counts...), memory_alignment - 1) /
                               memory_alignment * memory_alignment;
     std::byte* const address = base_ == nullptr ? nullptr : base_ + used_;
-    used_ = sum_of(used_, bytes);
+    used_ = sum_of(used_, sum_of(bytes, guard_));
+    if (address != nullptr) hand_out(address + bytes);
     peak_ = std::max(peak_, used_);
     return reinterpret_cast<T*>(address);
   }
@@ -35,9 +48,14 @@ class Arena {
 
  private:
   struct Free {
+    std::size_t bytes;
     void operator()(std::byte* block) const;
   };
-  std::unique_ptr<std::byte, Free> block_;
+  /// Poisons the guard behind a piece that ends at `end`. Error: the bound run took more than the measured one.
+  void hand_out(std::byte* end);
+
+  std::size_t guard_;
+  std::unique_ptr<std::byte, Free> block_{nullptr, Free{0}};
   std::byte* base_ = nullptr;
   std::size_t used_ = 0;
   std::size_t peak_ = 0;
@@ -46,7 +64,7 @@ class Arena {
 /// `tape` keeps what backward needs from forward, of all layers side by side. `scratch` is needed only while
 /// one layer runs, so that layers share it.
 struct Workspace {
-  Arena tape;
+  Arena tape{Arena::Guards::guarded};
   Arena scratch;
 
   void allocate() {
