@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <memory>
+
 #include "blocks/block.hpp"
 #include "commands.hpp"
 
@@ -30,9 +32,7 @@ void print_cell(const CellInfo& info) {
   print_options("cell-option", info.options);
 }
 
-}  // namespace
-
-Exit run_cells(const std::string& name) {
+Exit run(const std::string& name) {
   if (!name.empty()) {
     print_cell(cell_info(name));
     return Exit::done;
@@ -42,5 +42,15 @@ Exit run_cells(const std::string& name) {
   }
   return Exit::done;
 }
+
+Action declare(const Flags& flags) {
+  const auto name = std::make_shared<std::string>();
+  flags.argument("name", *name, "NAME", "cell");
+  return [name] { return run(*name); };
+}
+
+}  // namespace
+
+const Command cells_command = {"cells", "list the cells, or describe one", declare};
 
 }  // namespace rlt

@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <filesystem>
+#include <memory>
 
 #include "base/utf8.hpp"
 #include "commands.hpp"
@@ -43,9 +44,7 @@ void print_checkpoint(const std::filesystem::path& path) {
   }
 }
 
-}  // namespace
-
-Exit run_info(const std::string& path) {
+Exit run(const std::string& path) {
   if (!is_folder(path)) {
     print_checkpoint(path);
     return Exit::done;
@@ -68,5 +67,15 @@ Exit run_info(const std::string& path) {
   if (file_exists(folder.best())) print_checkpoint(folder.best());
   return Exit::done;
 }
+
+Action declare(const Flags& flags) {
+  const auto path = std::make_shared<std::string>();
+  flags.required_argument("path", *path, "RUN", "run folder or checkpoint");
+  return [path] { return run(*path); };
+}
+
+}  // namespace
+
+const Command info_command = {"info", "describe a run folder or a checkpoint", declare};
 
 }  // namespace rlt
