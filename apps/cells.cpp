@@ -26,9 +26,14 @@ void print_cell(const CellInfo& info) {
         "  state      grows with the sequence: {} numbers per layer and token at --d-model {}\n",
         cell->state_size(2) - cell->state_size(1), config.d_model);
   }
+  fmt::print("  pieces     {}{}\n", layout_text(cell->state_layout(1)),
+             info.constant_memory ? "" : ", after one token");
   std::vector<std::string_view> positions;
   for (const Positions value : info.positions) positions.push_back(to_string(value));
   fmt::print("  positions  {}\n", fmt::join(positions, ", "));
+  fmt::print("  file       lib/cells/{}.cpp\n", info.name);
+  fmt::print("  reference  tests/reference/{}.hpp\n", info.name);
+  fmt::print("  results    README.md, table Cells; results/*/\n");
   print_options("cell-option", info.options);
 }
 

@@ -12,6 +12,7 @@
 #include "base/option.hpp"
 #include "flags.hpp"
 #include "io/csv.hpp"
+#include "mixing/state_layout.hpp"
 #include "train/run_config.hpp"
 
 namespace rlt {
@@ -21,6 +22,9 @@ extern const Command train_command, eval_command, gradcheck_command, bench_comma
 
 /// One line for each option of a cell or task: `flag` ("cell-option"), name, help, values, default.
 void print_options(std::string_view flag, const std::vector<Option>& options);
+
+/// The pieces with their shapes, "4 heads x (W (16, 16), y (16))"; "none" when there is none.
+std::string layout_text(const StateLayout& layout);
 
 /// The file of --csv; stdout for "-" and where none is named.
 CsvFile open_csv(const std::string& csv, std::vector<std::string> columns);
