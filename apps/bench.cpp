@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <optional>
 
 #include "base/allocations.hpp"
@@ -11,11 +12,20 @@
 #include "losses/cross_entropy.hpp"
 #include "model/training_step.hpp"
 #include "optim/optimizer.hpp"
+#include "setting_flags.hpp"
 #include "tensor/gemm.hpp"
 #include "train/run_folder.hpp"
 
 namespace rlt {
 namespace {
+
+struct BenchCommand {
+  RunConfig config;
+  GivenFlags given;
+  Index length = 50;
+  Index repeats = 21;
+  std::string csv;  // empty: a table on stdout; "-": CSV on stdout
+};
 
 constexpr Index vocabulary_in = 4;
 constexpr Index vocabulary_out = 3;
@@ -106,9 +116,7 @@ Timing time_model(const BenchCommand& command) {
   return timing;
 }
 
-}  // namespace
-
-Exit run_bench(const BenchCommand& command) {
+Exit run(const BenchCommand& command) {
   RunConfig config = command.config;
   complete(config);
   note_idle(command.given, config);
@@ -144,5 +152,28 @@ Exit run_bench(const BenchCommand& command) {
   fmt::print("  heap calls per step {:9.0f}\n", timing.allocations);
   return Exit::done;
 }
+
+Action declare(const Flags& flags) {
+  const auto command = std::make_shared<BenchCommand>();
+  const auto settings = std::make_shared<SettingFlags>(
+      flags, command->config,
+      std::vector<std::string>{"cell", "d-model", "layers", "heads", "ff", "dropout", "positions",
+                               "cell-option", "batch", "optimizer", "lr", "beta1", "beta2",
+                               "epsilon", "weight-decay", "momentum", "seed", "precision"});
+  flags.number<Index>("length", command->length, 1, max_length, "tokens of each sequence");
+  flags.number<Index>("repeats", command->repeats, 1, 1'000'000,
+                      "measured steps; medians are printed");
+  flags.text("csv", command->csv, "FILE",
+             "CSV file to append to, instead of a table on stdout; - for stdout");
+  return [command, settings] {
+    command->given = settings->complete();
+    return run(*command);
+  };
+}
+
+}  // namespace
+
+const Command bench_command = {"bench", "time a training step beside its dense products alone",
+                               declare};
 
 }  // namespace rlt

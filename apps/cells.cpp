@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <memory>
+
 #include "blocks/block.hpp"
 #include "commands.hpp"
 
@@ -24,15 +26,18 @@ void print_cell(const CellInfo& info) {
         "  state      grows with the sequence: {} numbers per layer and token at --d-model {}\n",
         cell->state_size(2) - cell->state_size(1), config.d_model);
   }
+  fmt::print("  pieces     {}{}\n", layout_text(cell->state_layout(1)),
+             info.constant_memory ? "" : ", after one token");
   std::vector<std::string_view> positions;
   for (const Positions value : info.positions) positions.push_back(to_string(value));
   fmt::print("  positions  {}\n", fmt::join(positions, ", "));
+  fmt::print("  file       lib/cells/{}.cpp\n", info.name);
+  fmt::print("  reference  tests/reference/{}.hpp\n", info.name);
+  fmt::print("  results    README.md, table Cells; results/*/\n");
   print_options("cell-option", info.options);
 }
 
-}  // namespace
-
-Exit run_cells(const std::string& name) {
+Exit run(const std::string& name) {
   if (!name.empty()) {
     print_cell(cell_info(name));
     return Exit::done;
@@ -42,5 +47,15 @@ Exit run_cells(const std::string& name) {
   }
   return Exit::done;
 }
+
+Action declare(const Flags& flags) {
+  const auto name = std::make_shared<std::string>();
+  flags.argument("name", *name, "NAME", "cell");
+  return [name] { return run(*name); };
+}
+
+}  // namespace
+
+const Command cells_command = {"cells", "list the cells, or describe one", declare};
 
 }  // namespace rlt

@@ -1,5 +1,5 @@
-// The commands of the program. main.cpp fills these settings from the command line; each command lives in
-// its own file and returns the exit code or throws Error.
+// The commands of the program, and what they share. Each lives in its own file, declares its flags there, and
+// returns the exit code or throws Error.
 #pragma once
 
 #include <filesystem>
@@ -10,79 +10,21 @@
 
 #include "base/error.hpp"
 #include "base/option.hpp"
+#include "flags.hpp"
 #include "io/csv.hpp"
+#include "mixing/state_layout.hpp"
 #include "train/run_config.hpp"
 
 namespace rlt {
 
-/// What the user chose, by name: a flag on the command line, or a setting wherever it came from. Also when it
-/// is what the default would be, but not what a file says by default.
-using GivenFlags = std::vector<std::string>;
-
-struct TrainCommand {
-  RunConfig config;
-  GivenFlags given;
-  std::string out;  // empty: runs/TASK_RULE/CELL/seed-N
-  bool resume = false;
-  bool force = false;
-  bool quiet = false;
-  double time_limit = 0;  // seconds; 0: none
-  double require = 0;
-  std::string command_line;
-};
-Exit run_train(const TrainCommand& command);
-
-struct EvalCommand {
-  std::string run;      // run folder or checkpoint file
-  std::string bins;     // "0,1,2"
-  std::string lengths;  // "50,100-500:50"
-  std::string select;   // best or last of a run folder; empty: best
-  Index sequences = 500;
-  Index batch = 32;
-  Index piece = 128;  // tokens read at once
-  std::uint64_t eval_seed = 1;
-  std::string csv;   // empty or "-": stdout
-  std::string data;  // where the run's own data lie now
-  GivenFlags given;
-};
-Exit run_eval(const EvalCommand& command);
-
-struct GradcheckCommand {
-  std::string cell;
-  bool all = false;
-  double tolerance = 1e-6;
-  Index entries = 40;       // checked of each parameter
-  std::string spoil;        // falsifies this gradient on purpose, to see the check fail
-  std::string export_file;  // instead of checking: a small model with logits and gradients
-};
-Exit run_gradcheck(const GradcheckCommand& command);
-
-struct BenchCommand {
-  RunConfig config;
-  GivenFlags given;
-  Index length = 50;
-  Index repeats = 21;
-  std::string csv;  // empty: a table on stdout; "-": CSV on stdout
-};
-Exit run_bench(const BenchCommand& command);
-
-struct DataCommand {
-  RunConfig config;
-  GivenFlags given;
-  Index bin = 0;
-  std::string lengths;
-  Index sequences = 5;
-  std::string write;  // folder for train, valid and test in the paper's text form
-};
-Exit run_data(const DataCommand& command);
-
-Exit run_cells(const std::string& name);
-/// An empty rule: paper.
-Exit run_tasks(const std::string& name, const std::string& rule);
-Exit run_info(const std::string& path);
+extern const Command train_command, eval_command, gradcheck_command, bench_command, cells_command,
+    tasks_command, data_command, info_command;
 
 /// One line for each option of a cell or task: `flag` ("cell-option"), name, help, values, default.
 void print_options(std::string_view flag, const std::vector<Option>& options);
+
+/// The pieces with their shapes, "4 heads x (W (16, 16), y (16))"; "none" when there is none.
+std::string layout_text(const StateLayout& layout);
 
 /// The file of --csv; stdout for "-" and where none is named.
 CsvFile open_csv(const std::string& csv, std::vector<std::string> columns);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,11 +10,21 @@
 #include "commands.hpp"
 #include "io/file.hpp"
 #include "io/standard_streams.hpp"
+#include "setting_flags.hpp"
 #include "tasks/text_form.hpp"
 #include "train/dataset.hpp"
 
 namespace rlt {
 namespace {
+
+struct DataCommand {
+  RunConfig config;
+  GivenFlags given;
+  Index bin = 0;
+  std::string lengths;
+  Index sequences = 5;
+  std::string write;  // folder for train, valid and test in the paper's text form
+};
 
 void print_examples(const TaskInfo& info, const std::vector<Example>& examples) {
   for (const Example& example : examples) {
@@ -80,9 +91,7 @@ void write_sets(const DataCommand& command, const Task& task) {
   }
 }
 
-}  // namespace
-
-Exit run_data(const DataCommand& command) {
+Exit run(const DataCommand& command) {
   refuse_inapplicable(command.given, command.config);
   if (!command.config.data.empty()) {
     refuse_flags(command.given, {"write", "bin", "lengths", "train-size", "seed"},
@@ -121,5 +130,32 @@ Exit run_data(const DataCommand& command) {
   }
   return Exit::done;
 }
+
+Action declare(const Flags& flags) {
+  const auto command = std::make_shared<DataCommand>();
+  const auto settings = std::make_shared<SettingFlags>(
+      flags, command->config,
+      std::vector<std::string>{"task", "rule", "data", "task-option", "window", "train-size",
+                               "eval-sequences", "eval-seed", "seed"});
+  flags.number<Index>("bin", command->bin, 0, max_length, "bin to print from");
+  flags.text("lengths", command->lengths, "LIST", "exact lengths instead of a bin")
+      .excludes("--bin");
+  flags.number<Index>("sequences", command->sequences, 1, most_sequences, "strings to print");
+  flags
+      .text("write", command->write, "FOLDER",
+            "write train, valid, test in the paper's text form; replaces no file")
+      .excludes("--bin")
+      .excludes("--lengths")
+      .excludes("--sequences");
+  return [command, settings, flags] {
+    command->given = settings->complete();
+    for (const std::string& flag : flags.given()) command->given.push_back(flag);
+    return run(*command);
+  };
+}
+
+}  // namespace
+
+const Command data_command = {"data", "print samples with labels, or write whole sets", declare};
 
 }  // namespace rlt

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <set>
 #include <system_error>
@@ -19,6 +20,20 @@
 
 namespace rlt {
 namespace {
+
+struct EvalCommand {
+  std::string run;      // run folder or checkpoint file
+  std::string bins;     // "0,1,2"
+  std::string lengths;  // "50,100-500:50"
+  std::string select;   // best or last of a run folder; empty: best
+  Index sequences = 500;
+  Index batch = 32;
+  Index piece = 128;  // tokens read at once
+  std::uint64_t eval_seed = 1;
+  std::string csv;   // empty or "-": stdout
+  std::string data;  // where the run's own data lie now
+  GivenFlags given;
+};
 
 /// A file to measure, and what the column `select` says of it.
 struct Checkpoint {
@@ -141,9 +156,7 @@ void evaluate_all(const EvalCommand& command, const Asked& asked, const RunConfi
   }
 }
 
-}  // namespace
-
-Exit run_eval(const EvalCommand& command) {
+Exit run(const EvalCommand& command) {
   if (!command.select.empty() && command.select != "best" && command.select != "last") {
     fail(Exit::usage, "--select {}: must be best or last", command.select);
   }
@@ -166,5 +179,30 @@ Exit run_eval(const EvalCommand& command) {
   }
   return Exit::done;
 }
+
+Action declare(const Flags& flags) {
+  const auto command = std::make_shared<EvalCommand>();
+  flags.required_argument("run", command->run, "RUN", "run folder or checkpoint");
+  flags.text("bins", command->bins, "LIST", "bins, such as 0,1,2 [0,1,2]");
+  flags.text("lengths", command->lengths, "LIST", "exact lengths, such as 50,100-500:50");
+  flags.number<Index>("sequences", command->sequences, 1, most_sequences,
+                      "distinct sequences of each set");
+  flags.text("select", command->select, "", "checkpoint of a run folder: best or last [best]");
+  flags.number<std::uint64_t>("eval-seed", command->eval_seed, 0, UINT64_MAX,
+                              "seed of the evaluation sets");
+  flags.number<Index>("batch", command->batch, 1, largest_batch, "sequences read at once");
+  flags.number<Index>("piece", command->piece, 1, max_length,
+                      "tokens read at once, state carried between");
+  flags.text("csv", command->csv, "FILE", "file to append to; - for stdout [-]");
+  flags.text("data", command->data, "PATH", "where the run's own data lie now");
+  return [command, flags] {
+    command->given = flags.given();
+    return run(*command);
+  };
+}
+
+}  // namespace
+
+const Command eval_command = {"eval", "measure a trained run on bins or exact lengths", declare};
 
 }  // namespace rlt

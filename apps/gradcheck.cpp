@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "base/error.hpp"
@@ -14,6 +15,15 @@
 
 namespace rlt {
 namespace {
+
+struct GradcheckCommand {
+  std::string cell;
+  bool all = false;
+  double tolerance = 1e-6;
+  Index entries = 40;       // checked of each parameter
+  std::string spoil;        // falsifies this gradient on purpose, to see the check fail
+  std::string export_file;  // instead of checking: a small model with logits and gradients
+};
 
 // Enough steps for two spans between the states that a recurrence keeps, and enough rows for two parts of
 // several blocks.
@@ -145,9 +155,7 @@ void export_cell(const std::string& cell, const std::string& path) {
                      {"ff", std::to_string(layer.ff)}});
 }
 
-}  // namespace
-
-Exit run_gradcheck(const GradcheckCommand& command) {
+Exit run(const GradcheckCommand& command) {
   if (command.all == !command.cell.empty()) {
     fail(Exit::usage, "gradcheck needs --cell NAME or --all");
   }
@@ -165,5 +173,28 @@ Exit run_gradcheck(const GradcheckCommand& command) {
   }
   return all_right ? Exit::done : Exit::no;
 }
+
+Action declare(const Flags& flags) {
+  const auto command = std::make_shared<GradcheckCommand>();
+  flags.text("cell", command->cell, "CELL", "one cell");
+  flags.toggle("all", command->all, "every cell");
+  flags.number<double>("tolerance", command->tolerance, 0, 1, "largest relative error");
+  flags.number<Index>("entries", command->entries, 1, 1'000'000'000,
+                      "entries checked of a parameter");
+  flags.text("spoil", command->spoil, "PARAMETER",
+             "falsify the gradient of this parameter, to see the check fail");
+  flags
+      .text("export", command->export_file, "FILE",
+            "write a small model, a batch, its logits and gradients as safetensors instead")
+      .excludes("--tolerance")
+      .excludes("--entries")
+      .excludes("--spoil");
+  return [command] { return run(*command); };
+}
+
+}  // namespace
+
+const Command gradcheck_command = {
+    "gradcheck", "compare hand-written gradients with central differences in double", declare};
 
 }  // namespace rlt

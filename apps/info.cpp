@@ -2,13 +2,18 @@
 #include <fmt/ranges.h>
 
 #include <filesystem>
+#include <memory>
 
 #include "base/utf8.hpp"
+#include "blocks/block.hpp"
 #include "commands.hpp"
 #include "io/file.hpp"
 #include "io/safetensors.hpp"
+#include "model/model_config.hpp"
 #include "train/data_identity.hpp"
+#include "train/eval_csv.hpp"
 #include "train/run_folder.hpp"
+#include "train/train_csv.hpp"
 
 namespace rlt {
 namespace {
@@ -26,6 +31,20 @@ void print_symbols(std::string_view name, const std::vector<std::string>& symbol
              shown < symbols.size() ? " ..." : "");
 }
 
+/// What one sequence carries after one token.
+void print_state(const RunConfig& config) {
+  TaskInfo any;  // its symbols do not change the state
+  any.inputs.resize(1);
+  any.outputs.resize(1);
+  const ModelConfig model = model_config(config, any);
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    const StateLayout layout = make_block<float>(model.layers[i])->state_layout(1);
+    fmt::print("  {:<16} {}\n", fmt::format("state, layer {}", i), layout_text(layout));
+  }
+  const StateLayout input = Input<float>(model.input, model.width()).state_layout();
+  fmt::print("  {:<16} {}\n", "state, input", layout_text(input));
+}
+
 void print_checkpoint(const std::filesystem::path& path) {
   const Safetensors file(path);
   fmt::print("{}\n", printable(path.string()));
@@ -41,11 +60,22 @@ void print_checkpoint(const std::filesystem::path& path) {
     fmt::print("  {:<48} {} ({})\n", printable(tensor.name), tensor.dtype,
                fmt::join(tensor.shape, ", "));
   }
+  if (file.metadata().contains("format")) print_state(checkpoint_config(path));
 }
 
-}  // namespace
+template <typename Columns>
+void print_columns(std::string_view file, const Columns& columns) {
+  fmt::print("{}\n", file);
+  for (const auto& column : columns) fmt::print("  {:<28} {}\n", column.name, column.meaning);
+}
 
-Exit run_info(const std::string& path) {
+Exit run(const std::string& path, bool columns) {
+  if (columns == !path.empty()) fail(Exit::usage, "info needs RUN or --columns, one of them");
+  if (columns) {
+    print_columns("train.csv", train_columns());
+    print_columns("eval.csv", eval_columns());
+    return Exit::done;
+  }
   if (!is_folder(path)) {
     print_checkpoint(path);
     return Exit::done;
@@ -68,5 +98,17 @@ Exit run_info(const std::string& path) {
   if (file_exists(folder.best())) print_checkpoint(folder.best());
   return Exit::done;
 }
+
+Action declare(const Flags& flags) {
+  const auto path = std::make_shared<std::string>();
+  const auto columns = std::make_shared<bool>(false);
+  flags.argument("path", *path, "RUN", "run folder or checkpoint");
+  flags.toggle("columns", *columns, "say instead what each column of train.csv and eval.csv means");
+  return [path, columns] { return run(*path, *columns); };
+}
+
+}  // namespace
+
+const Command info_command = {"info", "describe a run folder or a checkpoint", declare};
 
 }  // namespace rlt

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <memory>
+
 #include "commands.hpp"
 #include "train/dataset.hpp"
 
@@ -32,9 +34,8 @@ void print_task(const TaskInfo& info) {
   }
 }
 
-}  // namespace
-
-Exit run_tasks(const std::string& name, const std::string& rule) {
+/// An empty rule: paper.
+Exit run(const std::string& name, const std::string& rule) {
   TaskOptions options;
   if (!rule.empty()) options.rule = rule;
   if (!name.empty()) {
@@ -54,5 +55,17 @@ Exit run_tasks(const std::string& name, const std::string& rule) {
   }
   return Exit::done;
 }
+
+Action declare(const Flags& flags) {
+  const auto name = std::make_shared<std::string>();
+  const auto rule = std::make_shared<std::string>();
+  flags.argument("name", *name, "NAME", "task");
+  flags.text("rule", *rule, "", "paper or honest [paper]");
+  return [name, rule] { return run(*name, *rule); };
+}
+
+}  // namespace
+
+const Command tasks_command = {"tasks", "list the tasks, or describe one", declare};
 
 }  // namespace rlt

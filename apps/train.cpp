@@ -1,15 +1,31 @@
 #include <fmt/format.h>
 
+#include <memory>
+
 #include "base/error.hpp"
 #include "commands.hpp"
 #include "io/file.hpp"
 #include "io/standard_streams.hpp"
+#include "setting_flags.hpp"
 #include "train/data_identity.hpp"
 #include "train/stop.hpp"
 #include "train/trainer.hpp"
 
 namespace rlt {
 namespace {
+
+struct TrainCommand {
+  RunConfig config;
+  GivenFlags given;
+  std::string out;  // empty: runs/TASK_RULE/CELL/seed-N
+  bool resume = false;
+  bool force = false;
+  bool quiet = false;
+  bool print_config = false;
+  double time_limit = 0;  // seconds; 0: none
+  double require = 0;
+  std::string command_line;
+};
 
 /// What the latest checkpoint of the run in the folder says; nothing when there is none, or one of another task.
 Facts recorded_facts(const RunFolder& folder, const RunConfig& config) {
@@ -108,9 +124,7 @@ Exit train_or_skip(const TrainCommand& command) {
                 .command_line = command.command_line});
 }
 
-}  // namespace
-
-Exit run_train(const TrainCommand& command) {
+Exit run(const TrainCommand& command) {
   const StopRequests stops(command.time_limit);
   try {
     return train_or_skip(command);
@@ -118,5 +132,52 @@ Exit run_train(const TrainCommand& command) {
     return stop.exit;
   }
 }
+
+Exit print_config(const TrainCommand& command) {
+  RunConfig config = command.config;
+  refuse_inapplicable(command.given, config);
+  complete(config);
+  note_idle(command.given, config);
+  fmt::print("{}", config_text(config));
+  return Exit::done;
+}
+
+Action declare(const Flags& flags) {
+  const auto command = std::make_shared<TrainCommand>();
+  const auto settings = std::make_shared<SettingFlags>(flags, command->config);
+  flags.footer(
+      "Example: rlt train --task reset_dyck1 --cell deltanet --protocol paper --seed 3 --out "
+      "runs/a\n"
+      "Exit codes: 0 done, 1 failed, 2 usage, 3 diverged, 4 below --require, 75 stopped and "
+      "resumable,\n"
+      "130 interrupted and resumable.");
+  flags.text("out", command->out, "FOLDER", "run folder [runs/TASK_RULE/CELL/seed-N]").group("Run");
+  flags.toggle("resume", command->resume, "go on with an interrupted run").group("Run");
+  flags.toggle("force", command->force, "start over, replacing the run in --out")
+      .excludes("--resume")
+      .group("Run");
+  flags
+      .value("time-limit", "TIME", "stop with a checkpoint after 90s, 15m, 3h50m",
+             [command](const std::string& text) {
+               command->time_limit = parse_duration("time-limit", text);
+             })
+      .group("Run");
+  flags
+      .number<double>("require", command->require, 0, 1,
+                      "exit 4 when validation accuracy ends below this")
+      .group("Run");
+  flags.toggle("quiet", command->quiet, "no progress").group("Run");
+  flags.toggle("print-config", command->print_config, "print the resolved settings and stop")
+      .group("Run");
+  command->command_line = flags.line();
+  return [command, settings] {
+    command->given = settings->complete();
+    return command->print_config ? print_config(*command) : run(*command);
+  };
+}
+
+}  // namespace
+
+const Command train_command = {"train", "train a cell on a task", declare};
 
 }  // namespace rlt

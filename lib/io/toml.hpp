@@ -1,6 +1,7 @@
-// Settings as TOML text.
+// Settings as TOML text, and back.
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,5 +23,11 @@ struct TomlEntry {
 /// readers that know no escapes get it right too; `bytes_from_utf8` of it is the text again, whatever
 /// its bytes. Numbers read back to the same bits.
 std::string toml_text(std::string_view comment, std::span<const TomlEntry> entries);
+
+/// The settings of a TOML 1.0 text, each value as text: of a string its bytes, a number as it is written, of
+/// an array its values joined by commas. Error(usage) with `source`, the key and the line for what is no TOML,
+/// such as a key that stands twice, and for what is no value of a setting: a table, a date, nan, an array
+/// in an array.
+std::map<std::string, std::string> read_toml(std::string_view text, std::string_view source);
 
 }  // namespace rlt

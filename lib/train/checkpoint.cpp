@@ -288,11 +288,17 @@ void load_checkpoint(const fs::path& path, ParameterSet<T>& parameters, Optimize
 Facts checkpoint_facts(const fs::path& path) {
   const Safetensors file(path);
   check_format(file);
-  return file.metadata();
+  Facts facts = file.metadata();
+  for (const char* const own : {"format", "version", "step", "state", checksum_key}) {
+    facts.erase(own);
+  }
+  return facts;
 }
 
 TrainingState checkpoint_state(const fs::path& path) {
-  return parse_state(path, checkpoint_facts(path));
+  const Safetensors file(path);
+  check_format(file);
+  return parse_state(path, file.metadata());
 }
 
 template void save_checkpoint<float>(const fs::path&, const ParameterSet<float>&, Optimizer<float>*,

@@ -59,7 +59,7 @@ void load_checkpoint(const std::filesystem::path& path, ParameterSet<T>& paramet
                      Optimizer<T>* optimizer, TrainingState& state,
                      Matrix<T> carried = {nullptr, 0, 0});
 
-/// The metadata of a checkpoint, and where its run stood. Error(failed) when the file is none or damaged, or
+/// The caller's facts in a checkpoint, and where its run stood. Error(failed) when the file is none or damaged, or
 /// that state is impossible.
 Facts checkpoint_facts(const std::filesystem::path& path);
 TrainingState checkpoint_state(const std::filesystem::path& path);

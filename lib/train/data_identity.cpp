@@ -13,6 +13,9 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr const char* vocabulary_key = "vocabulary";
+constexpr const char* hashes_key = "data_hash";
+
 /// The fact as JSON, converted; `empty` when the checkpoint has none.
 template <typename Value, typename Convert>
 Value parsed(const Facts& facts, const char* key, Convert&& convert) {
@@ -39,22 +42,28 @@ DataIdentity identity_of(const Task& task) {
 
 Facts to_facts(const DataIdentity& identity) {
   Facts facts;
-  facts["vocabulary"] =
+  facts[vocabulary_key] =
       Json{{"inputs", identity.symbols.inputs}, {"classes", identity.symbols.outputs}}.dump();
-  if (!identity.hashes.empty()) facts["data_hash"] = Json(identity.hashes).dump();
+  if (!identity.hashes.empty()) facts[hashes_key] = Json(identity.hashes).dump();
   return facts;
 }
 
 DataIdentity data_identity(const Facts& facts) {
   DataIdentity identity;
-  identity.symbols = parsed<Symbols>(facts, "vocabulary", [](const Json& json) {
+  identity.symbols = parsed<Symbols>(facts, vocabulary_key, [](const Json& json) {
     return Symbols{json.at("inputs").get<std::vector<std::string>>(),
                    json.at("classes").get<std::vector<std::string>>()};
   });
   identity.hashes = parsed<std::map<std::string, std::string>>(
-      facts, "data_hash",
+      facts, hashes_key,
       [](const Json& json) { return json.get<std::map<std::string, std::string>>(); });
   return identity;
+}
+
+Facts without_data_identity(Facts facts) {
+  facts.erase(vocabulary_key);
+  facts.erase(hashes_key);
+  return facts;
 }
 
 std::vector<std::string> changes(const DataIdentity& run, const DataIdentity& now) {

@@ -23,6 +23,8 @@ DataIdentity identity_of(const Task& task);
 /// Error(failed) when the facts are no such JSON.
 Facts to_facts(const DataIdentity& identity);
 DataIdentity data_identity(const Facts& facts);
+/// All facts but these.
+Facts without_data_identity(Facts facts);
 
 /// "valid set is not that of the run: data hash X, the run had Y" for each set that differs. `now` must be
 /// numbered by the symbols of the run.

@@ -10,6 +10,7 @@
 #include "io/standard_streams.hpp"
 #include "train/eval_csv.hpp"
 #include "train/stop.hpp"
+#include "train/train_csv.hpp"
 
 namespace rlt {
 namespace {
@@ -76,7 +77,7 @@ class Loop {
            path.string(), state_.step);
     }
     Index rows = 0;
-    CsvFile csv = CsvFile::open(path, train_columns(), [&](Index step) {
+    CsvFile csv = CsvFile::open(path, train_header(), [&](Index step) {
       const bool before = step <= state_.step;
       rows += before ? 1 : 0;
       return before;
@@ -101,14 +102,9 @@ class Loop {
   }
 
   void log() {
-    const Score& score = state_.interval;
-    const double tokens = static_cast<double>(std::max<Index>(1, score.tokens));
-    train_csv_->append({config_.task, config_.cell, config_.seed, state_.step, state_.sequences,
-                        state_.tokens, state_.wall_seconds, learner_.learning_rate(state_.step),
-                        score.loss / tokens, static_cast<double>(score.tokens_correct) / tokens,
-                        static_cast<double>(score.sequences_correct) /
-                            static_cast<double>(std::max<Index>(1, score.sequences)),
-                        state_.gradient_norm});
+    train_csv_->append(train_cells({.config = config_,
+                                    .state = state_,
+                                    .learning_rate = learner_.learning_rate(state_.step)}));
     state_.interval = {};
   }
 

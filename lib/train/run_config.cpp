@@ -207,18 +207,22 @@ std::map<std::string, std::string> to_facts(RunConfig config) {
 
 RunConfig from_facts(const std::map<std::string, std::string>& facts) {
   RunConfig config;
+  std::map<std::string, std::string> left = facts;
   for (const Setting& setting : settings(config)) {
-    const auto found = facts.find(setting.name);
-    if (found == facts.end()) {
-      if (!has_value(setting)) continue;
-      fail(Exit::failed, "the checkpoint does not say its '{}': was it written by another version?",
-           setting.name);
-    }
+    const auto fact = left.extract(setting.name);
+    if (fact.empty()) continue;
     try {
-      set_from_text(setting, "its " + setting.name, found->second);
+      set_from_text(setting, "its " + setting.name, fact.mapped());
     } catch (const Error& error) {
       fail(Exit::failed, "the checkpoint is spoiled: {}", error.what());
     }
+  }
+  if (!left.empty()) {
+    const auto& [name, value] = *left.begin();
+    fail(Exit::failed,
+         "the checkpoint has the setting {} = {}, which this version does not know: was it written "
+         "by a later one?",
+         shown(name), shown(value));
   }
   return config;
 }

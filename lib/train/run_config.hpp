@@ -84,8 +84,8 @@ std::string values_text(const Setting& setting);
 /// "--batch", "RLT_BATCH".
 void set_from_text(const Setting& setting, std::string_view source, const std::string& text);
 
-/// All settings as text, for checkpoints; and back. Error(failed) for a name that is missing or a value that
-/// is none.
+/// All settings as text, for checkpoints; and back: a setting that is missing, because the checkpoint is
+/// older, has its default. Error(failed) for a name that is no setting or a value that is none.
 std::map<std::string, std::string> to_facts(RunConfig config);
 RunConfig from_facts(const std::map<std::string, std::string>& facts);
 

@@ -17,7 +17,7 @@
 #include "io/descriptor.hpp"
 #include "train/eval_csv.hpp"
 #include "train/run_folder.hpp"
-#include "train/trainer.hpp"
+#include "train/train_csv.hpp"
 
 namespace rlt {
 namespace {
@@ -89,7 +89,7 @@ bool written_by_run(const fs::path& file) {
   const RunFolder run(file.parent_path());
   if (file == run.config()) return begins(text, fmt::format("# {}\n", config_comment));
   if (file == run.meta()) return begins(text, "{\n  \"task\": ");
-  if (file == run.train_csv()) return begins(text, header(train_columns()));
+  if (file == run.train_csv()) return begins(text, header(train_header()));
   if (file == run.eval_csv()) return begins(text, header(eval_header()));
   if (file == run.done()) {  // the time
     return text.size() <= 21 && text.find_first_not_of("0123456789-:TZ\n") == std::string::npos;

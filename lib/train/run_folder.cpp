@@ -22,6 +22,7 @@
 #include "io/file.hpp"
 #include "io/standard_streams.hpp"
 #include "io/toml.hpp"
+#include "train/data_identity.hpp"
 #include "train/run_files.hpp"
 
 namespace rlt {
@@ -196,7 +197,7 @@ void RunFolder::finish() const { write_file(done(), utc_time() + "\n"); }
 
 RunConfig checkpoint_config(const fs::path& checkpoint) {
   try {
-    return from_facts(checkpoint_facts(checkpoint));
+    return from_facts(without_data_identity(checkpoint_facts(checkpoint)));
   } catch (const Error& error) {
     const std::string path = checkpoint.string();
     const std::string message = error.what();

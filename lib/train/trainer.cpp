@@ -90,11 +90,4 @@ Exit train(const RunConfig& config, const Task& task, const RunFolder& folder,
   return exit;
 }
 
-const std::vector<std::string>& train_columns() {
-  static const std::vector<std::string> columns = {
-      "task",   "cell",          "seed", "step",           "sequences",         "tokens",
-      "wall_s", "learning_rate", "loss", "token_accuracy", "sequence_accuracy", "gradient_norm"};
-  return columns;
-}
-
 }  // namespace rlt

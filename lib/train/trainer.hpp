@@ -26,7 +26,4 @@ struct TrainOptions {
 Exit train(const RunConfig& config, const Task& task, const RunFolder& folder,
            const TrainOptions& options);
 
-/// Columns of train.csv.
-const std::vector<std::string>& train_columns();
-
 }  // namespace rlt

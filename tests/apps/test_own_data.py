@@ -160,6 +160,15 @@ class Identity(Case):
         self.done("train", "--config", self.out / "config.toml", "--out", again, "--quiet", cwd="/")
         self.assertEqual((again / "eval.csv").read_bytes(), (self.out / "eval.csv").read_bytes())
 
+    def test_config_toml_finds_data_of_any_name(self):
+        for i, name in enumerate(["corpus #2", "it's \"x\" \\ # y", "a\nb\tc", "C:\\new", "\u00e9 ' ="]):
+            with self.subTest(name=name):
+                out, again = self.folder / f"run{i}", self.folder / f"again{i}"
+                self.train("--epochs", "1", data=self.write_data(name), out=out)
+                self.done("train", "--config", out / "config.toml", "--out", again, "--quiet", cwd="/")
+                self.assertEqual((again / "config.toml").read_bytes(), (out / "config.toml").read_bytes())
+                self.assertEqual((again / "eval.csv").read_bytes(), (out / "eval.csv").read_bytes())
+
 
 class Whole(Case):
     def test_all_lines_of_the_training_set_are_used(self):

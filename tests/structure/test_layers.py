@@ -33,10 +33,11 @@ class Layers(unittest.TestCase):
                     else:
                         self.assertIn(included.split("/")[0], [*BELOW[layer], layer])
 
-    def test_only_main_knows_the_command_line_library(self):
-        users = [path.name for path in ROOT.glob("*/**/*.?pp")
-                 if "build" not in path.parts and "<CLI/" in path.read_text()]
-        self.assertEqual(users, ["main.cpp"])
+    def test_libraries_with_heavy_headers_are_known_to_one_file_each(self):
+        for library, only in [("<CLI/", "apps/flags.cpp"), ("<toml++/", "lib/io/toml.cpp")]:
+            users = [str(path.relative_to(ROOT)) for folder in ["apps", "lib", "tasks", "tests"]
+                     for path in (ROOT / folder).rglob("*.?pp") if library in path.read_text()]
+            self.assertEqual(users, [only])
 
     def test_messages_and_results_go_through_one_place(self):
         streams = ["lib/io/descriptor.cpp", "lib/io/progress.cpp", "lib/io/standard_streams.cpp"]

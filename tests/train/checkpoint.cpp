@@ -244,8 +244,11 @@ TEST_CASE("checkpoint: names, shapes and facts are as documented") {
   CHECK(file.find("optimizer.second.cell.weight")->shape == std::vector<Index>{3, 5});
   CHECK(file.find("model.cell.bias")->bytes.size() == 7 * sizeof(float));  // no padding
   const Facts facts = checkpoint_facts(saved.path);
-  CHECK(facts.at("format") == "rlt");
-  CHECK(facts.at("step") == "5");
+  CHECK(file.metadata().at("format") == "rlt");
+  CHECK(file.metadata().at("step") == "5");
+  for (const char* const own : {"format", "version", "step", "state", checksum_key}) {
+    CHECK(!facts.contains(own));
+  }
   CHECK(facts.at("cell") == "deltanet");
   CHECK(checkpoint_state(saved.path).best_step == 4);
 }

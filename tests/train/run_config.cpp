@@ -4,11 +4,14 @@
 
 #include <algorithm>
 
+#include "nn/init.hpp"
 #include "tests/support/message.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "train/data_identity.hpp"
 #include "train/run_folder.hpp"
 
 using namespace rlt;
+namespace fs = std::filesystem;
 using test::error_of;
 
 namespace {
@@ -125,6 +128,50 @@ TEST_CASE("run config: facts of a checkpoint that are no values are named as the
   facts["batch"] = "-32";
   CHECK(error_of([&] { from_facts(facts); }) ==
         "1: the checkpoint is spoiled: its batch -32: must be a whole number from 1 to 1000000");
+}
+
+TEST_CASE("run config: a setting that a checkpoint does not have yet has its default") {
+  RunConfig config;
+  config.batch = 7;
+  config.clip = 5;
+  config.patience = 3;
+  auto facts = to_facts(config);
+  facts.erase("clip");
+  facts.erase("patience");
+  const RunConfig read = from_facts(facts);
+  CHECK(read.batch == 7);
+  CHECK(read.clip == RunConfig().clip);
+  CHECK(read.patience == RunConfig().patience);
+}
+
+TEST_CASE("run config: a setting of a checkpoint that is unknown here is named") {
+  auto facts = to_facts(RunConfig());
+  facts["decay-of-tomorrow"] = "0.5";
+  CHECK(error_of([&] { from_facts(facts); }) ==
+        "1: the checkpoint has the setting decay-of-tomorrow = 0.5, which this version does not "
+        "know: was it written by a later one?");
+}
+
+TEST_CASE("run config: what else a checkpoint says is no setting") {
+  const test::TemporaryFolder folder;
+  const fs::path path = folder.path() / "a.safetensors";
+  ParameterSet<float> parameters;
+  parameters.add("w", {2}, init::constant(1));
+  parameters.allocate();
+  RunConfig config;
+  config.batch = 7;
+  const auto saved = [&](const Facts& more) {
+    Facts facts = to_facts(config);
+    facts.merge(to_facts(DataIdentity{{{"a"}, {"b"}}, {{"train", "abc"}}}));
+    facts.insert(more.begin(), more.end());
+    save_checkpoint<float>(path, parameters, nullptr, {}, facts);
+  };
+  saved({});
+  CHECK(checkpoint_config(path).batch == 7);
+  saved({{"stats", "5"}});
+  CHECK(error_of([&] {
+          checkpoint_config(path);
+        }).starts_with("1: '" + path.string() + "': the checkpoint has the setting stats = 5,"));
 }
 
 TEST_CASE(

@@ -11,7 +11,7 @@
 #include "support/temporary_folder.hpp"
 #include "train/eval_csv.hpp"
 #include "train/run_files.hpp"
-#include "train/trainer.hpp"
+#include "train/train_csv.hpp"
 
 using namespace rlt;
 using test::error_of;
@@ -37,7 +37,7 @@ void write_run(const RunFolder& folder, const RunConfig& config = {}) {
   folder.write_meta(config, "rlt train", utc_time(), std::nullopt);
   write_checkpoint(folder.last(), config);
   write_checkpoint(folder.best(), config);
-  write_file(folder.train_csv(), table(train_columns()));
+  write_file(folder.train_csv(), table(train_header()));
   write_file(folder.eval_csv(), table(eval_header()));
   folder.finish();
 }

@@ -12,6 +12,7 @@
 #include "support/one_thread.hpp"
 #include "support/temporary_folder.hpp"
 #include "train/stop.hpp"
+#include "train/train_csv.hpp"
 
 using namespace rlt;
 namespace fs = std::filesystem;
@@ -98,7 +99,7 @@ std::string left_by(const RunFolder& folder) {
     std::istringstream cells(row);
     std::string cell;
     for (int column = 0; std::getline(cells, cell, ','); ++column) {
-      if (train_columns()[static_cast<std::size_t>(column)] != "wall_s") all += cell + ' ';
+      if (train_columns()[static_cast<std::size_t>(column)].name != "wall_s") all += cell + ' ';
     }
     all += '\n';
   }

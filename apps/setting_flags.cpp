@@ -1,0 +1,86 @@
+#include "setting_flags.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+
+#include "base/error.hpp"
+#include "base/nearest.hpp"
+#include "io/text.hpp"
+#include "io/toml.hpp"
+
+namespace rlt {
+namespace {
+
+std::string variable_of(std::string name) {
+  std::ranges::transform(name, name.begin(), [](unsigned char c) {
+    return c == '-' ? '_' : static_cast<char>(std::toupper(c));
+  });
+  return "RLT_" + name;
+}
+
+Flag declare(const Flags& flags, const Setting& setting) {
+  if (auto* const list = std::get_if<std::vector<std::string>*>(&setting.value)) {
+    return flags.list(setting.name, **list, setting.help);
+  }
+  return flags
+      .value(
+          setting.name, "", with_values(setting.help, values_text(setting)),
+          [setting](const std::string& text) { set_from_text(setting, "--" + setting.name, text); })
+      .shows(to_text(setting));
+}
+
+}  // namespace
+
+SettingFlags::SettingFlags(const Flags& flags, RunConfig& config,
+                           const std::vector<std::string>& names) {
+  for (const Setting& setting : settings(config)) {
+    known_.push_back(setting.name);
+    if (!names.empty() && std::ranges::find(names, setting.name) == names.end()) continue;
+    const Flag flag = declare(flags, setting).group(setting.group);
+    entries_.push_back({setting, flag, to_text(setting)});
+  }
+  flags
+      .text("config", file_, "FILE",
+            "TOML file of settings, such as the config.toml of a run; what this command does not "
+            "know of a run is passed over")
+      .group("Run");
+}
+
+GivenFlags SettingFlags::complete() const {
+  const std::map<std::string, std::string> from_file = read_file();
+  GivenFlags given;
+  for (const auto& [setting, flag, standard] : entries_) {
+    const std::string variable = variable_of(setting.name);
+    bool is_given = true;
+    if (!flag.given()) {
+      if (const char* const text = std::getenv(variable.c_str())) {
+        set_from_text(setting, variable, text);
+      } else if (const auto entry = from_file.find(setting.name); entry != from_file.end()) {
+        set_from_text(setting, fmt::format("{}: {}", file_, setting.name), entry->second);
+        is_given = to_text(setting) != standard;
+      } else {
+        is_given = false;
+      }
+    }
+    if (is_given) given.push_back(setting.name);
+  }
+  for (const auto& [key, value] : from_file) {
+    if (std::ranges::find(known_, key) != known_.end()) continue;
+    fail(Exit::usage, "{}: unknown key '{}'{}", file_, key, suggestion(key, known_));
+  }
+  return given;
+}
+
+std::map<std::string, std::string> SettingFlags::read_file() const {
+  if (file_.empty()) return {};
+  std::string text;
+  try {
+    text = read_text(file_, largest_text);
+  } catch (const Error& error) {
+    fail(Exit::usage, "--config: {}", error.what());
+  }
+  return read_toml(text, "--config " + file_);
+}
+
+}  // namespace rlt

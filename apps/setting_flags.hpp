@@ -1,0 +1,38 @@
+// The flags of a command that stand for the table of RunConfig, and where else their values may come from.
+// Precedence: default < --config FILE < environment RLT_NAME < flag.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "flags.hpp"
+#include "train/run_config.hpp"
+
+namespace rlt {
+
+class SettingFlags {
+ public:
+  /// Adds a flag for each setting of `names` (all when empty), and --config, to `flags`.
+  SettingFlags(const Flags& flags, RunConfig& config, const std::vector<std::string>& names = {});
+  SettingFlags(const SettingFlags&) = delete;  // --config fills its name in place
+  SettingFlags& operator=(const SettingFlags&) = delete;
+
+  /// Fills what no flag set from the environment or else from the file. Returns the names of what the user
+  /// chose; what a file says by default was not chosen. Call after parsing.
+  GivenFlags complete() const;
+
+ private:
+  struct Entry {
+    Setting setting;
+    Flag flag;
+    std::string standard;  // the default, as text
+  };
+  std::map<std::string, std::string> read_file() const;
+
+  std::vector<std::string> known_;  // to every command
+  std::vector<Entry> entries_;
+  std::string file_;
+};
+
+}  // namespace rlt

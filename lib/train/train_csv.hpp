@@ -1,0 +1,33 @@
+// train.csv: one row for each interval of training.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/csv.hpp"
+#include "train/checkpoint.hpp"
+#include "train/run_config.hpp"
+
+namespace rlt {
+
+/// Everything that a row says.
+struct TrainRow {
+  const RunConfig& config;
+  const TrainingState& state;
+  double learning_rate = 0;  // of the latest step
+};
+
+struct TrainColumn {
+  std::string_view name;
+  std::string_view meaning;
+  CsvCell (*cell)(const TrainRow&);
+};
+
+/// In the order of the file.
+const std::vector<TrainColumn>& train_columns();
+
+std::vector<std::string> train_header();
+std::vector<CsvCell> train_cells(const TrainRow& row);
+
+}  // namespace rlt

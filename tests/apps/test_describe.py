@@ -1,0 +1,66 @@
+"""What the program says of cells, runs and tables."""
+import csv
+import pathlib
+import shutil
+import tempfile
+import unittest
+
+from rlt_program import ROOT, TINY, run
+
+
+class Describe(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def lines(self, *arguments):
+        done = run(*arguments)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout.splitlines()
+
+    def train(self, *arguments):
+        out = self.folder / "run"
+        done = run("train", *TINY, *arguments, "--out", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return out
+
+    def test_a_cell_names_its_file_its_reference_and_the_pieces_of_its_state(self):
+        for cell in [line.split()[0] for line in self.lines("cells")]:
+            with self.subTest(cell=cell):
+                facts = dict(line.split(maxsplit=1) for line in self.lines("cells", cell)[1:])
+                self.assertTrue((ROOT / facts["file"]).is_file())
+                self.assertTrue((ROOT / facts["reference"]).is_file())
+                self.assertIn("results/", facts["results"])
+                self.assertRegex(facts["pieces"], r"\w+ \(\d+")
+        self.assertIn("  pieces     4 heads x (W (16, 16), y (16))", self.lines("cells", "rdn"))
+
+    def test_a_run_and_its_checkpoint_say_what_a_sequence_carries(self):
+        out = self.train("--cell", "rdn", "--layers", "2", "--heads", "4", "--epochs", "1", "--positions",
+                         "sinusoidal")
+        for path in [out, out / "last.safetensors"]:
+            lines = [line for line in self.lines("info", path) if line.startswith("  state,")]
+            self.assertEqual([line.split(maxsplit=1)[1].split() for line in lines],
+                             [text.split() for text in ["layer 0 4 heads x (W (4, 4), y (4))",
+                                                        "layer 1 4 heads x (W (4, 4), y (4))",
+                                                        "input position"]])
+
+    def test_every_column_of_both_tables_is_explained(self):
+        out = self.train("--epochs", "1")
+        expected = []
+        for name in ["train.csv", "eval.csv"]:
+            with open(out / name, newline="", encoding="utf-8") as file:
+                expected += [name, *next(csv.reader(file))]
+        lines = self.lines("info", "--columns")
+        self.assertEqual([line.split()[0] for line in lines], expected)
+        for line in lines:
+            if line.startswith(" "):
+                self.assertEqual(len(line.split(maxsplit=1)), 2, line)
+
+    def test_info_needs_a_run_or_columns(self):
+        for arguments in [[], [self.folder, "--columns"]]:
+            done = run("info", *arguments)
+            self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1))
+
+
+if __name__ == "__main__":
+    unittest.main()
