@@ -19,12 +19,12 @@ namespace rlt {
 /// The facts that a learner and a reader need.
 struct EnvironmentInfo {
   std::string name;
-  std::string summary;     // one line
-  std::string source;      // paper and arXiv number
-  Index observations = 0;  // numbers that an agent sees at each step
-  Index actions = 0;       // it chooses one of
-  Index longest = 0;       // steps after which an episode has ended at the latest
-  double best_return = 0;  // mean return of the best policy
+  std::string summary;          // one line
+  std::string source;           // paper and arXiv number
+  Index observations = 0;       // numbers that an agent sees at each step
+  Index actions = 0;            // it chooses one of
+  Index longest = 0;            // steps after which an episode has ended at the latest
+  double best_return = 0;       // mean return of the best policy
   double random_return = 0;     // of uniform actions
   std::vector<Option> options;  // `--task-option`s that it knows
 };

@@ -16,6 +16,7 @@ Parameter<T>& ParameterSet<T>::add(std::string name, std::vector<Index> shape, I
 
 template <typename T>
 void ParameterSet<T>::allocate() {
+  memory_ = Arena();
   constexpr Index line = static_cast<Index>(memory_alignment / sizeof(T));
   flat_size_ = 0;
   for (Parameter<T>& parameter : parameters_) {
