@@ -10,7 +10,6 @@
 #include <array>
 #include <cerrno>
 #include <fstream>
-#include <ranges>
 #include <sstream>
 #include <system_error>
 
@@ -83,7 +82,8 @@ void FolderLock::make(const fs::path& folder) {
 }
 
 FolderLock::~FolderLock() {
-  for (const fs::path& folder : made_ | std::views::reverse) {
+  for (auto at = made_.rbegin(); at != made_.rend(); ++at) {
+    const fs::path& folder = *at;
     if (::rmdir(folder.c_str()) != 0) break;
   }
 }

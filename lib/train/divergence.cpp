@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <ranges>
 #include <span>
 
 #include "base/error.hpp"
@@ -19,7 +18,8 @@ std::span<const T> gradient_of(const Parameter<T>& parameter) {
 /// Backward runs against the order of the parameters. Empty when all are finite.
 template <typename T>
 std::string first_bad_gradient(const ParameterSet<T>& parameters) {
-  for (const Parameter<T>& parameter : parameters.all() | std::views::reverse) {
+  for (auto at = parameters.all().rbegin(); at != parameters.all().rend(); ++at) {
+    const Parameter<T>& parameter = *at;
     if (!std::ranges::all_of(gradient_of(parameter), [](T g) { return std::isfinite(g); })) {
       return "the gradient of " + parameter.name;
     }

@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <fstream>
-#include <ranges>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -125,7 +124,8 @@ void remove_together(const std::vector<fs::path>& files) {
       continue;
     }
     const int code = is_folder ? EISDIR : errno;
-    for (const auto& [original, renamed] : moved | std::views::reverse) {
+    for (auto pair = moved.rbegin(); pair != moved.rend(); ++pair) {
+      const auto& [original, renamed] = *pair;
       std::rename(renamed.c_str(), original.c_str());
     }
     fail_system("remove", file, code);
