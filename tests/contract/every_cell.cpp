@@ -1,5 +1,5 @@
 // The promises that every cell keeps, at every setting of its options. Sizes are odd and unequal on
-// purpose: B=3 T=37 leaves lanes empty and crosses the borders of checkpoint segments.
+// purpose: B=3 T=37 leaves lanes empty and crosses the border of a span between kept states.
 #include <doctest/doctest.h>
 
 #include <cstdlib>
