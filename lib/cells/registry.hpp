@@ -21,7 +21,8 @@ struct CellInfo {
   std::string equation;           // the recurrence in one or two lines of plain text
   std::string block = "prenorm";  // how a layer wraps it: an entry of blocks.def
   bool uses_heads = true;
-  bool constant_memory = true;  // state does not grow with the sequence
+  bool constant_memory = true;   // state does not grow with the sequence
+  bool any_input_width = false;  // x may have other features than y: CellConfig::inputs
   Index default_layers = 2;
   std::vector<Positions> positions = {Positions::none, Positions::sinusoidal};
   std::vector<Option> options;

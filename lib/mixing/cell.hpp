@@ -51,6 +51,9 @@ class Cell {
   Index state_size(Index context) const { return state_layout(context).size(); }
   /// Writes the state of a fresh sequence into every row.
   virtual void initial_state(Matrix<T> state) const = 0;
+  /// Computes anew what a carried state holds of the parameters (keys and values of a cache), after these have
+  /// changed. Most states hold nothing of them.
+  virtual void rebuild(Matrix<T> /*state*/) {}
 
   /// x (B,T,D) -> y (B,T,D). Keeps in the tape what backward needs, unless the pass keeps nothing.
   virtual void forward(Sequence<const T> x, const Pass<T>& pass, Sequence<T> y) = 0;

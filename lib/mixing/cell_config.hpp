@@ -22,10 +22,12 @@ inline constexpr Index max_head_size = 256;
 struct CellConfig {
   Index d_model = 64;
   Index heads = 4;
+  Index inputs = 0;  // features of x, for cells that read any width; 0: d_model
   Positions positions = Positions::none;
   OptionValues options;  // complete: every option that the cell knows has a value
 
   Index head_size() const { return d_model / heads; }
+  Index input_width() const { return inputs > 0 ? inputs : d_model; }
   const std::string& text(const std::string& option) const { return options.at(option); }
   double number(const std::string& option) const { return std::stod(options.at(option)); }
   /// Of an option whose numbers are whole.

@@ -31,8 +31,10 @@ Lanes<T> load_constant(T value, Index count) {
 }  // namespace
 
 template <typename T>
-void LayerNorm<T>::declare(ParameterSet<T>& parameters, std::string_view prefix, Index width) {
+void LayerNorm<T>::declare(ParameterSet<T>& parameters, std::string_view prefix, Index width,
+                           double epsilon) {
   width_ = width;
+  epsilon_ = static_cast<T>(epsilon);
   gain_ = &parameters.add(std::string(prefix) + ".gain", {width}, init::constant(1));
   bias_ = &parameters.add(std::string(prefix) + ".bias", {width}, init::constant(0));
 }
@@ -64,7 +66,6 @@ template <typename T>
 void LayerNorm<T>::forward_tile(Matrix<const T> x, Matrix<T> y, T* means,
                                 T* inverse_deviations) const {
   constexpr Index n = lane_count<T>;
-  const T epsilon = T(1e-5);
   const T share = T(1) / static_cast<T>(width_);
   std::array<Lanes<T>, static_cast<std::size_t>(n)> sums;
   sums.fill(Lanes<T>(T(0)));
@@ -83,7 +84,7 @@ void LayerNorm<T>::forward_tile(Matrix<const T> x, Matrix<T> y, T* means,
     }
   }
   const Lanes<T> variance = sum_each<T>(sums) * share;
-  store_lanes(inverse_deviations, T(1) / xsimd::sqrt(variance + epsilon), x.rows);
+  store_lanes(inverse_deviations, T(1) / xsimd::sqrt(variance + epsilon_), x.rows);
   for (Index r = 0; r < x.rows; ++r) {
     const T* const from = x.data + r * x.stride;
     T* const to = y.data + r * y.stride;

@@ -10,11 +10,13 @@
 
 namespace rlt {
 
-/// y = (x - mean) / sqrt(variance + 1e-5) gain + bias, gain 1 and bias 0 at the start.
+/// y = (x - mean) / sqrt(variance + epsilon) gain + bias, gain 1 and bias 0 at the start.
 template <typename T>
 class LayerNorm {
  public:
-  void declare(ParameterSet<T>& parameters, std::string_view prefix, Index width);
+  /// `epsilon`: 1e-5 in torch, 1e-6 in Flax.
+  void declare(ParameterSet<T>& parameters, std::string_view prefix, Index width,
+               double epsilon = 1e-5);
   /// The scratch of backward belongs to the caller's ScratchScope.
   void carve(Workspace& workspace, Index rows);
 
@@ -36,6 +38,7 @@ class LayerNorm {
                      const T* inverse_deviations, const T* residual, Matrix<T> dx, T* sums) const;
 
   Index width_ = 0;
+  T epsilon_ = 0;
   Parameter<T>* gain_ = nullptr;
   Parameter<T>* bias_ = nullptr;
   T* mean_ = nullptr;               // (rows)

@@ -15,6 +15,12 @@ Parameter<T>& ParameterSet<T>::add(std::string name, std::vector<Index> shape, I
 }
 
 template <typename T>
+Parameter<T>& ParameterSet<T>::share(const std::string& name, std::vector<Index> shape, Init init) {
+  const auto found = std::ranges::find(parameters_, name, &Parameter<T>::name);
+  return found != parameters_.end() ? *found : add(name, std::move(shape), std::move(init));
+}
+
+template <typename T>
 void ParameterSet<T>::allocate() {
   memory_ = Arena();
   constexpr Index line = static_cast<Index>(memory_alignment / sizeof(T));

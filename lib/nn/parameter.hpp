@@ -35,6 +35,8 @@ class ParameterSet {
  public:
   /// The returned reference stays valid; `value` and `gradient` are set by `allocate`.
   Parameter<T>& add(std::string name, std::vector<Index> shape, Init init);
+  /// The parameter of that name, which several layers share: added by the first that asks for it.
+  Parameter<T>& share(const std::string& name, std::vector<Index> shape, Init init);
   /// Places all parameters, in one flat array of values and one of gradients, both zero. Error(failed) when
   /// this machine has no room for them.
   void allocate();

@@ -30,8 +30,8 @@ struct Subject {
   rlt::LayerNorm<double> norm;
   rlt::Workspace workspace;
 
-  Subject(Index rows_, Index width_) : rows(rows_), width(width_) {
-    norm.declare(parameters, "norm", width);
+  Subject(Index rows_, Index width_, double epsilon = 1e-5) : rows(rows_), width(width_) {
+    norm.declare(parameters, "norm", width, epsilon);
     parameters.allocate();
     for (Index i = 0; i < width; ++i) {
       gain().value[i] = 1 + 0.3 * std::sin(static_cast<double>(i));
@@ -75,6 +75,21 @@ TEST_CASE("layer norm: every row comes out with the mean and the deviation that 
     }
     CHECK(std::abs(mean - 5) < 1e-12);
     CHECK(std::abs(square - 9) < 1e-3);  // epsilon beside the variance
+  }
+}
+
+// x = (-1, 1): mean 0, variance 1, so y = gain x / sqrt(1 + epsilon) + bias.
+TEST_CASE("layer norm: epsilon is added to the variance") {
+  for (const double epsilon : {1e-6, 3.0}) {
+    Subject subject(1, 2, epsilon);
+    Numbers x = {-1, 1};
+    Numbers y(2);
+    subject.norm.forward(subject.matrix(x), subject.matrix(y));
+    for (Index i = 0; i < 2; ++i) {
+      const double expected =
+          subject.gain().value[i] * x[i] / std::sqrt(1 + epsilon) + subject.bias().value[i];
+      CHECK(std::abs(y[i] - expected) < 1e-14);
+    }
   }
 }
 

@@ -144,3 +144,12 @@ TEST_CASE("parameters: gradients are zeroed to the last one, values stay") {
       std::all_of(gradients, gradients + parameters.flat_size(), [](double g) { return g == 0; }));
   CHECK(parameters.values()[40'002] == 3);
 }
+
+TEST_CASE("parameters: one that layers share is there once") {
+  ParameterSet<double> parameters;
+  rlt::Parameter<double>& first = parameters.share("u", {2, 3}, rlt::init::constant(1));
+  parameters.add("w", {3}, rlt::init::constant(2));
+  CHECK(&parameters.share("u", {2, 3}, rlt::init::constant(1)) == &first);
+  CHECK(parameters.all().size() == 2);
+  CHECK(parameters.count() == 9);
+}
