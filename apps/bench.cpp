@@ -1,3 +1,5 @@
+#include "bench.hpp"
+
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -8,7 +10,6 @@
 
 #include "base/allocations.hpp"
 #include "base/parallel.hpp"
-#include "commands.hpp"
 #include "losses/cross_entropy.hpp"
 #include "model/training_step.hpp"
 #include "optim/optimizer.hpp"
@@ -17,18 +18,20 @@
 #include "train/run_folder.hpp"
 
 namespace rlt {
+
+ModelConfig bench_model(const RunConfig& config) {
+  TaskInfo symbols;
+  symbols.inputs.resize(static_cast<std::size_t>(bench_inputs));
+  symbols.outputs.resize(static_cast<std::size_t>(bench_outputs));
+  return model_config(config, symbols);
+}
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
 namespace {
-
-struct BenchCommand {
-  RunConfig config;
-  GivenFlags given;
-  Index length = 50;
-  Index repeats = 21;
-  std::string csv;  // empty: a table on stdout; "-": CSV on stdout
-};
-
-constexpr Index vocabulary_in = 4;
-constexpr Index vocabulary_out = 3;
 
 template <typename Work>
 double milliseconds(const Work& work) {
@@ -36,11 +39,6 @@ double milliseconds(const Work& work) {
   work();
   const auto stop = std::chrono::steady_clock::now();
   return std::chrono::duration<double, std::milli>(stop - start).count();
-}
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
 }
 
 double peak_mebibytes() {
@@ -60,10 +58,7 @@ struct Timing {
 template <std::floating_point T>
 Timing time_model(const BenchCommand& command) {
   const RunConfig& config = command.config;
-  TaskInfo symbols;
-  symbols.inputs.resize(static_cast<std::size_t>(vocabulary_in));
-  symbols.outputs.resize(static_cast<std::size_t>(vocabulary_out));
-  SequenceModel<T> model(model_config(config, symbols));
+  SequenceModel<T> model(bench_model(config));
   model.parameters().initialize(config.seed);
   Optimizer<T> optimizer(optimizer_config(config), model.parameters().flat_size());
   const Extent extent{config.batch, command.length};
@@ -75,8 +70,8 @@ Timing time_model(const BenchCommand& command) {
   for (Index b = 0; b < extent.batch; ++b) {
     Example example;
     for (Index i = b * extent.steps; i < (b + 1) * extent.steps; ++i) {
-      example.tokens.push_back(static_cast<int>(rng.below(2 * i, vocabulary_in)));
-      example.targets.push_back(static_cast<int>(rng.below(2 * i + 1, vocabulary_out)));
+      example.tokens.push_back(static_cast<int>(rng.below(2 * i, bench_inputs)));
+      example.targets.push_back(static_cast<int>(rng.below(2 * i + 1, bench_outputs)));
     }
     batch.set(b, example);
   }
@@ -122,13 +117,18 @@ Exit run(const BenchCommand& command) {
   note_idle(command.given, config);
   BenchCommand chosen = command;
   chosen.config = config;
+  const std::optional<FolderLock> use = share_run_of(command.csv);
+  if (command.step) {
+    const bool chose_batch = std::ranges::count(command.given, "batch") > 0;
+    bench_step(chosen, chose_batch ? std::vector<Index>{config.batch} : std::vector<Index>{1, 8});
+    return Exit::done;
+  }
   const Timing timing =
       config.precision == "double" ? time_model<double>(chosen) : time_model<float>(chosen);
   const double tokens = static_cast<double>(config.batch * command.length);
   const double ratio = timing.step_ms / timing.floor_ms;
   const double speed = tokens / timing.step_ms * 1e3;
   if (!command.csv.empty()) {
-    const std::optional<FolderLock> use = share_run_of(command.csv);
     CsvFile csv =
         open_csv(command.csv, {"cell", "d_model", "layers", "heads", "ff", "batch", "length",
                                "threads", "step_ms", "forward_ms", "floor_ms", "step_over_floor",
@@ -163,6 +163,9 @@ Action declare(const Flags& flags) {
   flags.number<Index>("length", command->length, 1, max_length, "tokens of each sequence");
   flags.number<Index>("repeats", command->repeats, 1, 1'000'000,
                       "measured steps; medians are printed");
+  flags.toggle(
+      "step", command->step,
+      "time one token with the state carried instead, after --length tokens; batch 1 and 8");
   flags.text("csv", command->csv, "FILE",
              "CSV file to append to, instead of a table on stdout; - for stdout");
   return [command, settings] {
@@ -173,7 +176,7 @@ Action declare(const Flags& flags) {
 
 }  // namespace
 
-const Command bench_command = {"bench", "time a training step beside its dense products alone",
-                               declare};
+const Command bench_command = {
+    "bench", "time a training step beside its dense products alone, or one token", declare};
 
 }  // namespace rlt

@@ -11,6 +11,7 @@
 #include "io/file.hpp"
 #include "io/standard_streams.hpp"
 #include "setting_flags.hpp"
+#include "tasks/npy_form.hpp"
 #include "tasks/text_form.hpp"
 #include "train/dataset.hpp"
 
@@ -23,7 +24,8 @@ struct DataCommand {
   Index bin = 0;
   std::string lengths;
   Index sequences = 5;
-  std::string write;  // folder for train, valid and test in the paper's text form
+  std::string write;      // folder for train, valid and test in the paper's text form
+  std::string write_npy;  // the same as NumPy arrays
 };
 
 void print_examples(const TaskInfo& info, const std::vector<Example>& examples) {
@@ -62,9 +64,10 @@ void write_new(const fs::path& folder, const Files& files) {
   }
 }
 
-// train, valid (bin 0) and test (bin 1), as `--task file` reads them.
+// train, valid (bin 0) and test (bin 1): the text form as `--task file` reads it, or NumPy's.
 void write_sets(const DataCommand& command, const Task& task) {
-  const fs::path folder(command.write);
+  const bool as_text = !command.write.empty();
+  const fs::path folder(as_text ? command.write : command.write_npy);
   const RunConfig& config = command.config;
   const Index size = training_size(config, task);
   if (size == 0) {
@@ -80,13 +83,21 @@ void write_sets(const DataCommand& command, const Task& task) {
       {"train", &train}, {"valid", &valid}, {"test", &test}};
   Files files;
   for (const auto& [name, set] : sets) {
-    TextForm form = text_form(task.info(), *set);
-    files.emplace_back(folder / (name + ".src"), std::move(form.src));
-    files.emplace_back(folder / (name + ".tgt"), std::move(form.tgt));
+    if (as_text) {
+      TextForm form = text_form(task.info(), *set);
+      files.emplace_back(folder / (name + ".src"), std::move(form.src));
+      files.emplace_back(folder / (name + ".tgt"), std::move(form.tgt));
+    } else {
+      NpyForm form = npy_form(*set);
+      files.emplace_back(folder / (name + ".tokens.npy"), std::move(form.tokens));
+      files.emplace_back(folder / (name + ".targets.npy"), std::move(form.targets));
+      files.emplace_back(folder / (name + ".lengths.npy"), std::move(form.lengths));
+    }
   }
   write_new(folder, files);
+  const char* const ends = as_text ? ".src .tgt" : ".tokens.npy .targets.npy .lengths.npy";
   for (const auto& [name, set] : sets) {
-    print_message("{}/{}.src .tgt: {} strings, data {}", command.write, name, set->size(),
+    print_message("{}/{}{}: {} strings, data {}", folder.string(), name, ends, set->size(),
                   data_hash(*set));
   }
 }
@@ -94,7 +105,7 @@ void write_sets(const DataCommand& command, const Task& task) {
 Exit run(const DataCommand& command) {
   refuse_inapplicable(command.given, command.config);
   if (!command.config.data.empty()) {
-    refuse_flags(command.given, {"write", "bin", "lengths", "train-size", "seed"},
+    refuse_flags(command.given, {"write", "write-npy", "bin", "lengths", "train-size", "seed"},
                  "the first --sequences of your own training set are printed");
   }
   const std::unique_ptr<Task> task = make_task(command.config);
@@ -104,12 +115,12 @@ Exit run(const DataCommand& command) {
     print_examples(task->info(), {all.begin(), all.begin() + static_cast<Index>(count)});
     return Exit::done;
   }
-  if (!command.write.empty()) {
+  if (!command.write.empty() || !command.write_npy.empty()) {
     write_sets(command, *task);
     return Exit::done;
   }
   for (const char* const name : {"train-size", "eval-sequences", "seed"}) {
-    note_idle(command.given, name, "only --write draws whole sets");
+    note_idle(command.given, name, "only --write and --write-npy draw whole sets");
   }
   if (command.bin > 0) note_idle(command.given, "window", "--bin chose another one");
   if (!command.lengths.empty()) note_idle(command.given, "window", "--lengths are exact");
@@ -147,6 +158,13 @@ Action declare(const Flags& flags) {
       .excludes("--bin")
       .excludes("--lengths")
       .excludes("--sequences");
+  flags
+      .text("write-npy", command->write_npy, "FOLDER",
+            "the same as NumPy arrays: tokens and targets (N, longest), lengths (N)")
+      .excludes("--bin")
+      .excludes("--lengths")
+      .excludes("--sequences")
+      .excludes("--write");
   return [command, settings, flags] {
     command->given = settings->complete();
     for (const std::string& flag : flags.given()) command->given.push_back(flag);

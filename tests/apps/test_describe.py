@@ -56,6 +56,18 @@ class Describe(unittest.TestCase):
             if line.startswith(" "):
                 self.assertEqual(len(line.split(maxsplit=1)), 2, line)
 
+    def test_bench_times_one_token_at_batch_1_and_8(self):
+        words = ["bench", "--step", "--cell", "deltanet", "--d-model", "16", "--repeats", "1", "--length", "3"]
+        rows = list(csv.DictReader(run(*words, "--csv", "-").stdout.splitlines()))
+        self.assertEqual([row["batch"] for row in rows], ["1", "8"])
+        for row in rows:
+            self.assertEqual(row["state_size"], str(2 * 4 * 4 * 4))  # layers, heads, W
+            self.assertEqual(float(row["allocations_per_token"]), 0)
+            self.assertGreater(float(row["token_us"]), 0)
+        shown = run(*words, "--batch", "3").stdout
+        self.assertEqual(len(shown.splitlines()), 2)
+        self.assertIn("batch    3", shown)
+
     def test_info_needs_a_run_or_columns(self):
         for arguments in [[], [self.folder, "--columns"]]:
             done = run("info", *arguments)

@@ -8,6 +8,7 @@ import tempfile
 import tomllib
 import unittest
 
+import numpy as np
 from rlt_program import PROGRAM, TINY, TINY_MODEL, run
 
 TRAIN = ("s a b a\ns b b\ns a a b\n", "1 0 0 1\n1 1 1\n1 0 1 1\n")
@@ -272,6 +273,25 @@ class Writing(Case):
         self.refused(1, ["listops"], "data", "--task", "listops", "--train-size", "5", "--window", "2-3",
                      "--eval-sequences", "5", "--write", folder)
         self.assertFalse(folder.exists())
+
+    def test_numpy_reads_what_is_written_for_it(self):
+        # The same sets as in the text form, symbol by symbol.
+        arrays = self.folder / "arrays"
+        self.done(*self.DRAW[:-1], "--write-npy", arrays)
+        self.done(*self.DRAW, self.folder / "text")
+        self.assertEqual(len(list(arrays.iterdir())), 9)
+        for name in ("train", "valid", "test"):
+            tokens, targets, lengths = (np.load(arrays / f"{name}.{part}.npy")
+                                        for part in ("tokens", "targets", "lengths"))
+            lines = [(self.folder / "text" / f"{name}.{end}").read_text().splitlines() for end in ("src", "tgt")]
+            self.assertEqual((tokens.dtype, tokens.shape), (np.int32, targets.shape))
+            self.assertEqual(lengths.tolist(), [len(line.split()) for line in lines[0]])
+            for row, (source, target) in enumerate(zip(*lines)):
+                n = lengths[row]
+                self.assertEqual(["01"[token] for token in tokens[row, :n]], source.split())
+                self.assertEqual(["01"[target] for target in targets[row, :n]], target.split())
+                self.assertTrue((tokens[row, n:] == 0).all() and (targets[row, n:] == -1).all())
+        self.refused(1, [arrays / "train.tokens.npy", "--write"], *self.DRAW[:-1], "--write-npy", arrays)
 
     def test_what_is_written_is_read_back(self):
         self.done(*self.DRAW, self.folder / "out")
