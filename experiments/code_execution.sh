@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Code execution of arXiv 2106.06295: cells read programs and say what they print. Trains on programs of one
 # window of sizes, measures on longer ones. Rule honest: labels as Python gives them; rule paper: as published.
-#   experiments/code_execution.sh                           small: a few minutes a cell on one core
+#   experiments/code_execution.sh                           small: a few minutes per cell on one core
 #   PRESET=paper JOBS=32 experiments/code_execution.sh      the sizes of the paper
 #   VARIABLES=5 CELLS="lstm rdn" SEEDS=1 experiments/code_execution.sh
 #   LIST=1 experiments/code_execution.sh | parallel -j 32 --sshlogin ...    the commands, for GNU parallel

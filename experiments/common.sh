@@ -1,7 +1,7 @@
 # Sourced by the scripts of one experiment each: set-up, then the steps from commands to tables. A script
 # defines `commands`, which prints one `rlt train` a line, and calls these functions in turn:
 #   train      runs the commands, JOBS at a time; LIST=1 prints them and ends the script
-#   measure    accuracy at LENGTHS of the finished runs given, once a run
+#   measure    accuracy at LENGTHS of the finished runs given, once per run
 #   merge      eval.csv, or another CSV of the runs, into OUT
 #   both FILE  a table of report.py as FILE.md and FILE.tex
 # Finished runs are skipped, interrupted ones go on. One thread a run: many runs keep the cores busy.

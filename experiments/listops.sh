@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sequential ListOps of arXiv 2106.06295: the value of a nested expression, read at its last token. Trains on
 # one window of depths, measures on deeper expressions.
-#   experiments/listops.sh                           small: a few minutes a cell on one core
+#   experiments/listops.sh                           small: a few minutes per cell on one core
 #   PRESET=paper JOBS=32 experiments/listops.sh      the sizes of the paper, depth 10 and depth 15
 #   CELLS="lstm rdn" SEEDS=1 experiments/listops.sh
 #   LIST=1 experiments/listops.sh | parallel -j 32 --sshlogin ...    the commands, for GNU parallel

@@ -190,7 +190,7 @@ def key(name, style):
 
 
 def draw_series(axes, curves, style, place, count):
-    """`curves`: a row an x, a column a seed. Band min to max, thin seeds, median line on top."""
+    """`curves`: one row per x, one column per seed. Band min to max, thin seeds, median line on top."""
     colour, line, _ = style
     curves = curves.dropna(how="all")
     x, values = curves.index.to_numpy(), curves.to_numpy()
@@ -226,7 +226,7 @@ def seeds_caption(frame, shared, tail=""):
 # ---- plot.py length
 
 LENGTH_HELP = """\
-Accuracy against length, one panel a task, one colour a cell.
+Accuracy against length, one panel per task, one colour per cell.
 
 The line is the median over seeds, the band reaches from the lowest to the highest seed, a thin
 line is one seed. Grey: chance (dotted) and the best trivial baseline (dashed), a predictor that
@@ -371,8 +371,8 @@ def train_lengths(pairs, tasks):
 # ---- plot.py train
 
 TRAIN_HELP = """\
-Training curves, one panel a task, one colour a cell: median line, lowest to highest band, a thin
-line a seed. A seed that stopped early keeps its last value, so that the median at every step is
+Training curves, one panel per task, one colour per cell: median line, lowest to highest band, a thin
+line per seed. A seed that stopped early keeps its last value, so that the median at every step is
 over the same seeds. With more than 150 logged steps, neighbouring steps are averaged.
 With `--against wall` the median value of each step stands at the median time of that step.
 

@@ -44,7 +44,7 @@ def bootstrap(scores):
 
 
 def summary(scores):
-    """All numbers of one (cell, task, split). `scores`: one sequence accuracy a seed."""
+    """All numbers of one (cell, task, split). `scores`: one sequence accuracy per seed."""
     solved = sum(score >= SOLVED for score in scores)
     return {"n": len(scores), "solved": solved, "rate": wilson(solved, len(scores)),
             "max": max(scores), "median": float(np.median(scores)),

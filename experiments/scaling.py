@@ -19,7 +19,7 @@ from sheets import read_frame
 
 SIZES = ["d_model", "layers", "heads", "batch"]
 COLUMNS = ["cell", *SIZES, "length", "step_ms", "peak_mib"]
-PANELS = {"us_per_token": "microseconds a token", "peak_mib": "peak memory (MiB)"}
+PANELS = {"us_per_token": "microseconds per token", "peak_mib": "peak memory (MiB)"}
 
 
 def read(path):
@@ -41,11 +41,11 @@ def read(path):
 
 
 def table(frame):
-    """Markdown: microseconds a token and MiB at every length."""
+    """Markdown: microseconds per token and MiB at every length."""
     lengths = sorted(frame["length"].unique())
     first = frame.iloc[0]
     lines = [f"Training step at d={first['d_model']:.0f}, {first['layers']:.0f} layers, "
-             f"{first['heads']:.0f} heads, batch {first['batch']:.0f}: microseconds a token / peak memory of "
+             f"{first['heads']:.0f} heads, batch {first['batch']:.0f}: microseconds per token / peak memory of "
              "the process in MiB. A cost linear in T keeps the first and doubles the second from column to "
              "column.", "",
              "| cell | " + " | ".join(f"T={length:.0f}" for length in lengths) + " |",

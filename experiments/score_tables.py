@@ -13,7 +13,7 @@ from program import USAGE, Problem, name_list
 from sheets import read_frame, write_csv
 
 SCORES_HELP = """\
-A small table a task, rule and protocol: a row a cell, a column a split and metric. An entry is the
+A small table per task, rule and protocol: one row per cell, one column per split and metric. An entry is the
 median over seeds and behind it every seed one by one, `97.2 (96.0, 97.2, failed)`. A failed run
 (see `report.py merge --help`) counts as accuracy 0, or as bits without end. The last rows hold
 what no learning gets: chance, the best single answer, the most frequent class of every position,

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times `rlt bench` and the PyTorch peer in turns: bench.csv with one row a case and round, table.md with
+"""Times `rlt bench` and the PyTorch peer in turns: bench.csv with one row per case and round, table.md with
 medians beside the targets. Measures the chosen cases anew and keeps the others. experiments/speed.sh runs it."""
 
 import csv

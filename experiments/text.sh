@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Language modelling after arXiv 2106.06295, by characters: documents are read in segments, the state carried
 # from one to the next. Selects on the held-out `valid` part; bits a character on it and on `test`.
-#   experiments/text.sh                                        small: a few minutes a cell on one core
+#   experiments/text.sh                                        small: a few minutes per cell on one core
 #   PRESET=paper DATA=FOLDER JOBS=32 experiments/text.sh       the paper's sizes (its data were WikiText-103)
 #   DATA=book.txt CELLS="lstm rdn" SEEDS=1 experiments/text.sh
 #   LIST=1 experiments/text.sh | parallel -j 32 --sshlogin ...    the commands, for GNU parallel

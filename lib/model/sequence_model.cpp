@@ -114,6 +114,7 @@ Sequence<T> SequenceModel<T>::top(Extent extent) const {
 template <std::floating_point T>
 Matrix<T> SequenceModel<T>::forward(const Inputs& inputs, const ModelPass<T>& pass) {
   const Extent extent = inputs.extent;
+  workspace_.require_threads();
   input_.forward(inputs, part_pass(pass, layer_count()), stream(extent, 0).rows);
   for (Index layer = 0; layer < layer_count(); ++layer) {
     layers_[static_cast<std::size_t>(layer)]->forward(stream(extent, layer), part_pass(pass, layer),

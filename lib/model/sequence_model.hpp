@@ -37,7 +37,6 @@ class SequenceModel {
   /// Gets memory for batches up to `largest`; nothing allocates afterwards. Error(failed) when this machine
   /// has too little; `smaller` names the flags that ask for less.
   void carve(Extent largest, std::string_view smaller = "the batch");
-  std::size_t workspace_bytes() const { return workspace_.bytes(); }
 
   /// The recurrent state of a sequence after at most `context` positions: of each layer, then of the input.
   std::vector<StateLayout> state_layout(Index context) const;

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <memory>
 
+#include "base/error.hpp"
+#include "base/parallel.hpp"
 #include "base/size.hpp"
 
 namespace rlt {
@@ -67,11 +69,21 @@ struct Workspace {
   Arena tape{Arena::Guards::guarded};
   Arena scratch;
 
+  /// `carve` has run with the same thread_count(): there is scratch for so many.
   void allocate() {
     tape.allocate();
     scratch.allocate();
+    threads_ = thread_count();
+  }
+  /// Error when there are more threads now: they would write into one another's scratch.
+  void require_threads() const {
+    if (thread_count() <= threads_) return;
+    fail(Exit::failed, "internal error: {} threads, but scratch for {}", thread_count(), threads_);
   }
   std::size_t bytes() const { return sum_of(tape.peak(), scratch.peak()); }
+
+ private:
+  int threads_ = 0;
 };
 
 /// Gives back at its end what was taken from the scratch arena during its life. A layer takes its buffers first

@@ -101,7 +101,7 @@ EvaluationSet fixed_set(const RunConfig& config, const Task& task, const std::st
         return measure_baselines(scored, *training, class_facts(task.info()));
       });
   if (set.documents && !cell_info(config.cell).constant_memory) {
-    set.pieces = cut(set.examples, config.segment);
+    set.segments = cut(set.examples, config.segment);
   }
   return set;
 }

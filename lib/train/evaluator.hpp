@@ -22,15 +22,15 @@ struct EvaluationSet {
   int blank = -1;          // TaskInfo::blank
   bool documents = false;  // TaskInfo::documents
   std::vector<Example> examples;
-  /// For a cell whose state grows with the sequence: the documents, cut; each piece is read from a fresh state.
+  /// For a cell whose state grows with the sequence: the documents, cut; each segment is read from a fresh state.
   /// Else empty.
-  std::vector<Example> pieces;
+  std::vector<Example> segments;
   /// What no learning gets on them. Slower than drawing them, so called only where scores are reported.
   std::function<Baselines(const std::vector<Example>&)> baselines;
   std::string hash;
 
   /// What a model reads, and the longest of it in tokens.
-  const std::vector<Example>& strings() const { return pieces.empty() ? examples : pieces; }
+  const std::vector<Example>& strings() const { return segments.empty() ? examples : segments; }
   Index longest() const;
 };
 

@@ -118,12 +118,12 @@ void remove_together(const std::vector<fs::path>& files) {
     fs::path aside = file;
     aside += fmt::format(".{}.partial", ::getpid());
     std::error_code ignored;
-    const bool is_folder = fs::is_directory(fs::symlink_status(file, ignored));
-    if (!is_folder && std::rename(file.c_str(), aside.c_str()) == 0) {
+    const bool keeps_files = fs::is_directory(fs::symlink_status(file, ignored));
+    if (!keeps_files && std::rename(file.c_str(), aside.c_str()) == 0) {
       moved.emplace_back(file, aside);
       continue;
     }
-    const int code = is_folder ? EISDIR : errno;
+    const int code = keeps_files ? EISDIR : errno;
     for (auto pair = moved.rbegin(); pair != moved.rend(); ++pair) {
       const auto& [original, renamed] = *pair;
       std::rename(renamed.c_str(), original.c_str());

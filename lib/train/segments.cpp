@@ -34,15 +34,15 @@ void Segments::fill(Index step_of_epoch, Batch& batch) const {
 }
 
 std::vector<Example> cut(const std::vector<Example>& documents, Index segment) {
-  std::vector<Example> pieces;
+  std::vector<Example> segments;
   for (const Example& document : documents) {
     for (Index from = 0; from < std::ssize(document.tokens); from += segment) {
       const Index to = std::min(std::ssize(document.tokens), from + segment);
-      pieces.push_back({{document.tokens.begin() + from, document.tokens.begin() + to},
-                        {document.targets.begin() + from, document.targets.begin() + to}});
+      segments.push_back({{document.tokens.begin() + from, document.tokens.begin() + to},
+                          {document.targets.begin() + from, document.targets.begin() + to}});
     }
   }
-  return pieces;
+  return segments;
 }
 
 }  // namespace rlt

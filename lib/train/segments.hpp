@@ -25,7 +25,7 @@ class Segments {
   Index rows_, row_length_, segment_;
 };
 
-/// The documents cut into pieces of at most `segment` tokens, for cells that cannot carry a state over
+/// The documents cut into segments of at most `segment` tokens, for cells that cannot carry a state over
 /// whole documents.
 std::vector<Example> cut(const std::vector<Example>& documents, Index segment);
 

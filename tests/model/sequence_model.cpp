@@ -293,3 +293,15 @@ TEST_CASE("model: gradients of the mean loss equal central differences") {
     }
   }
 }
+
+TEST_CASE("model: more threads than there is scratch for are refused, not let loose") {
+  const int before = thread_count();
+  set_thread_count(1);
+  SequenceModel<double> model = model_of("deltanet", Positions::none);
+  Reading reading(model, {2, 3});
+  set_thread_count(2);
+  CHECK_THROWS_AS(reading.read(0, 3, false), Error);
+  set_thread_count(1);
+  CHECK_NOTHROW(reading.read(0, 3, false));
+  set_thread_count(before);
+}

@@ -113,7 +113,7 @@ TEST_CASE("evaluation: answers are the scored positions whose class is not the b
 TEST_CASE("evaluation: documents that were cut are scored piece by piece") {
   rlt::SequenceModel<double> model = always_one({5, 5});
   rlt::EvaluationSet set = set_of(targets);
-  set.pieces = set_of({{1, 1}, {2}}).examples;
+  set.segments = set_of({{1, 1}, {2}}).examples;
   const rlt::Score score =
       rlt::evaluate(model, rlt::CrossEntropy<double>(model.outputs()), {5, 5}, set);
   CHECK(score.tokens == 3);
