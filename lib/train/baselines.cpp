@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 #include <unordered_map>
+#include <xtensor/xmath.hpp>
+#include <xtensor/xtensor.hpp>
 
 #include "base/memory.hpp"
 #include "base/size.hpp"
@@ -13,10 +15,15 @@
 namespace rlt {
 namespace {
 
-using Counts = std::vector<std::uint32_t>;
+/// How often each class stood at each position: (length, classes).
+using Counts = xt::xtensor<std::uint32_t, 2>;
+/// One number for each class.
+using ByClass = xt::xtensor<double, 1>;
 
-int largest(const std::uint32_t* counts, Index classes) {
-  return static_cast<int>(std::max_element(counts, counts + classes) - counts);
+/// The class with the largest of `classes` numbers; ties: the lower one.
+template <typename Number>
+int most_frequent(const Number* numbers, Index classes) {
+  return static_cast<int>(std::max_element(numbers, numbers + classes) - numbers);
 }
 
 class PositionMajority {
@@ -24,48 +31,52 @@ class PositionMajority {
   explicit PositionMajority(ClassFacts classes)
       : classes_(classes.count),
         by_position_(classes.by_position),
-        overall_(static_cast<std::size_t>(classes.count)) {}
+        overall_(xt::zeros<double>({classes.count})) {}
 
   void add(const Example& example) {
     check_stop();
     for (const int target : example.targets) {
-      if (target != not_scored) ++overall_[static_cast<std::size_t>(target)];
+      if (target != not_scored) overall_(target) += 1;
     }
     if (!by_position_) return;
-    Counts& counts = by_length_[example.targets.size()];
-    if (counts.empty()) {
+    const auto [entry, is_new] = by_length_.try_emplace(example.targets.size());
+    Counts& counts = entry->second;
+    if (is_new) {
       require_memory(bytes_of(sizeof(Counts::value_type), std::ssize(example.targets), classes_),
                      "what each position of a string mostly holds",
                      "--lengths, --bins or --window");
-      counts.resize(example.targets.size() * overall_.size());
+      counts = xt::zeros<std::uint32_t>({std::ssize(example.targets), classes_});
     }
     for (std::size_t t = 0; t < example.targets.size(); ++t) {
       if (example.targets[t] == not_scored) continue;
-      ++counts[t * overall_.size() + static_cast<std::size_t>(example.targets[t])];
+      ++counts(t, example.targets[t]);
     }
   }
 
-  /// -log of the frequency of a class, counted once more than seen.
-  double loss(int target) const {
-    double all = 0;
-    for (const std::uint32_t count : overall_) all += count + 1.0;
-    return std::log(all / (overall_[static_cast<std::size_t>(target)] + 1.0));
+  /// -log of the frequency of each class, counted once more than seen.
+  ByClass losses() const {
+    const double all = xt::sum(overall_ + 1.0)();
+    return xt::log(all / (overall_ + 1.0));
   }
 
-  /// The counts of strings of this length, (length, classes); nullptr when none was seen.
-  const std::uint32_t* of_length(std::size_t length) const {
+  /// The class that stands most often at each position of strings of this length; in all strings
+  /// where none of the length was seen.
+  std::vector<int> guesses(std::size_t length) const {
     const auto entry = by_length_.find(length);
-    return entry == by_length_.end() ? nullptr : entry->second.data();
-  }
-
-  int predict(const std::uint32_t* counts, std::size_t t) const {
-    return largest(counts ? counts + static_cast<Index>(t) * classes_ : overall_.data(), classes_);
+    if (entry == by_length_.end()) {
+      return std::vector<int>(length, most_frequent(overall_.data(), classes_));
+    }
+    std::vector<int> guesses;
+    for (std::size_t t = 0; t < length; ++t) {
+      guesses.push_back(most_frequent(&entry->second(t, 0), classes_));
+    }
+    return guesses;
   }
 
  private:
   Index classes_;
   bool by_position_;
-  Counts overall_;
+  ByClass overall_;
   std::unordered_map<std::size_t, Counts> by_length_;
 };
 
@@ -99,26 +110,31 @@ Baselines measure(const std::vector<Example>& scored, const PositionMajority& ma
   Tally positions;
   std::vector<Tally> constants(static_cast<std::size_t>(classes.count));
   std::vector<Index> answers(constants.size());
-  std::vector<double> losses(constants.size());
-  for (std::size_t c = 0; c < losses.size(); ++c) losses[c] = majority.loss(static_cast<int>(c));
+  const ByClass losses = majority.losses();
   std::vector<Index> count(constants.size());  // of each class in one sequence
   double chance = 0.0;
+  std::unordered_map<std::size_t, std::vector<int>> known;
+  const auto guesses_for = [&](std::size_t length) -> const std::vector<int>& {
+    const auto [entry, is_new] = known.try_emplace(length);
+    if (is_new) entry->second = majority.guesses(length);
+    return entry->second;
+  };
   for (const Example& example : scored) {
     check_stop();
     std::fill(count.begin(), count.end(), 0);
     Index scored_here = 0, right = 0;
-    const std::uint32_t* counts = majority.of_length(example.targets.size());
+    const std::vector<int>& guesses = guesses_for(example.targets.size());
     for (std::size_t t = 0; t < example.targets.size(); ++t) {
       const int target = example.targets[t];
       if (target == not_scored) continue;
       ++scored_here;
       ++count[static_cast<std::size_t>(target)];
-      right += majority.predict(counts, t) == target ? 1 : 0;
+      right += guesses[t] == target ? 1 : 0;
     }
     positions.add(scored_here, right);
     for (std::size_t c = 0; c < count.size(); ++c) {
       constants[c].add(scored_here, count[c]);
-      result.class_loss += losses[c] * static_cast<double>(count[c]);
+      result.class_loss += losses(c) * static_cast<double>(count[c]);
       if (static_cast<int>(c) != classes.blank) answers[c] += count[c];
     }
     chance += std::pow(static_cast<double>(classes.count), -static_cast<double>(scored_here));
