@@ -15,6 +15,13 @@ void FeedForward<T>::declare(ParameterSet<T>& parameters, std::string_view prefi
 }
 
 template <typename T>
+void FeedForward<T>::declare(ParameterSet<T>& parameters, std::string_view prefix, Index width,
+                             Index inner, const Init& weight) {
+  up_.declare(parameters, std::string(prefix) + ".up", width, inner, Bias::zero, weight);
+  down_.declare(parameters, std::string(prefix) + ".down", inner, width, Bias::zero, weight);
+}
+
+template <typename T>
 void FeedForward<T>::carve(Workspace& workspace, Index rows) {
   hidden_ = workspace.tape.take<T>(rows, up_.outputs());
   const ScratchScope scope(workspace);
@@ -45,14 +52,16 @@ void FeedForward<T>::forward_block(const RowBlock& block, Matrix<const T> x,
   down_.product_block(hidden, y);
   for (Index r = 0; r < block.count; ++r) {
     T* const row = y.data + r * y.stride;
-    const T* const kept = residual.data + r * residual.stride;
+    const auto kept = [&](Index c) {
+      return residual.data == nullptr ? T(0) : residual.data[r * residual.stride + c];
+    };
     if (after_.active()) {
       const Index first = (block.first + r) * width;
       for (Index c = 0; c < width; ++c) {
-        row[c] = kept[c] + (row[c] + down_.bias()[c]) * after_.template factor<T>(first + c);
+        row[c] = kept(c) + (row[c] + down_.bias()[c]) * after_.template factor<T>(first + c);
       }
     } else {
-      for (Index c = 0; c < width; ++c) row[c] += kept[c] + down_.bias()[c];
+      for (Index c = 0; c < width; ++c) row[c] += kept(c) + down_.bias()[c];
     }
   }
 }

@@ -1,4 +1,4 @@
-// Two-layer perceptron over rows with its residual r, inner width F:
+// Two-layer perceptron over rows with its residual r, if any, inner width F:
 //   h = drop(relu(x W_up + b_up))      y = r + drop(h W_down + b_down)
 #pragma once
 
@@ -15,14 +15,18 @@ class FeedForward {
  public:
   /// Parameters prefix.up (D, F) and prefix.down (F, D), torch's initialisation.
   void declare(ParameterSet<T>& parameters, std::string_view prefix, Index width, Index inner);
+  /// The same with matrices from `weight` and biases 0.
+  void declare(ParameterSet<T>& parameters, std::string_view prefix, Index width, Index inner,
+               const Init& weight);
   void carve(Workspace& workspace, Index rows);
 
   /// Passes go block by block inside for_row_blocks, on the calling thread; all matrices are the block's.
   Index block_rows() const { return up_.block_rows(); }
   void begin_forward(const Dropout& inside, const Dropout& after);
+  /// `residual` may be null.
   void forward_block(const RowBlock& block, Matrix<const T> x, Matrix<const T> residual,
                      Matrix<T> y);
-  /// dx is that of the branch alone; the gradient of the residual is dy itself.
+  /// dx is that of the branch alone; the gradient of the residual is dy itself. dx may be dy.
   void begin_backward();
   void backward_block(const RowBlock& block, Matrix<const T> x, Matrix<const T> dy, Matrix<T> dx);
   void end_backward(Index rows);

@@ -44,6 +44,14 @@ Init init::truncated_normal(double deviation) {
   });
 }
 
+Init init::lecun_normal() {
+  return [](const Rng& rng, const std::vector<Index>& shape, std::span<double> values) {
+    constexpr double left = 0.87962566103423978;  // deviation of a standard normal cut off at 2
+    const Index inputs = std::ssize(values) / shape.back();
+    truncated_normal(1 / (left * std::sqrt(static_cast<double>(inputs))))(rng, shape, values);
+  };
+}
+
 Init init::orthogonal(double gain) {
   return [gain](const Rng& rng, const std::vector<Index>& shape, std::span<double> values) {
     const Index cols = shape.back();
@@ -67,6 +75,23 @@ Init init::identity(double scale) {
     const Index rows = shape.size() < 2 ? 1 : shape[shape.size() - 2];
     for (Index i = 0; i < std::ssize(values); ++i) {
       values[i] = i / cols % rows == i % cols ? scale : 0;
+    }
+  };
+}
+
+Init init::columns(Index count, const Init& init) {
+  return [count, init](const Rng& rng, const std::vector<Index>& shape, std::span<double> values) {
+    const Index cols = shape.back();
+    const Index width = cols / count;
+    const Index rows = std::ssize(values) / cols;
+    std::vector<Index> part_shape = shape;
+    part_shape.back() = width;
+    std::vector<double> part(static_cast<std::size_t>(rows * width));
+    for (Index i = 0; i < count; ++i) {
+      init(rng.stream(static_cast<std::uint64_t>(i)), part_shape, part);
+      for (Index r = 0; r < rows; ++r) {
+        std::copy_n(part.begin() + r * width, width, values.begin() + r * cols + i * width);
+      }
     }
   };
 }

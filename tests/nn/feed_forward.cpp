@@ -135,6 +135,19 @@ TEST_CASE("feed-forward: gradients equal central differences, with and without d
   }
 }
 
+TEST_CASE("feed-forward: without a residual the branch stands alone") {
+  Subject subject(7, 5, 13);
+  subject.after = third;
+  const Numbers x = support::numbers(7 * 5, 1);
+  Numbers y(x.size(), 99);
+  subject.layer.begin_forward(subject.inside, subject.after);
+  rlt::for_row_blocks(7, subject.layer.block_rows(), [&](const RowBlock& block) {
+    subject.layer.forward_block(block, block.of(subject.matrix(x)), {nullptr, 0, 0},
+                                block.of(subject.matrix(y)));
+  });
+  CHECK(support::largest_difference(y, subject.definition(x, Numbers(x.size(), 0.0))) < 1e-13);
+}
+
 TEST_CASE("feed-forward: dx is overwritten, parameter gradients add up") {
   Subject subject(7, 5, 13);
   const Numbers x = support::numbers(7 * 5, 1);

@@ -58,3 +58,31 @@ TEST_CASE("init: identity puts its scale on the diagonal of every matrix") {
   CHECK(filled(rlt::init::identity(2), {2, 2, 3}) ==
         std::vector<double>{2, 0, 0, 0, 2, 0, 2, 0, 0, 0, 2, 0});
 }
+
+TEST_CASE("init: LeCun's normal has deviation 1 / sqrt(inputs) after the cut, at two deviations") {
+  const std::vector<double> values = filled(rlt::init::lecun_normal(), {2, 25, 2000});
+  double squares = 0;
+  for (const double value : values) {
+    REQUIRE(std::abs(value) <= 2 / (std::sqrt(50.0) * 0.8796));
+    squares += value * value;
+  }
+  CHECK(squares / 100'000 == doctest::Approx(1 / 50.0).epsilon(0.02));
+}
+
+TEST_CASE("init: columns fills each matrix of a row of matrices on its own") {
+  const std::vector<double> w = filled(rlt::init::columns(3, rlt::init::orthogonal()), {4, 12});
+  const auto product = [&](Index a, Index b) {
+    double sum = 0;
+    for (Index i = 0; i < 4; ++i) sum += w[i * 12 + a] * w[i * 12 + b];
+    return sum;
+  };
+  for (Index first = 0; first < 12; first += 4) {
+    for (Index a = 0; a < 4; ++a) {
+      for (Index b = 0; b < 4; ++b) {
+        CHECK(product(first + a, first + b) == doctest::Approx(a == b ? 1 : 0).epsilon(1e-12));
+      }
+    }
+  }
+  CHECK(w[0] != w[4]);
+  CHECK(w[4] != w[8]);
+}

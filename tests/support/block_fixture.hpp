@@ -134,7 +134,7 @@ class BlockFixture {
     }
     return y;
   }
-  Numbers norm(const std::string& name, const Numbers& rows) const {
+  Numbers norm(const std::string& name, const Numbers& rows, double epsilon = 1e-5) const {
     Numbers y(rows.size());
     for (Index first = 0; first < std::ssize(rows); first += width) {
       double mean = 0, variance = 0;
@@ -143,7 +143,7 @@ class BlockFixture {
         variance += (rows[first + c] - mean) * (rows[first + c] - mean) / width;
       }
       for (Index c = 0; c < width; ++c) {
-        y[first + c] = (rows[first + c] - mean) / std::sqrt(variance + 1e-5) *
+        y[first + c] = (rows[first + c] - mean) / std::sqrt(variance + epsilon) *
                            named("block." + name + ".gain")[c] +
                        named("block." + name + ".bias")[c];
       }
@@ -165,6 +165,9 @@ class BlockFixture {
       }
     }
     return y;
+  }
+  const double* named(const std::string& name) const {
+    return std::ranges::find(parameters.all(), name, &rlt::Parameter<double>::name)->value;
   }
   static Numbers sum(Numbers a, const Numbers& b) {
     for (std::size_t i = 0; i < a.size(); ++i) a[i] += b[i];
@@ -207,9 +210,6 @@ class BlockFixture {
   rlt::Dropout dropout{};
 
  private:
-  const double* named(const std::string& name) const {
-    return std::ranges::find(parameters.all(), name, &rlt::Parameter<double>::name)->value;
-  }
   Sequence<double> sequence(Numbers& rows) const { return {extent, rows.data(), width}; }
 };
 
