@@ -53,12 +53,16 @@ class Echo final : public Environment {
            std::span<std::uint8_t> ended) override {
     for (std::size_t row = 0; row < episodes_.size(); ++row) {
       Episode& episode = episodes_[row];
-      const bool asked = episode.step >= delay_;
-      const bool right = asked && actions[row] == symbol(episode, episode.step - delay_);
+      const bool right = actions[row] == best_action(static_cast<Index>(row));
       rewards[row] = right ? 1.0F / steps : 0.0F;
       ended[row] = ++episode.step == info_.longest ? 1 : 0;
       show(static_cast<Index>(row), observations.row(static_cast<Index>(row)));
     }
+  }
+
+  int best_action(Index row) const override {
+    const Episode& episode = episodes_[static_cast<std::size_t>(row)];
+    return episode.step < delay_ ? -1 : static_cast<int>(symbol(episode, episode.step - delay_));
   }
 
  private:

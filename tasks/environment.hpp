@@ -24,8 +24,10 @@ struct EnvironmentInfo {
   Index observations = 0;       // numbers that an agent sees at each step
   Index actions = 0;            // it chooses one of
   Index longest = 0;            // steps after which an episode has ended at the latest
-  double best_return = 0;       // mean return of the best policy
-  double random_return = 0;     // of uniform actions
+  double best_return = 0;       // no episode earns more
+  double random_return = 0;     // mean return of uniform actions
+  double random_error = 0;      // its standard error where it was measured; 0: computed
+  std::string success = {};     // what succeeded() says of an episode; empty: it says nothing
   std::vector<Option> options;  // `--task-option`s that it knows
 };
 
@@ -43,6 +45,13 @@ class Environment {
   /// the episode is over; such a row must be reset before it acts again.
   virtual void act(std::span<const int> actions, Matrix<float> observations,
                    std::span<float> rewards, std::span<std::uint8_t> ended) = 0;
+
+  /// What a policy that knows all that is hidden does next in `row`, whose episode goes on: the target of a
+  /// learner that imitates. -1: no action is better than the others, or none is known to be, or none that a
+  /// memory of what was seen could find.
+  virtual int best_action(Index /*row*/) const { return -1; }
+  /// Whether the episode that has just ended in `row`, not reset yet, was a success as info().success says.
+  virtual bool succeeded(Index /*row*/) const { return false; }
 };
 
 using MakeEnvironment = std::unique_ptr<Environment> (*)(const OptionValues& options);
