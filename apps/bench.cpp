@@ -113,6 +113,15 @@ Timing time_model(const BenchCommand& command) {
 
 Exit run(const BenchCommand& command) {
   RunConfig config = command.config;
+  if (std::ranges::count(command.given, "task") > 0) {
+    if (!is_environment(config.task)) {
+      fail(Exit::usage, "--task {}: is no environment; cells are timed without a task",
+           config.task);
+    }
+    const std::optional<FolderLock> use = share_run_of(command.csv);
+    bench_environment(command);
+    return Exit::done;
+  }
   complete(config);
   note_idle(command.given, config);
   BenchCommand chosen = command;
@@ -157,9 +166,10 @@ Action declare(const Flags& flags) {
   const auto command = std::make_shared<BenchCommand>();
   const auto settings = std::make_shared<SettingFlags>(
       flags, command->config,
-      std::vector<std::string>{"cell", "d-model", "layers", "heads", "ff", "dropout", "positions",
-                               "cell-option", "batch", "optimizer", "lr", "beta1", "beta2",
-                               "epsilon", "weight-decay", "momentum", "seed", "precision"});
+      std::vector<std::string>{"task",    "task-option",  "cell",     "d-model",   "layers",
+                               "heads",   "ff",           "dropout",  "positions", "cell-option",
+                               "batch",   "optimizer",    "lr",       "beta1",     "beta2",
+                               "epsilon", "weight-decay", "momentum", "seed",      "precision"});
   flags.number<Index>("length", command->length, 1, max_length, "tokens of each sequence");
   flags.number<Index>("repeats", command->repeats, 1, 1'000'000,
                       "measured steps; medians are printed");
@@ -177,6 +187,8 @@ Action declare(const Flags& flags) {
 }  // namespace
 
 const Command bench_command = {
-    "bench", "time a training step beside its dense products alone, or one token", declare};
+    "bench",
+    "time a training step beside its dense products alone, or one token, or an environment",
+    declare};
 
 }  // namespace rlt

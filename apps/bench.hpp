@@ -28,4 +28,7 @@ double median(std::vector<double> values);
 /// The time of one token with the state carried, for each batch: a table, or rows of --csv.
 void bench_step(const BenchCommand& command, const std::vector<Index>& batches);
 
+/// The steps per second of the environment alone, under uniform actions: a table, or a row of --csv.
+void bench_environment(const BenchCommand& command);
+
 }  // namespace rlt

@@ -72,7 +72,7 @@ void print_columns(std::string_view file, const Columns& columns) {
 Exit run(const std::string& path, bool columns) {
   if (columns == !path.empty()) fail(Exit::usage, "info needs RUN or --columns, one of them");
   if (columns) {
-    print_columns("train.csv", train_columns());
+    print_columns("train.csv (from steps_per_s on: of learners that act)", train_columns("a2c"));
     print_columns("eval.csv", eval_columns());
     return Exit::done;
   }

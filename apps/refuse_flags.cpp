@@ -20,10 +20,9 @@ void refuse_flags(const GivenFlags& given, std::initializer_list<const char*> fl
 }
 
 void refuse_inapplicable(const GivenFlags& given, const RunConfig& config) {
-  const TaskInfo task = task_info(config.task, task_options(config));
-  for (const auto& [name, reason] : inapplicable_settings(task)) {
+  for (const auto& [name, reason] : inapplicable_settings(config)) {
     if (!is_given(given, name)) continue;
-    fail(Exit::usage, "--{} does not apply to task {}: {}", name, task.name, reason);
+    fail(Exit::usage, "--{} does not apply to task {}: {}", name, config.task, reason);
   }
 }
 

@@ -33,7 +33,8 @@ Flag declare(const Flags& flags, const Setting& setting) {
 }  // namespace
 
 SettingFlags::SettingFlags(const Flags& flags, RunConfig& config,
-                           const std::vector<std::string>& names) {
+                           const std::vector<std::string>& names)
+    : config_(config) {
   for (const Setting& setting : settings(config)) {
     known_.push_back(setting.name);
     if (!names.empty() && std::ranges::find(names, setting.name) == names.end()) continue;
@@ -50,6 +51,7 @@ SettingFlags::SettingFlags(const Flags& flags, RunConfig& config,
 GivenFlags SettingFlags::complete() const {
   const std::map<std::string, std::string> from_file = read_file();
   GivenFlags given;
+  std::vector<std::string> left;
   for (const auto& [setting, flag, standard] : entries_) {
     const std::string variable = variable_of(setting.name);
     bool is_given = true;
@@ -61,9 +63,16 @@ GivenFlags SettingFlags::complete() const {
         is_given = to_text(setting) != standard;
       } else {
         is_given = false;
+        left.push_back(setting.name);
       }
     }
     if (is_given) given.push_back(setting.name);
+  }
+  const std::map<std::string, std::string> defaults = learner_defaults(config_);
+  for (const Entry& entry : entries_) {
+    const auto found = defaults.find(entry.setting.name);
+    if (found == defaults.end() || std::ranges::count(left, found->first) == 0) continue;
+    set_from_text(entry.setting, found->first, found->second);
   }
   for (const auto& [key, value] : from_file) {
     if (std::ranges::find(known_, key) != known_.end()) continue;

@@ -18,7 +18,8 @@ class SettingFlags {
   SettingFlags(const SettingFlags&) = delete;  // --config fills its name in place
   SettingFlags& operator=(const SettingFlags&) = delete;
 
-  /// Fills what no flag set from the environment or else from the file. Returns the names of what the user
+  /// Fills what no flag set from the environment or else from the file, or with the published settings of the
+  /// learner and the cell. Returns the names of what the user
   /// chose; what a file says by default was not chosen. Call after parsing.
   GivenFlags complete() const;
 
@@ -30,6 +31,7 @@ class SettingFlags {
   };
   std::map<std::string, std::string> read_file() const;
 
+  const RunConfig& config_;
   std::vector<std::string> known_;  // to every command
   std::vector<Entry> entries_;
   std::string file_;

@@ -92,17 +92,28 @@ void note_unused_sequences(const RunConfig& config, const Task& task) {
                 *config.train_size, training_size(config, task), own->size());
 }
 
+std::string default_folder(const RunConfig& config) {
+  return fmt::format("runs/{}_{}/{}/seed-{}", config.task,
+                     is_environment(config.task) ? config.learner : config.rule, config.cell,
+                     config.seed);
+}
+
 Exit train_or_skip(const TrainCommand& command) {
   RunConfig config = command.config;
   refuse_inapplicable(command.given, config);
-  const RunFolder folder(command.out.empty() ? fmt::format("runs/{}_{}/{}/seed-{}", config.task,
-                                                           config.rule, config.cell, config.seed)
-                                             : command.out);
+  const RunFolder folder(command.out.empty() ? default_folder(config) : command.out);
   const Facts recorded = command.force ? Facts() : recorded_facts(folder, config);
   const DataIdentity known = data_identity(recorded);
-  const std::unique_ptr<Task> task = complete(config, known.symbols);
-  // The same data may lie elsewhere now.
-  if (!known.hashes.empty()) config.data = recorded.at("data");
+  // What to learn from: one of them.
+  std::unique_ptr<Environment> environment;
+  std::unique_ptr<Task> task;
+  if (is_environment(config.task)) {
+    environment = complete_acting(config);
+  } else {
+    task = complete(config, known.symbols);
+    // The same data may lie elsewhere now.
+    if (!known.hashes.empty()) config.data = recorded.at("data");
+  }
   const FolderLock lock = folder.lock();
   folder.require_own();
   bool resume = false;
@@ -110,18 +121,19 @@ Exit train_or_skip(const TrainCommand& command) {
     const RunFolder::State state = folder.state();
     if (state == RunFolder::State::finished || state == RunFolder::State::interrupted) {
       folder.require_same(config);
-      require_same_data(folder, config, *task);
+      if (task) require_same_data(folder, config, *task);
     }
     if (state == RunFolder::State::finished) return skip(command, folder);
     resume = goes_on(command, folder);
   }
   note_idle(command.given, config);
+  const TrainOptions options{.resume = resume,
+                             .quiet = command.quiet,
+                             .require = command.require,
+                             .command_line = command.command_line};
+  if (environment) return train(config, *environment, folder, options);
   note_unused_sequences(config, *task);
-  return train(config, *task, folder,
-               {.resume = resume,
-                .quiet = command.quiet,
-                .require = command.require,
-                .command_line = command.command_line});
+  return train(config, *task, folder, options);
 }
 
 Exit run(const TrainCommand& command) {
@@ -136,7 +148,11 @@ Exit run(const TrainCommand& command) {
 Exit print_config(const TrainCommand& command) {
   RunConfig config = command.config;
   refuse_inapplicable(command.given, config);
-  complete(config);
+  if (is_environment(config.task)) {
+    complete_acting(config);
+  } else {
+    complete(config);
+  }
   note_idle(command.given, config);
   fmt::print("{}", config_text(config));
   return Exit::done;
@@ -151,7 +167,7 @@ Action declare(const Flags& flags) {
       "Exit codes: 0 done, 1 failed, 2 usage, 3 diverged, 4 below --require, 75 stopped and "
       "resumable,\n"
       "130 interrupted and resumable.");
-  flags.text("out", command->out, "FOLDER", "run folder [runs/TASK_RULE/CELL/seed-N]").group("Run");
+  flags.text("out", command->out, "FOLDER", "run folder [runs/TASK_RULE/CELL/seed-N; in environments runs/TASK_LEARNER/...]").group("Run");
   flags.toggle("resume", command->resume, "go on with an interrupted run").group("Run");
   flags.toggle("force", command->force, "start over, replacing the run in --out")
       .excludes("--resume")

@@ -31,6 +31,7 @@ class Autoencode final : public Environment {
              .longest = 2 * decks_.cards() - 1,
              .best_return = 1,
              .random_return = -0.5,
+             .knows_best_action = true,
              .options = {difficulty_option()}};
   }
 

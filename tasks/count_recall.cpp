@@ -33,6 +33,7 @@ class CountRecall final : public Environment {
              .longest = cards_.cards() - 1,
              .best_return = 1,
              .random_return = 2 / static_cast<double>(counts) - 1,
+             .knows_best_action = true,
              .options = {difficulty_option()}};
   }
 

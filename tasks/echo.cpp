@@ -27,6 +27,7 @@ class Echo final : public Environment {
              .longest = steps + delay,
              .best_return = 1,
              .random_return = 1.0 / symbols,
+             .knows_best_action = true,
              .options = options()};
   }
 

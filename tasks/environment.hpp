@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,16 +20,21 @@ namespace rlt {
 /// The facts that a learner and a reader need.
 struct EnvironmentInfo {
   std::string name;
-  std::string summary;          // one line
-  std::string source;           // paper and arXiv number
-  Index observations = 0;       // numbers that an agent sees at each step
-  Index actions = 0;            // it chooses one of
-  Index longest = 0;            // steps after which an episode has ended at the latest
-  double best_return = 0;       // no episode earns more
-  double random_return = 0;     // mean return of uniform actions
-  double random_error = 0;      // its standard error where it was measured; 0: computed
-  std::string success = {};     // what succeeded() says of an episode; empty: it says nothing
-  std::vector<Option> options;  // `--task-option`s that it knows
+  std::string summary;       // one line
+  std::string source;        // paper and arXiv number
+  Index observations = 0;    // numbers that an agent sees at each step
+  Index actions = 0;         // it chooses one of
+  Index longest = 0;         // steps after which an episode has ended at the latest
+  double best_return = 0;    // no episode earns more
+  double random_return = 0;  // mean return of uniform actions
+  double random_error = 0;   // its standard error where it was measured; 0: computed
+  /// Mean return of the best policy that acts on the latest observation alone, where it is known.
+  double memoryless_return = std::numeric_limits<double>::quiet_NaN();
+  std::string success = {};        // what succeeded() says of an episode; empty: it says nothing
+  bool knows_best_action = false;  // best_action() tells it wherever a memory could find it
+  std::string size_option = {};    // the one that `rlt eval --lengths` varies; empty: none
+  Index size = 0;                  // its value
+  std::vector<Option> options;     // `--task-option`s that it knows
 };
 
 /// Rows know nothing of each other: an episode is a function of its generator and the actions taken.
@@ -52,6 +58,8 @@ class Environment {
   virtual int best_action(Index /*row*/) const { return -1; }
   /// Whether the episode that has just ended in `row`, not reset yet, was a success as info().success says.
   virtual bool succeeded(Index /*row*/) const { return false; }
+  /// What an onlooker sees of `row`, in one line; empty where nothing is drawn.
+  virtual std::string picture(Index /*row*/) const { return {}; }
 };
 
 using MakeEnvironment = std::unique_ptr<Environment> (*)(const OptionValues& options);

@@ -30,6 +30,7 @@ class RepeatPrevious final : public Environment {
              .longest = decks_.cards() - 1,
              .best_return = 1,
              .random_return = -0.5,
+             .knows_best_action = true,
              .options = {difficulty_option()}};
   }
 

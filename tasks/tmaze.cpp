@@ -9,7 +9,7 @@
 //   the junction; up and down at the junction end the episode, elsewhere they do nothing.
 // Reward: 4 for the turn to the cue, -1 for the other, -0.1 for every other action. An episode also ends,
 //   for good, after `limit` actions.
-// Returns: best 4 - 0.1 (N-1). Random: with P_t(p) the probability that uniform actions are at place p, the
+// Returns: best 4 - 0.1 (N-1), without memory 2.5 less. Random: with P_t(p) the probability that uniform actions are at place p, the
 //   episode still going on, before action t (moves: left 1/4, right 1/4, else stay; the junction: stay 1/2),
 //     sum over t of  P_t(N-1) (1/4 4 - 1/4 1 - 1/2 0.1) - 0.1 sum_{p < N-1} P_t(p)
 // departs: the original has 5000 actions with Bakker's encoding; here `limit` is 1000 for both.
@@ -67,7 +67,12 @@ class Tmaze final : public Environment {
              .longest = maze.limit,
              .best_return = right_turn + walk * static_cast<double>(maze.junction()),
              .random_return = random_return(maze),
+             .memoryless_return =
+                 (right_turn + wrong_turn) / 2.0 + walk * static_cast<double>(maze.junction()),
              .success = "the turn was to the cue",
+             .knows_best_action = true,
+             .size_option = "corridor",
+             .size = maze.corridor,
              .options = options()};
   }
 
@@ -133,6 +138,17 @@ class Tmaze final : public Environment {
 
   bool succeeded(Index row) const override {
     return episodes_[static_cast<std::size_t>(row)].succeeded;
+  }
+
+  // "up   @.........Y": the cue, where we are, the junction; long corridors are drawn shorter.
+  std::string picture(Index row) const override {
+    const Episode& episode = episodes_[static_cast<std::size_t>(row)];
+    constexpr Index widest = 60;
+    const Index width = std::min(maze_.corridor, widest);
+    std::string corridor(static_cast<std::size_t>(width - 1), '.');
+    corridor += 'Y';
+    corridor[static_cast<std::size_t>(episode.place * (width - 1) / maze_.junction())] = '@';
+    return (episode.cue == up ? "up   " : "down ") + corridor;
   }
 
  private:

@@ -20,6 +20,22 @@ void flush_denormals() {
 #endif
 }
 
+// The kernels that this processor runs, where OpenBLAS chose some of before 2013; else null.
+const char* better_kernels() {
+#if defined(__x86_64__)
+  const std::string chosen = blas_kernels();
+  for (const char* const young : {"Haswell", "Zen", "SkylakeX", "Cooperlake", "SapphireRapids"}) {
+    if (chosen == young) return nullptr;
+  }
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+    return "SKYLAKEX";
+  }
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "HASWELL";
+#endif
+  return nullptr;
+}
+
 }  // namespace
 
 void prepare_processor() {
@@ -29,10 +45,14 @@ void prepare_processor() {
   flush_denormals();
 }
 
-void limit_spinning(char** argv) {
-  if (std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr) return;
-  setenv("GOMP_SPINCOUNT", "10000", 1);
-  execv("/proc/self/exe", argv);  // returns only when it could not: then spinning stays as it is
+void set_up_libraries(char** argv, const char* spin_count) {
+  const auto is_free = [](const char* name) { return std::getenv(name) == nullptr; };
+  const bool sets_spinning = is_free("GOMP_SPINCOUNT") && is_free("OMP_WAIT_POLICY");
+  const char* const kernels = is_free("OPENBLAS_CORETYPE") ? better_kernels() : nullptr;
+  if (sets_spinning) setenv("GOMP_SPINCOUNT", spin_count, 1);
+  if (kernels != nullptr) setenv("OPENBLAS_CORETYPE", kernels, 1);
+  if (!sets_spinning && kernels == nullptr) return;
+  execv("/proc/self/exe", argv);  // returns only when it could not: then all stays as it is
 }
 
 std::string processor_name() {

@@ -9,10 +9,13 @@ namespace rlt {
 /// thread (a step on a denormal state takes 100 times as long), and OpenBLAS keeps to the calling thread.
 void prepare_processor();
 
-/// Makes waiting threads spin briefly and then sleep. Spinning for long, as OpenMP does by default, makes a
-/// step 30 times as long when other programs use the same cores. libgomp reads the setting only at start, so
-/// the program starts itself once more with it set; if the user has set it, nothing happens.
-void limit_spinning(char** argv);
+/// First thing in main. Two libraries read settings at load alone, so that the program starts itself once more
+/// where one is missing; what the user has set stays.
+/// - libgomp: waiting threads spin `spin_count` times and then sleep. Spinning for long, as it does by default,
+///   makes a step 30 times as long when other programs use the same cores.
+/// - OpenBLAS knows processors by their model number and takes those younger than itself for one of 2004: it
+///   then multiplies four times as slowly as it could.
+void set_up_libraries(char** argv, const char* spin_count);
 
 /// Name of the processor, for `meta.json`.
 std::string processor_name();

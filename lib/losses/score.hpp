@@ -13,6 +13,10 @@ struct Score {
   Index answers_correct = 0;
   Index sequences = 0;
   Index sequences_correct = 0;  // every scored position correct
+  double policy_loss =
+      0;  // of an actor-critic pair: the parts of the loss without their coefficients
+  double value_loss = 0;
+  double entropy = 0;  // of the policy, in nats
 
   Score& operator+=(const Score& other) {
     loss += other.loss;
@@ -22,6 +26,9 @@ struct Score {
     answers_correct += other.answers_correct;
     sequences += other.sequences;
     sequences_correct += other.sequences_correct;
+    policy_loss += other.policy_loss;
+    value_loss += other.value_loss;
+    entropy += other.entropy;
     return *this;
   }
   double loss_per_token() const { return tokens == 0 ? 0 : loss / static_cast<double>(tokens); }

@@ -26,6 +26,18 @@ std::string_view to_string(Positions positions) {
   return "";
 }
 
+std::string_view to_string(RealInput input) {
+  switch (input) {
+    case RealInput::linear:
+      return "linear";
+    case RealInput::relu:
+      return "relu";
+    case RealInput::direct:
+      return "direct";
+  }
+  return "";
+}
+
 Positions parse_positions(std::string_view name) {
   std::vector<std::string> known;
   for (const auto& [value, known_name] : position_names) {

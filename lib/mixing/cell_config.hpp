@@ -16,6 +16,10 @@ std::string_view to_string(Positions positions);
 /// Error(usage) with the nearest name when unknown.
 Positions parse_positions(std::string_view name);
 
+/// How vectors r of real numbers become the input of the first layer: W r + b, relu(W r + b), or r itself.
+enum class RealInput { linear, relu, direct };
+std::string_view to_string(RealInput input);
+
 /// Largest d_model / heads: kernels keep a few vectors of this length on the stack.
 inline constexpr Index max_head_size = 256;
 

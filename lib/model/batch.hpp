@@ -64,10 +64,32 @@ class Batch {
     copy(example.real_targets, target_size_, real_targets_);
   }
 
+  /// Position t of row b: its real inputs (F), the class asked there, its real targets (K).
+  float* real(Index b, Index t) { return reals_.data() + (b * extent_.steps + t) * features_; }
+  void ask(Index b, Index t, int wanted) { classes_[place(b, t)] = wanted; }
+  float* real_target(Index b, Index t) {
+    return real_targets_.data() + (b * extent_.steps + t) * target_size_;
+  }
+  /// Row b becomes the beginning of row `from` of `other`, which has as many features and targets.
+  void copy(Index b, const Batch& other, Index from) {
+    const auto copy_positions = [&](const auto& values, Index size, auto& rows) {
+      if (values.empty()) return;
+      std::copy_n(values.begin() + from * other.extent_.steps * size, extent_.steps * size,
+                  rows.begin() + b * extent_.steps * size);
+    };
+    copy_positions(other.tokens_, 1, tokens_);
+    copy_positions(other.classes_, 1, classes_);
+    copy_positions(other.reals_, features_, reals_);
+    copy_positions(other.real_targets_, target_size_, real_targets_);
+    for (Index t = 0; t < extent_.steps && !other.starts_.empty(); ++t) {
+      if (other.starts_[other.place(from, t)] != 0) mark_start(b, t);
+    }
+  }
+
   /// The state is reset before position t of row b: another document begins there.
   void mark_start(Index b, Index t) {
     if (starts_.empty()) starts_.assign(static_cast<std::size_t>(extent_.rows()), 0);
-    starts_[static_cast<std::size_t>(b * extent_.steps + t)] = 1;
+    starts_[place(b, t)] = 1;
   }
 
   Extent extent() const { return extent_; }
@@ -84,6 +106,10 @@ class Batch {
   const std::uint8_t* starts() const { return starts_.empty() ? nullptr : starts_.data(); }
 
  private:
+  std::size_t place(Index b, Index t) const {
+    return static_cast<std::size_t>(b * extent_.steps + t);
+  }
+
   Index features_, target_size_;
   Extent extent_;
   std::vector<int> tokens_;          // (B, T)

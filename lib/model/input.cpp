@@ -12,18 +12,27 @@ void Input<T>::declare(ParameterSet<T>& parameters) {
   if (config_.vocabulary > 0) {
     embedding_.declare(parameters, "embedding", config_.vocabulary, width_);
   }
-  if (config_.features > 0) {
+  if (!projects()) return;
+  if (config_.matrix) {
+    projection_.declare(parameters, "input", config_.features, width_, Bias::zero, config_.matrix);
+  } else {
     projection_.declare(parameters, "input", config_.features, width_, Bias::uniform);
   }
 }
 
 template <std::floating_point T>
 void Input<T>::carve(Workspace& workspace, Extent largest) {
-  if (config_.features == 0) return;
-  reals_ = workspace.tape.take<T>(largest.rows(), config_.features);
+  if (!projects()) return;
+  const Index rows = largest.rows();
+  reals_ = workspace.tape.take<T>(rows, config_.features);
+  if (rectifies()) projected_ = workspace.tape.take<T>(rows, width_);
   const ScratchScope scope(workspace);
-  if (config_.vocabulary > 0) projected_ = workspace.scratch.take<T>(largest.rows(), width_);
-  projection_.carve(workspace, largest.rows());
+  if (rectifies()) {
+    dprojected_ = workspace.scratch.take<T>(rows, width_);
+  } else if (config_.vocabulary > 0) {
+    projected_ = workspace.scratch.take<T>(rows, width_);
+  }
+  projection_.carve(workspace, rows);
 }
 
 template <std::floating_point T>
@@ -35,25 +44,40 @@ StateLayout Input<T>::state_layout() const {
 template <std::floating_point T>
 void Input<T>::forward(const Inputs& inputs, const Pass<T>& pass, Matrix<T> x) {
   if (config_.vocabulary > 0) embedding_.forward(inputs.tokens, x);
-  if (config_.features > 0) {
-    const Matrix<T> reals(reals_, x.rows, config_.features);
-    for (Index row = 0; row < x.rows; ++row) {
-      std::copy_n(inputs.reals.row(row), config_.features, reals.row(row));
-    }
-    const Matrix<T> projected = config_.vocabulary > 0 ? Matrix<T>(projected_, x.rows, width_) : x;
-    projection_.forward(reals, projected);
-    if (config_.vocabulary > 0) add(x.data, projected.data, x.data, x.rows * width_);
-  }
+  if (config_.features > 0) read_reals(inputs.reals, x);
   if (adds_positions()) add_positions(inputs.extent, pass, x);
+}
+
+// Adds f(W r + b) to the embeddings in x, or writes it where there are none.
+template <std::floating_point T>
+void Input<T>::read_reals(Matrix<const float> r, Matrix<T> x) {
+  const Matrix<T> reals = projects() ? Matrix<T>(reals_, x.rows, config_.features) : x;
+  for (Index row = 0; row < x.rows; ++row) {
+    std::copy_n(r.row(row), config_.features, reals.row(row));
+  }
+  if (!projects()) return;
+  const bool has_tokens = config_.vocabulary > 0;
+  const Index count = x.rows * width_;
+  const Matrix<T> projected = has_tokens || rectifies() ? Matrix<T>(projected_, x.rows, width_) : x;
+  projection_.forward(reals, projected);
+  if (rectifies()) {
+    for (Index i = 0; i < count; ++i) projected_[i] = std::max(projected_[i], T(0));
+    if (!has_tokens) std::copy_n(projected_, count, x.data);
+  }
+  if (has_tokens) add(x.data, projected.data, x.data, count);
 }
 
 template <std::floating_point T>
 void Input<T>::backward(const Inputs& inputs, Matrix<const T> dx) {
-  // x_t = E[token_t] + W r_t + b + position(t)
+  // x_t = E[token_t] + f(W r_t + b) + position(t)
   if (config_.vocabulary > 0) embedding_.backward(inputs.tokens, dx);
-  if (config_.features > 0) {
-    projection_.backward_parameters({reals_, dx.rows, config_.features}, dx);
+  if (!projects()) return;
+  const Matrix<const T> reals(reals_, dx.rows, config_.features);
+  if (!rectifies()) return projection_.backward_parameters(reals, dx);
+  for (Index i = 0; i < dx.rows * width_; ++i) {
+    dprojected_[i] = projected_[i] > T(0) ? dx.data[i] : T(0);
   }
+  projection_.backward_parameters(reals, {dprojected_, dx.rows, width_});
 }
 
 template <std::floating_point T>

@@ -1,7 +1,8 @@
-// What enters the first layer: x_t = E[token_t] + W r_t + b + position(t), each term where there is one.
+// What enters the first layer: x_t = E[token_t] + f(W r_t + b) + position(t), each term where there is one, f the
+// identity or relu; or r_t itself.
 #pragma once
 
-#include <string_view>
+#include <optional>
 
 #include "mixing/cell.hpp"
 #include "mixing/cell_config.hpp"
@@ -14,6 +15,8 @@ namespace rlt {
 struct InputConfig {
   Index vocabulary = 0;                   // 0: no tokens
   Index features = 0;                     // real numbers at each position; 0: none
+  std::optional<RealInput> real_input{};  // how they enter; none: the first cell's own way
+  Init matrix = nullptr;                  // of W; null: torch's, and the bias likewise, else 0
   Positions positions = Positions::none;  // only sinusoidal ones are added here
 };
 
@@ -33,15 +36,19 @@ class Input {
   void backward(const Inputs& inputs, Matrix<const T> dx);
 
  private:
+  bool projects() const { return config_.features > 0 && config_.real_input != RealInput::direct; }
+  bool rectifies() const { return projects() && config_.real_input == RealInput::relu; }
   bool adds_positions() const { return config_.positions == Positions::sinusoidal; }
+  void read_reals(Matrix<const float> reals, Matrix<T> x);
   void add_positions(Extent extent, const Pass<T>& pass, Matrix<T> x) const;
 
   InputConfig config_;
   Index width_;
   Embedding<T> embedding_;
   Linear<T> projection_;
-  T* reals_ = nullptr;      // tape: (B T, F) the real inputs as T
-  T* projected_ = nullptr;  // scratch: (B T, D)
+  T* reals_ = nullptr;       // tape: (B T, F) the real inputs as T
+  T* projected_ = nullptr;   // tape with relu, else scratch: (B T, D) f(W r + b)
+  T* dprojected_ = nullptr;  // scratch with relu
 };
 
 }  // namespace rlt

@@ -4,6 +4,25 @@
 #include "blocks/block.hpp"
 
 namespace rlt {
+namespace {
+
+void complete_real_input(ModelConfig& config) {
+  LayerConfig& first = config.layers.front();
+  const CellInfo& cell = cell_info(first.cell);
+  if (!config.input.real_input) config.input.real_input = cell.real_input;
+  if (!config.input.matrix) config.input.matrix = cell.input_matrix;
+  if (config.input.real_input != RealInput::direct) return;
+  if (!cell.any_input_width || first.block != "plain") {
+    fail(Exit::usage, "--real-input direct: {} reads vectors of --d-model numbers: linear or relu",
+         first.cell);
+  }
+  if (config.input.vocabulary > 0 || config.input.positions == Positions::sinusoidal) {
+    fail(Exit::usage, "--real-input direct: there is no layer to add tokens or positions to");
+  }
+  first.config.inputs = config.input.features;
+}
+
+}  // namespace
 
 ModelConfig classifier(const LayerConfig& layer, Index layers, Index vocabulary, Index classes,
                        double dropout) {
@@ -26,6 +45,7 @@ ModelConfig complete(ModelConfig config) {
            config.width(), layer.config.d_model);
     }
   }
+  if (config.input.features > 0) complete_real_input(config);
   if (!(config.dropout >= 0 && config.dropout < 1)) {
     fail(Exit::usage, "--dropout {}: must be in [0, 1)", config.dropout);
   }

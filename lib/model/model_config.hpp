@@ -5,15 +5,10 @@
 #include <vector>
 
 #include "cells/registry.hpp"
+#include "model/head.hpp"
 #include "model/input.hpp"
 
 namespace rlt {
-
-/// One linear map of the last layer's output.
-struct HeadConfig {
-  std::string name;
-  Index outputs = 0;
-};
 
 struct ModelConfig {
   InputConfig input;

@@ -24,8 +24,7 @@ SequenceModel<T>::SequenceModel(const ModelConfig& config)
   }
   if (top_form_ == Top::norm) top_norm_.declare(parameters_, "norm", width_);
   for (const HeadConfig& head : config.heads) {
-    heads_.push_back({{}, outputs_});
-    heads_.back().linear.declare(parameters_, head.name, width_, head.outputs, Bias::uniform);
+    heads_.emplace_back(head, width_).declare(parameters_);
     outputs_ += head.outputs;
   }
   parameters_.allocate();
@@ -37,19 +36,20 @@ void SequenceModel<T>::carve(Extent largest, std::string_view smaller) {
     const Index rows = largest.rows();
     streams_.clear();
     for (Index layer = 0; layer <= layer_count(); ++layer) {
-      streams_.push_back(workspace_.tape.take<T>(rows, width_));
+      streams_.push_back(workspace_.tape.take<T>(rows, stream_width(layer)));
     }
     output_ = workspace_.tape.take<T>(rows, outputs_);
     const ScratchScope scope(workspace_);
-    dstream_ = workspace_.scratch.take<T>(rows, width_);
-    dstream_next_ = workspace_.scratch.take<T>(rows, width_);
+    const Index widest = std::max(width_, stream_width(0));
+    dstream_ = workspace_.scratch.take<T>(rows, widest);
+    dstream_next_ = workspace_.scratch.take<T>(rows, widest);
     if (top_form_ == Top::norm) {
       top_ = workspace_.tape.take<T>(rows, width_);
       top_norm_.carve(workspace_, rows);
     }
     input_.carve(workspace_, largest);
     for (const auto& layer : layers_) layer->carve(workspace_, largest);
-    for (Head& head : heads_) head.linear.carve(workspace_, rows);
+    for (Head<T>& head : heads_) head.carve(workspace_, rows);
   };
   workspace_ = Workspace();
   take_all();
@@ -91,6 +91,14 @@ void SequenceModel<T>::initialize(State<T>& state) const {
   for (Index b = 0; b < positions.rows; ++b) std::fill_n(positions.row(b), positions.cols, T(0));
 }
 
+template <std::floating_point T>
+void SequenceModel<T>::rebuild(State<T>& state) {
+  workspace_.require_threads();
+  for (Index layer = 0; layer < layer_count(); ++layer) {
+    layers_[static_cast<std::size_t>(layer)]->rebuild(state.part(layer));
+  }
+}
+
 // Of the carried state, what belongs to one layer or the input; and its own dropout masks.
 template <std::floating_point T>
 Pass<T> SequenceModel<T>::part_pass(const ModelPass<T>& pass, Index part) const {
@@ -100,8 +108,13 @@ Pass<T> SequenceModel<T>::part_pass(const ModelPass<T>& pass, Index part) const 
 }
 
 template <std::floating_point T>
+Index SequenceModel<T>::stream_width(Index layer) const {
+  return layer == 0 ? config_.layers.front().config.input_width() : width_;
+}
+
+template <std::floating_point T>
 Sequence<T> SequenceModel<T>::stream(Extent extent, Index layer) const {
-  return {extent, streams_[static_cast<std::size_t>(layer)], width_};
+  return {extent, streams_[static_cast<std::size_t>(layer)], stream_width(layer)};
 }
 
 // What the heads read.
@@ -125,8 +138,10 @@ Matrix<T> SequenceModel<T>::forward(const Inputs& inputs, const ModelPass<T>& pa
   if (top_form_ == Top::norm) top_norm_.forward(last, top(extent).rows);
   if (top_form_ == Top::dropout) top_dropout_.apply(last.data, extent.rows() * width_);
   const Matrix<T> outputs(output_, extent.rows(), outputs_);
-  for (const Head& head : heads_) {
-    head.linear.forward(top(extent).rows, outputs.col_block(head.first, head.linear.outputs()));
+  Index first = 0;
+  for (Head<T>& head : heads_) {
+    head.forward(top(extent).rows, outputs.col_block(first, head.outputs()));
+    first += head.outputs();
   }
   return outputs;
 }
@@ -135,12 +150,13 @@ template <std::floating_point T>
 void SequenceModel<T>::backward(const Inputs& inputs, Matrix<const T> doutputs) {
   const Extent extent = inputs.extent;
   const auto rows = [&](T* data) { return Matrix<T>(data, extent.rows(), width_); };
-  // outputs = top W + b, of every head
-  for (std::size_t i = 0; i < heads_.size(); ++i) {
-    Linear<T>& head = heads_[i].linear;
-    const Matrix<const T> above = doutputs.col_block(heads_[i].first, head.outputs());
-    head.backward(top(extent).rows, above, rows(i == 0 ? dstream_ : dstream_next_));
-    if (i > 0) add(dstream_, dstream_next_, dstream_, extent.rows() * width_);
+  // outputs of every head
+  Index first = 0;
+  for (Head<T>& head : heads_) {
+    const Matrix<const T> above = doutputs.col_block(first, head.outputs());
+    head.backward(top(extent).rows, above, rows(first == 0 ? dstream_ : dstream_next_));
+    if (first > 0) add(dstream_, dstream_next_, dstream_, extent.rows() * width_);
+    first += head.outputs();
   }
   // top = LN(last), drop(last) or last
   if (top_form_ == Top::norm) {
@@ -152,13 +168,13 @@ void SequenceModel<T>::backward(const Inputs& inputs, Matrix<const T> doutputs) 
   }
   // stream_{layer + 1} = layer(stream_layer)
   for (Index layer = layer_count() - 1; layer >= 0; --layer) {
-    layers_[static_cast<std::size_t>(layer)]->backward(stream(extent, layer),
-                                                       Sequence<const T>(extent, rows(dstream_)),
-                                                       {extent, rows(dstream_next_)});
+    layers_[static_cast<std::size_t>(layer)]->backward(
+        stream(extent, layer), Sequence<const T>(extent, rows(dstream_)),
+        {extent, dstream_next_, stream_width(layer)});
     std::swap(dstream_, dstream_next_);
   }
   // stream_0 = input
-  input_.backward(inputs, rows(dstream_));
+  input_.backward(inputs, {dstream_, extent.rows(), stream_width(0)});
 }
 
 template <std::floating_point T>
@@ -174,11 +190,13 @@ std::string SequenceModel<T>::first_not_finite(Extent extent) {
   }
   if (top_form_ == Top::norm) stages.push_back({"norm", top(extent).rows});
   // The loss left its gradients in place of the outputs.
+  Index first = 0;
   for (std::size_t i = 0; i < heads_.size(); ++i) {
-    const Matrix<T> outputs = Matrix<T>(output_, extent.rows(), outputs_)
-                                  .col_block(heads_[i].first, heads_[i].linear.outputs());
-    heads_[i].linear.forward(top(extent).rows, outputs);
+    const Matrix<T> outputs =
+        Matrix<T>(output_, extent.rows(), outputs_).col_block(first, heads_[i].outputs());
+    heads_[i].forward(top(extent).rows, outputs);
     stages.push_back({config_.heads[i].name, outputs});
+    first += heads_[i].outputs();
   }
   const auto all_finite = [](const T* values, Index count) {
     return std::all_of(values, values + count, [](T value) { return std::isfinite(value); });

@@ -44,6 +44,8 @@ class SequenceModel {
   /// The state of `rows` fresh sequences.
   State<T> fresh_state(Index rows, Index context) const;
   void initialize(State<T>& state) const;
+  /// For a state that goes on after the parameters have changed: Cell::rebuild of every layer.
+  void rebuild(State<T>& state);
 
   /// inputs (B,T) -> outputs (B T, outputs()) of the heads side by side, valid until the next call.
   Matrix<T> forward(const Inputs& inputs, const ModelPass<T>& pass);
@@ -56,12 +58,8 @@ class SequenceModel {
   std::string first_not_finite(Extent extent);
 
  private:
-  struct Head {
-    Linear<T> linear;
-    Index first;  // column of the outputs
-  };
-
   Index layer_count() const { return std::ssize(layers_); }
+  Index stream_width(Index layer) const;
   Sequence<T> stream(Extent extent, Index layer) const;
   Sequence<T> top(Extent extent) const;
   Pass<T> part_pass(const ModelPass<T>& pass, Index part) const;
@@ -73,7 +71,7 @@ class SequenceModel {
   Input<T> input_;
   std::vector<std::unique_ptr<Cell<T>>> layers_;
   LayerNorm<T> top_norm_;
-  std::vector<Head> heads_;
+  std::vector<Head<T>> heads_;
   Index outputs_ = 0;
   Workspace workspace_;
   Dropout top_dropout_;

@@ -48,6 +48,23 @@ void for_each_field(State& state, Visit&& visit) {
   visit("interval_sequences_correct", state.interval.sequences_correct);
 }
 
+/// The fields that came later; a checkpoint from before has their defaults.
+template <typename State, typename Visit>
+void for_each_later_field(State& state, Visit&& visit) {
+  visit("interval_policy_loss", state.interval.policy_loss);
+  visit("interval_value_loss", state.interval.value_loss);
+  visit("interval_entropy", state.interval.entropy);
+  const auto visit_episodes = [&](const std::string& prefix, auto& episodes) {
+    visit(prefix + "_count", episodes.count);
+    visit(prefix + "_successes", episodes.successes);
+    visit(prefix + "_steps", episodes.steps);
+    visit(prefix + "_returns", episodes.returns);
+    visit(prefix + "_squares", episodes.squares);
+  };
+  visit_episodes("episodes", state.episodes);
+  visit_episodes("unvalidated", state.unvalidated);
+}
+
 Json to_json(Index value) { return value; }
 Json to_json(bool value) { return value; }
 /// JSON knows no infinity.
@@ -82,7 +99,9 @@ bool from_json(const Json& json, double& value) {
 
 std::string state_text(const TrainingState& state) {
   Json json = Json::object();
-  for_each_field(state, [&](const char* name, const auto& value) { json[name] = to_json(value); });
+  const auto add = [&](const std::string& name, const auto& value) { json[name] = to_json(value); };
+  for_each_field(state, add);
+  for_each_later_field(state, add);
   return json.dump();
 }
 
@@ -120,7 +139,7 @@ TrainingState parse_state(const fs::path& path, const Facts& facts) {
     fail(Exit::failed, "'{}': the metadata holds no training state", path.string());
   }
   TrainingState state;
-  const auto refuse = [&](const char* name) {
+  const auto refuse = [&](const std::string& name) {
     fail(Exit::failed, "'{}': the training state has no valid '{}'{}", path.string(), name,
          json.contains(name) ? ": found " + json[name].dump() : "");
   };
@@ -128,6 +147,9 @@ TrainingState parse_state(const fs::path& path, const Facts& facts) {
   for_each_field(state, [&](const char* name, auto& value) {
     if (old && std::string_view(name) == "validation_due") return;
     if (!json.contains(name) || !from_json(json[name], value)) refuse(name);
+  });
+  for_each_later_field(state, [&](const std::string& name, auto& value) {
+    if (json.contains(name) && !from_json(json[name], value)) refuse(name);
   });
   if (const char* const name = impossible_field(state)) refuse(name);
   return state;
@@ -168,16 +190,16 @@ struct Slot {
 /// Everything a checkpoint of these parameters holds, in order.
 template <typename T>
 std::vector<Slot<T>> slots(const ParameterSet<T>& parameters, Optimizer<T>* optimizer,
-                           Matrix<T> carried) {
+                           const std::vector<Carried<T>>& carried) {
   std::vector<Slot<T>> all;
   const auto add = [&](const std::string& prefix, const Parameter<T>& parameter, T* values) {
     const auto count = static_cast<std::size_t>(parameter.count());
     all.push_back({prefix + parameter.name, parameter.shape, {values, count}});
   };
   for (const Parameter<T>& parameter : parameters.all()) add("model.", parameter, parameter.value);
-  if (carried.data != nullptr) {
-    const auto count = static_cast<std::size_t>(carried.rows * carried.cols);
-    all.push_back({"carried.state", {carried.rows, carried.cols}, {carried.data, count}});
+  for (const auto& [name, values] : carried) {
+    const auto count = static_cast<std::size_t>(values.rows * values.cols);
+    all.push_back({"carried." + name, {values.rows, values.cols}, {values.data, count}});
   }
   if (optimizer == nullptr) return all;
   for (const auto& moment : optimizer->moments()) {
@@ -239,7 +261,7 @@ void check_tensor(const Safetensors& file, const Slot<T>& slot) {
 template <typename T>
 void save_checkpoint(const fs::path& path, const ParameterSet<T>& parameters,
                      Optimizer<T>* optimizer, const TrainingState& state, const Facts& facts,
-                     Matrix<T> carried) {
+                     const std::vector<Carried<T>>& carried) {
   Facts metadata = {{"format", format_name},
                     {"version", layout_version},
                     {"step", std::to_string(state.step)},
@@ -261,7 +283,7 @@ void save_checkpoint(const fs::path& path, const ParameterSet<T>& parameters,
 
 template <typename T>
 void load_checkpoint(const fs::path& path, ParameterSet<T>& parameters, Optimizer<T>* optimizer,
-                     TrainingState& state, Matrix<T> carried) {
+                     TrainingState& state, const std::vector<Carried<T>>& carried) {
   const Safetensors file(path);
   check_format(file);
   const TrainingState found = parse_state(path, file.metadata());
@@ -273,7 +295,7 @@ void load_checkpoint(const fs::path& path, ParameterSet<T>& parameters, Optimize
   }
   for (const TensorView& tensor : file.tensors()) {
     const bool passed_over = (optimizer == nullptr && tensor.name.starts_with("optimizer.")) ||
-                             (carried.data == nullptr && tensor.name.starts_with("carried."));
+                             (carried.empty() && tensor.name.starts_with("carried."));
     if (!passed_over && !names.contains(tensor.name)) {
       fail(Exit::failed, "'{}': tensor '{}' has no place in this model or optimizer", path.string(),
            tensor.name);
@@ -302,13 +324,14 @@ TrainingState checkpoint_state(const fs::path& path) {
 }
 
 template void save_checkpoint<float>(const fs::path&, const ParameterSet<float>&, Optimizer<float>*,
-                                     const TrainingState&, const Facts&, Matrix<float>);
+                                     const TrainingState&, const Facts&,
+                                     const std::vector<Carried<float>>&);
 template void save_checkpoint<double>(const fs::path&, const ParameterSet<double>&,
                                       Optimizer<double>*, const TrainingState&, const Facts&,
-                                      Matrix<double>);
+                                      const std::vector<Carried<double>>&);
 template void load_checkpoint<float>(const fs::path&, ParameterSet<float>&, Optimizer<float>*,
-                                     TrainingState&, Matrix<float>);
+                                     TrainingState&, const std::vector<Carried<float>>&);
 template void load_checkpoint<double>(const fs::path&, ParameterSet<double>&, Optimizer<double>*,
-                                      TrainingState&, Matrix<double>);
+                                      TrainingState&, const std::vector<Carried<double>>&);
 
 }  // namespace rlt

@@ -1,7 +1,8 @@
 // Checkpoints: everything that a run needs to go on bit for bit, as one safetensors file.
 //   model.NAME               each parameter, in its shape
-//   carried.state            (rows, state_size) recurrent state carried from the last segment, of tasks with
-//                            documents
+//   carried.NAME             what else the next update goes on from: "state" (rows, state_size), recurrent
+//                            state behind the last segment of documents or the last rollout; "journal", the
+//                            episodes under way
 //   optimizer.MOMENT.NAME    the optimiser's memory of it; absent in files of weights only
 //   metadata                 format "rlt", version, step, state (JSON, below), xxh3 (the checksum of all bytes,
 //                            safetensors.hpp), and the caller's facts
@@ -12,12 +13,14 @@
 #include <limits>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "base/index.hpp"
 #include "losses/score.hpp"
 #include "nn/parameter.hpp"
 #include "optim/optimizer.hpp"
 #include "tensor/matrix.hpp"
+#include "train/episodes.hpp"
 
 namespace rlt {
 
@@ -36,20 +39,28 @@ struct TrainingState {
   double last_loss = 0;
   double gradient_norm = 0;  // of the latest step
   Score interval;            // summed since the latest row of train.csv
+  Episodes episodes;         // ended since the latest row of train.csv
+  Episodes unvalidated;      // ended since the latest validation
+};
+
+/// A matrix that the next update goes on from.
+template <typename T>
+struct Carried {
+  std::string name;
+  Matrix<T> values;
 };
 
 using Facts = std::map<std::string, std::string>;
 
 /// Replaces the file as `write_file` does. `optimizer` null: weights only. `facts` say what the model
-/// is (cell, sizes, vocabulary, task); their keys must differ from those above. `carried`: the state that
-/// the next step goes on from, if any. Error(diverged) when a number is not finite: a good checkpoint is never
+/// is (cell, sizes, vocabulary, task); their keys must differ from those above. Error(diverged) when a number is not finite: a good checkpoint is never
 /// replaced by one that no one could load. Error(failed) when the file cannot be written.
 template <typename T>
 void save_checkpoint(const std::filesystem::path& path, const ParameterSet<T>& parameters,
                      Optimizer<T>* optimizer, const TrainingState& state, const Facts& facts,
-                     Matrix<T> carried = {nullptr, 0, 0});
+                     const std::vector<Carried<T>>& carried = {});
 
-/// Fills allocated `parameters`, `state` and, unless null, `optimizer` and `carried`; where these are null,
+/// Fills allocated `parameters`, `state` and, where given, `optimizer` and `carried`; where these are not,
 /// what the file holds for them is ignored. Error(failed), and nothing is changed, when the file is no
 /// checkpoint of this program, damaged (its checksum differs), its training state is impossible, or any tensor
 /// is missing, unexpected, of another shape or dtype, or holds nan or infinity: one line saying which file,
@@ -57,7 +68,7 @@ void save_checkpoint(const std::filesystem::path& path, const ParameterSet<T>& p
 template <typename T>
 void load_checkpoint(const std::filesystem::path& path, ParameterSet<T>& parameters,
                      Optimizer<T>* optimizer, TrainingState& state,
-                     Matrix<T> carried = {nullptr, 0, 0});
+                     const std::vector<Carried<T>>& carried = {});
 
 /// The caller's facts in a checkpoint, and where its run stood. Error(failed) when the file is none or damaged, or
 /// that state is impossible.

@@ -10,6 +10,7 @@
 #include "model/sequence_model.hpp"
 #include "optim/optimizer.hpp"
 #include "train/checkpoint.hpp"
+#include "train/eval_csv.hpp"
 
 namespace rlt {
 
@@ -27,8 +28,10 @@ class Learner {
 
   virtual SequenceModel<T>& model() = 0;
   virtual Optimizer<T>& optimizer() = 0;
-  /// What the next update goes on from besides, a part of checkpoints; may be empty.
-  virtual State<T>& carried() = 0;
+  /// What the next update goes on from besides, a part of checkpoints.
+  virtual std::vector<Carried<T>> carried() = 0;
+  /// What is carried, and all else, was just read from a checkpoint.
+  virtual void resume() {}
 
   virtual Index total_steps() const = 0;
   virtual Index steps_between_validations() const = 0;
@@ -39,8 +42,12 @@ class Learner {
   /// Makes update `state.step`, which was prepared, and counts what it read. Error(diverged).
   virtual void update(TrainingState& state) = 0;
   /// Throws Stopped and has changed nothing when a stop was requested.
-  virtual Validation validate() = 0;
-  /// The rows of eval.csv, for weights that were selected at `step`.
+  virtual Validation validate(TrainingState& state) = 0;
+  /// Whether training ends early when validations say that all is learned, or no more is.
+  virtual bool stops_early() const { return true; }
+
+  /// The columns of eval.csv, and its rows for weights that were selected at `step`.
+  virtual std::vector<std::string> evaluation_header() const { return eval_header(); }
   virtual std::vector<std::vector<CsvCell>> evaluate_selected(Index step) = 0;
 };
 

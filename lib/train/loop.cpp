@@ -63,7 +63,8 @@ class Loop {
   void load() {
     folder_.require_own(folder_.last());
     load_checkpoint(folder_.last(), learner_.model().parameters(), &learner_.optimizer(), state_,
-                    learner_.carried().all());
+                    learner_.carried());
+    learner_.resume();
     if (state_.step <= learner_.total_steps()) return;
     fail(Exit::failed, "'{}': stands at step {}, but the run has only {}", folder_.last().string(),
          state_.step, learner_.total_steps());
@@ -77,7 +78,7 @@ class Loop {
            path.string(), state_.step);
     }
     Index rows = 0;
-    CsvFile csv = CsvFile::open(path, train_header(), [&](Index step) {
+    CsvFile csv = CsvFile::open(path, train_header(config_.learner), [&](Index step) {
       const bool before = step <= state_.step;
       rows += before ? 1 : 0;
       return before;
@@ -106,10 +107,11 @@ class Loop {
                                     .state = state_,
                                     .learning_rate = learner_.learning_rate(state_.step)}));
     state_.interval = {};
+    state_.episodes = {};
   }
 
   void validate(Progress& progress) {
-    const Validation now = learner_.validate();
+    const Validation now = learner_.validate(state_);
     // A loss that is not finite is worse than any other, and comparable.
     const double loss =
         std::isfinite(now.loss) ? now.loss : std::numeric_limits<double>::infinity();
@@ -133,6 +135,7 @@ class Loop {
   // The paper stops as soon as all its bins are solved. The honest protocol never sees longer strings, so it
   // waits for three solved validations in a row. Both also stop after `patience` validations without gain.
   bool finished() const {
+    if (!learner_.stops_early()) return false;
     if (state_.solved_in_a_row >= (config_.protocol == "paper" ? 1 : 3)) return true;
     return config_.patience > 0 && state_.evaluations_without_gain >= config_.patience;
   }
@@ -140,7 +143,7 @@ class Loop {
   void save(const std::filesystem::path& path) {
     train_csv_->flush();
     save_checkpoint(path, learner_.model().parameters(), &learner_.optimizer(), state_, facts_,
-                    learner_.carried().all());
+                    learner_.carried());
   }
 
   ProgressReport report() const {
@@ -156,7 +159,8 @@ class Loop {
     load_checkpoint<T>(folder_.best(), learner_.model().parameters(), nullptr, best);
     // Written together: a stop leaves none of them.
     const std::vector<std::vector<CsvCell>> rows = learner_.evaluate_selected(best.step);
-    CsvFile csv = CsvFile::open(folder_.eval_csv(), eval_header(), [](Index) { return false; });
+    CsvFile csv = CsvFile::open(folder_.eval_csv(), learner_.evaluation_header(),
+                                [](Index) { return false; });
     for (const std::vector<CsvCell>& row : rows) csv.append(row);
     csv.flush();
     if (best.best_metric >= options_.require) return Exit::done;

@@ -106,6 +106,10 @@ std::vector<Setting> settings(RunConfig& c) {
              "tokens of a document read in one step; recurrent state is carried to the next, "
              "attention starts anew; 0: 256 for text",
              &c.segment, "Task", 0, 1e6),
+      word("learner",
+           "supervised: labelled strings; in environments a2c (default there), ppo: by rewards, or "
+           "imitate: the best actions as labels",
+           &c.learner, "Task", {"supervised", "imitate", "a2c", "ppo"}),
       {"cell", "sequence cell; `rlt cells` lists them", &c.cell, "Model"},
       number("d-model", "width D of the layers", &c.d_model, "Model", 1, 65536),
       number("layers", "number of layers; 0: the cell's own", &c.layers, "Model", 0, 1000),
@@ -116,7 +120,14 @@ std::vector<Setting> settings(RunConfig& c) {
            &c.positions, "Model", {"none", "sinusoidal", "alibi", "rotary"}),
       {"cell-option", "NAME=VALUE, a choice of one cell (repeatable); see `rlt cells NAME`",
        &c.cell_options, "Model"},
-      number("batch", "sequences in a step", &c.batch, "Training", 1, largest_batch),
+      word("real-input",
+           "how observations enter the first layer: own (the cell's), linear, relu, direct (lstm, "
+           "gru, elman read them themselves)",
+           &c.real_input, "Model", {"own", "linear", "relu", "direct"}),
+      number("hidden", "width of the hidden layer of actor and critic; 0: none", &c.hidden, "Model",
+             0, 65536),
+      number("batch", "sequences in a step, or environments side by side", &c.batch, "Training", 1,
+             largest_batch),
       number("epochs", "passes over the training set", &c.epochs, "Training", 1, many),
       number("steps", "training steps; 0: as many as --epochs has", &c.steps, "Training", 0, many),
       word("optimizer", "update rule", &c.optimizer, "Training", {"adam", "adamw", "sgd"}),
@@ -130,6 +141,19 @@ std::vector<Setting> settings(RunConfig& c) {
       word("schedule", "learning rate over time", &c.schedule, "Training", {"constant", "cosine"}),
       number("warmup", "steps of linear warm-up", &c.warmup, "Training", 0, many),
       number("clip", "largest global gradient norm; 0: no clipping", &c.clip, "Training", 0, 1e30),
+      number("env-steps", "steps of all environments together; --steps counts updates instead",
+             &c.env_steps, "Acting", 1, 1e12),
+      number("rollout", "steps of each environment per update", &c.rollout, "Acting", 1, 1e6),
+      number("gamma", "discount", &c.gamma, "Acting", 0, 1),
+      number("lambda", "of the lambda-returns", &c.lambda, "Acting", 0, 1),
+      number("entropy", "coefficient of the policy's entropy", &c.entropy, "Acting", 0, 1e3),
+      number("value-coefficient", "coefficient of the critic's loss", &c.value_coefficient,
+             "Acting", 0, 1e3),
+      number("ratio-clip", "ppo: how far the ratio of probabilities may go from 1", &c.ratio_clip,
+             "Acting", 0, 1e3),
+      number("passes", "ppo: passes over each rollout", &c.passes, "Acting", 1, 1000),
+      number("minibatches", "ppo: parts of a rollout, of whole sequences; must divide --batch",
+             &c.minibatches, "Acting", 1, largest_batch),
       word("protocol",
            "honest: stop and select on bin 0; paper: on bins 0 and 1, as arXiv 2310.16076 did",
            &c.protocol, "Evaluation", {"honest", "paper"}),
@@ -228,7 +252,10 @@ RunConfig from_facts(const std::map<std::string, std::string>& facts) {
   return config;
 }
 
-std::unique_ptr<Task> complete(RunConfig& config, const Symbols& symbols) {
+namespace {
+
+// What does not depend on the task.
+void complete_common(RunConfig& config) {
   for (const Setting& setting : settings(config)) {
     if (has_value(setting)) set_from_text(setting, "--" + setting.name, to_text(setting));
   }
@@ -240,8 +267,18 @@ std::unique_ptr<Task> complete(RunConfig& config, const Symbols& symbols) {
     fail(Exit::usage, "--epsilon {}: {} divides by it, so that it must be at least {}",
          config.epsilon, config.optimizer, least);
   }
-  const TaskInfo info = task_info(config.task, task_options(config, symbols));
   if (config.layers == 0) config.layers = cell_info(config.cell).default_layers;
+}
+
+}  // namespace
+
+std::unique_ptr<Task> complete(RunConfig& config, const Symbols& symbols) {
+  complete_common(config);
+  if (config.learner != "supervised") {
+    fail(Exit::usage, "--learner {}: task {} has labelled strings, learnt by supervised",
+         config.learner, config.task);
+  }
+  const TaskInfo info = task_info(config.task, task_options(config, symbols));
   if (config.train_size == 0 && !info.data.empty()) {
     fail(Exit::usage, "--train-size 0: task {} draws no fresh samples, its sets are your own",
          config.task);
@@ -263,6 +300,68 @@ std::unique_ptr<Task> complete(RunConfig& config, const Symbols& symbols) {
   check_window(*task, window);
   config.window = fmt::format("{}-{}", window.low, window.high);
   return task;
+}
+
+std::unique_ptr<Environment> complete_acting(RunConfig& config) {
+  complete_common(config);
+  std::unique_ptr<Environment> environment =
+      make_environment(config.task, parse_options("task-option", config.task_options));
+  const EnvironmentInfo& info = environment->info();
+  if (config.learner == "supervised") {
+    fail(Exit::usage, "--learner supervised: {} is an environment: a2c, ppo or imitate",
+         config.task);
+  }
+  if (config.learner == "imitate" && !info.knows_best_action) {
+    fail(Exit::usage, "--learner imitate: no best action is known in {}: a2c or ppo", config.task);
+  }
+  if (config.learner == "ppo" && config.batch % config.minibatches != 0) {
+    fail(Exit::usage, "--minibatches {}: must divide --batch {}", config.minibatches, config.batch);
+  }
+  if (config.steps == 0) {
+    const Index per_update =
+        config.learner == "imitate" ? 0 : product(config.batch, config.rollout);
+    config.steps = per_update == 0 ? 1000 : divide_up(config.env_steps, per_update);
+  }
+  model_config(config, info);
+  return environment;
+}
+
+bool acts(std::string_view learner) { return learner == "a2c" || learner == "ppo"; }
+
+bool is_environment(std::string_view task) {
+  return std::ranges::any_of(all_environments(),
+                             [&](const EnvironmentEntry& entry) { return entry.name == task; });
+}
+
+// arXiv 2310.15719 and its code: A2C on T-Maze (each cell's learning rate and entropy are its own), PPO on
+// Mystery Path with fewer environments. Imitation is ours.
+std::map<std::string, std::string> learner_defaults(const RunConfig& config) {
+  if (!is_environment(config.task)) return {};
+  const std::string learner = config.learner == "supervised" ? "a2c" : config.learner;
+  std::map<std::string, std::string> defaults = {
+      {"learner", learner}, {"d-model", "128"},   {"ff", "1"},
+      {"beta2", "0.999"},   {"epsilon", "1e-08"}, {"clip", "0.5"},
+      {"patience", "0"},    {"log-every", "5"},   {"eval-sequences", "200"}};
+  const auto set = [&](const std::map<std::string, std::string>& others) {
+    for (const auto& [name, value] : others) defaults[name] = value;
+  };
+  if (learner == "imitate") {
+    set({{"lr", "0.001"}, {"eval-every", "50"}, {"patience", "20"}, {"log-every", "10"}});
+    return defaults;
+  }
+  set({{"batch", "8"}, {"lr", "0.0001"}, {"eval-every", "5"}});
+  if (config.cell == "lstm") set({{"d-model", "600"}, {"cell-option", "init=orthogonal"}});
+  if (config.cell == "gru") set({{"d-model", "680"}, {"lr", "0.0005"}, {"entropy", "0.01"}});
+  if (config.cell == "gtrxl") set({{"lr", "0.0005"}, {"entropy", "0.01"}});
+  if (learner == "ppo") {
+    set({{"batch", "16"},
+         {"rollout", "128"},
+         {"lr", "0.00025"},
+         {"entropy", "0.0003"},
+         {"clip", "5"},
+         {"hidden", "256"}});
+  }
+  return defaults;
 }
 
 std::vector<IdleSetting> idle_settings(const RunConfig& config) {
@@ -292,17 +391,28 @@ std::vector<IdleSetting> idle_settings(const RunConfig& config) {
   return idle;
 }
 
-std::vector<IdleSetting> inapplicable_settings(const TaskInfo& task) {
-  std::vector<IdleSetting> settings;
-  if (task.data.empty()) return settings;
-  for (const char* const name : {"rule", "window", "protocol", "eval-sequences", "eval-seed"}) {
-    settings.push_back({name, "its sets are your own, not drawn"});
+std::vector<IdleSetting> inapplicable_settings(const RunConfig& config) {
+  std::vector<IdleSetting> idle;
+  const auto add = [&](std::initializer_list<const char*> names, const std::string& reason) {
+    for (const char* const name : names) idle.push_back({name, reason});
+  };
+  const std::string by_learner = "--learner " + config.learner + " does not read it";
+  if (!acts(config.learner)) {
+    add({"env-steps", "rollout", "gamma", "lambda", "entropy", "value-coefficient"}, by_learner);
   }
-  if (!task.documents) return settings;
-  for (const char* const name : {"train-size", "bucket"}) {
-    settings.push_back({name, "all documents are read, segment by segment"});
+  if (config.learner != "ppo") add({"ratio-clip", "passes", "minibatches"}, by_learner);
+  if (is_environment(config.task)) {
+    add({"rule", "data", "window", "train-size", "bucket", "segment", "epochs", "protocol"},
+        "an environment has no set of strings");
+    return idle;
   }
-  return settings;
+  add({"real-input", "hidden"}, "it has no observations");
+  const TaskInfo task = task_info(config.task, task_options(config));
+  if (task.data.empty()) return idle;
+  add({"rule", "window", "protocol", "eval-sequences", "eval-seed"},
+      "its sets are your own, not drawn");
+  if (task.documents) add({"train-size", "bucket"}, "all documents are read, segment by segment");
+  return idle;
 }
 
 TaskOptions task_options(const RunConfig& config, const Symbols& symbols) {
@@ -327,16 +437,40 @@ Index training_size(const RunConfig& config, const Task& task) {
   return std::min(config.train_size.value_or(std::ssize(*own)), std::ssize(*own));
 }
 
+namespace {
+
+LayerConfig layer_config(const RunConfig& config) {
+  return {.cell = config.cell,
+          .config = {.d_model = config.d_model,
+                     .heads = config.heads,
+                     .positions = parse_positions(config.positions),
+                     .options = parse_options("cell-option", config.cell_options)},
+          .ff = config.ff};
+}
+
+Index layer_count(const RunConfig& config) {
+  return config.layers == 0 ? cell_info(config.cell).default_layers : config.layers;
+}
+
+}  // namespace
+
 ModelConfig model_config(const RunConfig& config, const TaskInfo& task) {
-  const LayerConfig layer{.cell = config.cell,
-                          .config = {.d_model = config.d_model,
-                                     .heads = config.heads,
-                                     .positions = parse_positions(config.positions),
-                                     .options = parse_options("cell-option", config.cell_options)},
-                          .ff = config.ff};
-  const Index layers = config.layers == 0 ? cell_info(config.cell).default_layers : config.layers;
-  return classifier(layer, layers, std::ssize(task.inputs), std::ssize(task.outputs),
-                    config.dropout);
+  return classifier(layer_config(config), layer_count(config), std::ssize(task.inputs),
+                    std::ssize(task.outputs), config.dropout);
+}
+
+ModelConfig model_config(const RunConfig& config, const EnvironmentInfo& environment) {
+  const LayerConfig layer = layer_config(config);
+  ModelConfig model{
+      .input = {.features = environment.observations, .positions = layer.config.positions},
+      .layers = expand(layer, layer_count(config)),
+      .heads = {{"actor", environment.actions, config.hidden}},
+      .dropout = config.dropout};
+  for (const RealInput form : {RealInput::linear, RealInput::relu, RealInput::direct}) {
+    if (config.real_input == to_string(form)) model.input.real_input = form;
+  }
+  if (acts(config.learner)) model.heads.push_back({"critic", 1, config.hidden});
+  return complete(std::move(model));
 }
 
 OptimizerConfig optimizer_config(const RunConfig& config) {

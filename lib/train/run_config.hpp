@@ -12,6 +12,7 @@
 
 #include "model/model_config.hpp"
 #include "optim/optimizer.hpp"
+#include "tasks/environment.hpp"
 #include "tasks/task.hpp"
 
 namespace rlt {
@@ -28,6 +29,7 @@ struct RunConfig {
   std::optional<Index> train_size;  // 0: fresh samples; none: 10000, or all of own data
   Index bucket = 1;
   Index segment = 0;  // 0: 256 for tasks with documents
+  std::string learner = "supervised";
   std::string cell = "lstm";
   Index d_model = 64;
   Index layers = 0;  // 0: the cell's own
@@ -36,6 +38,8 @@ struct RunConfig {
   double dropout = 0;
   std::string positions = "none";
   std::vector<std::string> cell_options;
+  std::string real_input = "own";  // own: the cell's
+  Index hidden = 128;
   Index batch = 32;
   Index epochs = 300;
   Index steps = 0;  // 0: as many as the epochs have
@@ -49,6 +53,15 @@ struct RunConfig {
   std::string schedule = "constant";
   Index warmup = 0;
   double clip = 0;
+  Index env_steps = 5'000'000;
+  Index rollout = 256;
+  double gamma = 0.99;
+  double lambda = 0.95;
+  double entropy = 1e-3;
+  double value_coefficient = 0.5;
+  double ratio_clip = 0.2;
+  Index passes = 3;
+  Index minibatches = 8;
   std::string protocol = "honest";
   Index eval_every = 0;  // 0: once per epoch
   Index eval_sequences = 2000;
@@ -89,10 +102,20 @@ void set_from_text(const Setting& setting, std::string_view source, const std::s
 std::map<std::string, std::string> to_facts(RunConfig config);
 RunConfig from_facts(const std::map<std::string, std::string>& facts);
 
+/// Whether the learner acts in an environment, in rollouts.
+bool acts(std::string_view learner);
+bool is_environment(std::string_view task);
+/// The published settings of the learner that the task asks for (a2c where none is chosen) and of the cell, where
+/// they differ from those of strings: name to text. They stand for what the user did not choose.
+std::map<std::string, std::string> learner_defaults(const RunConfig& config);
+
 /// Error(usage), one clear line, for whatever is out of range; resolves in place the defaults that depend on
 /// cell and task (layers, window) and the path of the data, which is found again from anywhere. Returns the
 /// task: its data are read once, here. `symbols`: those of the run to go on with.
 std::unique_ptr<Task> complete(RunConfig& config, const Symbols& symbols = {});
+
+/// The same for a run whose task is an environment.
+std::unique_ptr<Environment> complete_acting(RunConfig& config);
 
 /// A setting that nothing reads, and why: "--optimizer adam has no momentum".
 struct IdleSetting {
@@ -102,8 +125,8 @@ struct IdleSetting {
 /// What another setting leaves without effect in a complete `config`, whatever the values. Not the sizes that some cells lack (heads, ff):
 /// runs over several cells share them.
 std::vector<IdleSetting> idle_settings(const RunConfig& config);
-/// What means nothing to the task.
-std::vector<IdleSetting> inapplicable_settings(const TaskInfo& task);
+/// What means nothing to the task and the learner.
+std::vector<IdleSetting> inapplicable_settings(const RunConfig& config);
 
 TaskOptions task_options(const RunConfig& config, const Symbols& symbols = {});
 std::unique_ptr<Task> make_task(const RunConfig& config, const Symbols& symbols = {});
@@ -111,6 +134,8 @@ Window training_window(const RunConfig& config, const Task& task);
 /// Sequences in the training set; 0: fresh samples.
 Index training_size(const RunConfig& config, const Task& task);
 ModelConfig model_config(const RunConfig& config, const TaskInfo& task);
+/// A head "actor" for the actions, and where the learner acts "critic" for the value.
+ModelConfig model_config(const RunConfig& config, const EnvironmentInfo& environment);
 OptimizerConfig optimizer_config(const RunConfig& config);
 /// What the user chose of cell and task beside the settings with a column of their own,
 /// "beta_max=2;positions=rotary"; for CSV.

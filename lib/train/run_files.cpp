@@ -88,7 +88,8 @@ bool written_by_run(const fs::path& file) {
   const RunFolder run(file.parent_path());
   if (file == run.config()) return begins(text, fmt::format("# {}\n", config_comment));
   if (file == run.meta()) return begins(text, "{\n  \"task\": ");
-  if (file == run.train_csv()) return begins(text, header(train_header()));
+  if (file == run.train_csv())
+    return begins(text, header(train_header("a2c"))) || begins(text, header(train_header()));
   if (file == run.eval_csv()) return begins(text, header(eval_header()));
   if (file == run.done()) {  // the time
     return text.size() <= 21 && text.find_first_not_of("0123456789-:TZ\n") == std::string::npos;

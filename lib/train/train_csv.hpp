@@ -24,10 +24,10 @@ struct TrainColumn {
   CsvCell (*cell)(const TrainRow&);
 };
 
-/// In the order of the file.
-const std::vector<TrainColumn>& train_columns();
+/// In the order of the file; what acting adds stands only in the tables of learners that act.
+std::vector<TrainColumn> train_columns(std::string_view learner = "supervised");
 
-std::vector<std::string> train_header();
+std::vector<std::string> train_header(std::string_view learner = "supervised");
 std::vector<CsvCell> train_cells(const TrainRow& row);
 
 }  // namespace rlt

@@ -4,6 +4,8 @@
 
 #include "io/standard_streams.hpp"
 #include "train/data_identity.hpp"
+#include "train/learners/imitate.hpp"
+#include "train/learners/on_policy.hpp"
 #include "train/learners/supervised.hpp"
 #include "train/loop.hpp"
 #include "train/stop.hpp"
@@ -70,15 +72,25 @@ Exit train_in(const RunConfig& config, const Task& task, const RunFolder& folder
   return run_loop(*learner, config, facts, folder, options);
 }
 
-}  // namespace
+template <std::floating_point T>
+Exit train_in(const RunConfig& config, Environment& environment, const RunFolder& folder,
+              const TrainOptions& options, Record& record) {
+  const std::unique_ptr<Learner<T>> learner = config.learner == "imitate"
+                                                  ? make_imitate<T>(config, environment)
+                                                  : make_on_policy<T>(config, environment);
+  record.begin();
+  return run_loop(*learner, config, to_facts(config), folder, options);
+}
 
-Exit train(const RunConfig& config, const Task& task, const RunFolder& folder,
-           const TrainOptions& options) {
+/// `source`: a task or an environment.
+template <typename Source>
+Exit train_from(const RunConfig& config, Source& source, const RunFolder& folder,
+                const TrainOptions& options) {
   Record record(config, folder, options);
   Exit exit = Exit::failed;
   try {
-    exit = config.precision == "double" ? train_in<double>(config, task, folder, options, record)
-                                        : train_in<float>(config, task, folder, options, record);
+    exit = config.precision == "double" ? train_in<double>(config, source, folder, options, record)
+                                        : train_in<float>(config, source, folder, options, record);
   } catch (const Stopped& stop) {
     exit = stop.exit;
     if (!options.quiet) print_message("stopped; --resume goes on");
@@ -88,6 +100,18 @@ Exit train(const RunConfig& config, const Task& task, const RunFolder& folder,
   }
   record.end(exit);
   return exit;
+}
+
+}  // namespace
+
+Exit train(const RunConfig& config, const Task& task, const RunFolder& folder,
+           const TrainOptions& options) {
+  return train_from(config, task, folder, options);
+}
+
+Exit train(const RunConfig& config, Environment& environment, const RunFolder& folder,
+           const TrainOptions& options) {
+  return train_from(config, environment, folder, options);
 }
 
 }  // namespace rlt

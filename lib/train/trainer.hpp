@@ -25,5 +25,8 @@ struct TrainOptions {
 /// written; meta.json holds the exit code of every other end.
 Exit train(const RunConfig& config, const Task& task, const RunFolder& folder,
            const TrainOptions& options);
+/// The same in an environment.
+Exit train(const RunConfig& config, Environment& environment, const RunFolder& folder,
+           const TrainOptions& options);
 
 }  // namespace rlt

@@ -307,6 +307,22 @@ class Ends(Folder):
                          self.folder / "run")
         self.assertEqual(self.meta(self.folder / "run")["exit"], 4)
 
+    def test_the_record_names_kernels_that_suit_the_processor_or_those_that_the_user_chose(self):
+        flags = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        if " avx2 " not in flags:
+            self.skipTest("no AVX2")
+        kernels = {}
+        for chosen in (None, "HASWELL"):
+            others = {} if chosen is None else {"OPENBLAS_CORETYPE": chosen}
+            out = self.folder / str(chosen)
+            environment = {key: value for key, value in os.environ.items() if key != "OPENBLAS_CORETYPE"}
+            done = subprocess.run([PROGRAM, "train", *TINY, "--out", out], capture_output=True, check=False,
+                                  env=environment | others)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            kernels[chosen] = json.loads((out / "meta.json").read_text())["blas"]
+        self.assertIn(kernels[None].split()[1], ["Haswell", "Zen", "SkylakeX", "Cooperlake", "SapphireRapids"])
+        self.assertEqual(kernels["HASWELL"], "OpenBLAS Haswell")
+
     def test_a_lost_session_and_a_used_up_processor_time_stop_a_run_with_a_checkpoint(self):
         for number in [signal.SIGHUP, signal.SIGXCPU]:
             with self.subTest(signal=number):

@@ -45,7 +45,7 @@ class Echoes : public Learner<float> {
 
   SequenceModel<float>& model() override { return model_; }
   Optimizer<float>& optimizer() override { return optimizer_; }
-  State<float>& carried() override { return carried_; }
+  std::vector<Carried<float>> carried() override { return {{"state", carried_.all()}}; }
   Index total_steps() const override { return 20; }
   Index steps_between_validations() const override { return 2; }
   double learning_rate(Index) const override { return 1e-2; }
@@ -88,7 +88,7 @@ class Echoes : public Learner<float> {
     state.sequences += score.sequences;
   }
 
-  Validation validate() override {
+  Validation validate(TrainingState&) override {
     const std::size_t index = std::min(validations_++, metrics_.size() - 1);
     return {metrics_[index], 1, ""};
   }
@@ -167,7 +167,7 @@ TEST_CASE(
     Echoes loaded;
     TrainingState state;
     load_checkpoint(place.last(), loaded.model().parameters(), &loaded.optimizer(), state,
-                    loaded.carried().all());
+                    loaded.carried());
     const float* const values = loaded.model().parameters().values();
     return std::vector<float>(values, values + loaded.model().parameters().flat_size());
   };

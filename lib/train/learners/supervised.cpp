@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <numbers>
 
 #include "losses/cross_entropy.hpp"
 #include "model/training_step.hpp"
 #include "train/data_stream.hpp"
-#include "train/divergence.hpp"
 #include "train/eval_csv.hpp"
+#include "train/learners/make_update.hpp"
 
 namespace rlt {
 namespace {
@@ -43,7 +42,10 @@ class Supervised final : public Learner<T> {
 
   SequenceModel<T>& model() override { return model_; }
   Optimizer<T>& optimizer() override { return optimizer_; }
-  State<T>& carried() override { return carried_; }
+  std::vector<Carried<T>> carried() override {
+    if (!carried_) return {};
+    return {{"state", carried_.all()}};
+  }
 
   Index total_steps() const override { return total_steps_; }
   Index steps_between_validations() const override {
@@ -62,23 +64,14 @@ class Supervised final : public Learner<T> {
         config_.dropout,
         Rng(config_.seed).stream("dropout").stream(static_cast<std::uint64_t>(state.step))};
     const Score score = step_.run(batch_, dropout, &carried_);
-    const double norm = clip_gradients(model_.parameters(), config_.clip);
-    const double clipped = config_.clip > 0 ? std::min(config_.clip, norm) : norm;
-    state.gradient_norm = norm;
-    const double loss = score.loss_per_token();
-    if (!std::isfinite(loss) || !std::isfinite(norm) ||
-        squares_overflow<T>(config_.optimizer, clipped)) {
-      report_divergence(model_, extent_, loss, state, updates_ == 0);
-    }
+    make_update(model_, optimizer_, config_, score, extent_, state.step, schedule_.at(state.step),
+                updates_ == 0, state);
     ++updates_;
-    state.last_loss = loss;
-    optimizer_.update(model_.parameters(), state.step, schedule_.at(state.step));
-    state.interval += score;
     state.tokens += score.tokens;
     state.sequences += score.sequences;
   }
 
-  Validation validate() override {
+  Validation validate(TrainingState& /*state*/) override {
     Validation result;
     for (const EvaluationSet& set : validation_) {
       const Score score = evaluate(model_, step_.loss(), capacity_, set);

@@ -1,0 +1,41 @@
+// eval.csv of a run in an environment: one row for each set of episodes played.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/csv.hpp"
+#include "tasks/environment.hpp"
+#include "train/play.hpp"
+#include "train/run_config.hpp"
+
+namespace rlt {
+
+/// Everything that a row says.
+struct PlayRow {
+  const RunConfig& config;
+  const EnvironmentInfo& environment;  // that was played in
+  Choice choice;
+  Episodes played;
+  std::uint64_t seed = 0;  // of the episodes
+  Index size = 0;          // of the environment, as info.size_option counts; 0: it has none
+  Index parameters = 0;
+  Index state_size = 0;
+  Index step = 0;      // updates before the measured checkpoint
+  std::string select;  // which checkpoint: best, last or a file's name
+};
+
+struct PlayColumn {
+  std::string_view name;
+  std::string_view meaning;
+  CsvCell (*cell)(const PlayRow&);
+};
+
+/// In the order of the file.
+const std::vector<PlayColumn>& play_columns();
+
+std::vector<std::string> play_header();
+std::vector<CsvCell> play_cells(const PlayRow& row);
+
+}  // namespace rlt
