@@ -2,7 +2,7 @@
 // Paper: Memory Gym (Pleines et al. 2023, arXiv 2309.17207), its Mystery Path Grid, with the reward that AGaLiTe
 //   (arXiv 2310.15719) trains on.
 // Tiles (x, y) of a 7 x 7 grid, y downwards. Start and goal lie on opposite sides, the path between them is
-//   drawn at random and seldom the shortest (mystery_grid.hpp): 7 to 17 tiles in 40,000 grids, mean 10.1.
+//   drawn at random and seldom the shortest (mystery_grid.hpp): 7 to 17 tiles, hardly ever more, mean 10.1.
 // Observation (103): player one-hot (49, tile 7 y + x), facing one-hot (4: north, east, south, west), goal
 //   one-hot (49), 1 where the player stands off the path.
 // Actions: 0 nothing, 1 turn left, 2 turn right, 3 forward, not past the border. An episode begins at the start,
