@@ -1,3 +1,5 @@
+#include "eval.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,7 +10,6 @@
 #include <system_error>
 
 #include "base/error.hpp"
-#include "commands.hpp"
 #include "io/file.hpp"
 #include "io/standard_streams.hpp"
 #include "losses/cross_entropy.hpp"
@@ -20,26 +21,6 @@
 
 namespace rlt {
 namespace {
-
-struct EvalCommand {
-  std::string run;      // run folder or checkpoint file
-  std::string bins;     // "0,1,2"
-  std::string lengths;  // "50,100-500:50"
-  std::string select;   // best or last of a run folder; empty: best
-  Index sequences = 500;
-  Index batch = 32;
-  Index piece = 128;  // tokens read at once
-  std::uint64_t eval_seed = 1;
-  std::string csv;   // empty or "-": stdout
-  std::string data;  // where the run's own data lie now
-  GivenFlags given;
-};
-
-/// A file to measure, and what the column `select` says of it.
-struct Checkpoint {
-  std::filesystem::path path;
-  std::string select;
-};
 
 /// One of a run folder, which must belong there, or a file by itself.
 Checkpoint chosen_checkpoint(const EvalCommand& command) {
@@ -164,6 +145,11 @@ Exit run(const EvalCommand& command) {
   const Checkpoint checkpoint = chosen_checkpoint(command);
   const Facts facts = checkpoint_facts(checkpoint.path);
   const RunConfig config = checkpoint_config(checkpoint.path);
+  if (is_environment(config.task)) {
+    eval_play(command, config, checkpoint);
+    return Exit::done;
+  }
+  refuse_flags(command.given, {"greedy", "show"}, config.task + " is no environment to act in");
   if (config.data.empty()) {
     refuse_flags(command.given, {"data"}, config.task + " draws its strings and reads no data");
   } else {
@@ -184,9 +170,13 @@ Action declare(const Flags& flags) {
   const auto command = std::make_shared<EvalCommand>();
   flags.required_argument("run", command->run, "RUN", "run folder or checkpoint");
   flags.text("bins", command->bins, "LIST", "bins, such as 0,1,2 [0,1,2]");
-  flags.text("lengths", command->lengths, "LIST", "exact lengths, such as 50,100-500:50");
+  flags.text("lengths", command->lengths, "LIST",
+             "exact lengths, such as 50,100-500:50; of tmaze, its corridors");
   flags.number<Index>("sequences", command->sequences, 1, most_sequences,
-                      "distinct sequences of each set");
+                      "distinct sequences of each set, or episodes");
+  flags.toggle("greedy", command->greedy,
+               "in an environment: the most likely action, not one drawn from the policy");
+  flags.toggle("show", command->show, "in an environment: one episode, step by step");
   flags.text("select", command->select, "", "checkpoint of a run folder: best or last [best]");
   flags.number<std::uint64_t>("eval-seed", command->eval_seed, 0, UINT64_MAX,
                               "seed of the evaluation sets");
@@ -203,6 +193,7 @@ Action declare(const Flags& flags) {
 
 }  // namespace
 
-const Command eval_command = {"eval", "measure a trained run on bins or exact lengths", declare};
+const Command eval_command = {"eval", "measure a trained run on bins, exact lengths or episodes",
+                              declare};
 
 }  // namespace rlt

@@ -12,6 +12,7 @@
 #include "model/model_config.hpp"
 #include "train/data_identity.hpp"
 #include "train/eval_csv.hpp"
+#include "train/play_csv.hpp"
 #include "train/run_folder.hpp"
 #include "train/train_csv.hpp"
 
@@ -36,7 +37,12 @@ void print_state(const RunConfig& config) {
   TaskInfo any;  // its symbols do not change the state
   any.inputs.resize(1);
   any.outputs.resize(1);
-  const ModelConfig model = model_config(config, any);
+  const ModelConfig model =
+      is_environment(config.task)
+          ? model_config(config, make_environment(config.task,
+                                                  parse_options("task-option", config.task_options))
+                                     ->info())
+          : model_config(config, any);
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const StateLayout layout = make_block<float>(model.layers[i])->state_layout(1);
     fmt::print("  {:<16} {}\n", fmt::format("state, layer {}", i), layout_text(layout));
@@ -74,6 +80,7 @@ Exit run(const std::string& path, bool columns) {
   if (columns) {
     print_columns("train.csv (from steps_per_s on: of learners that act)", train_columns("a2c"));
     print_columns("eval.csv", eval_columns());
+    print_columns("eval.csv of an environment", play_columns());
     return Exit::done;
   }
   if (!is_folder(path)) {

@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cmath>
 #include <memory>
 
 #include "commands.hpp"
 #include "train/dataset.hpp"
+#include "train/run_config.hpp"
 
 namespace rlt {
 namespace {
@@ -34,10 +36,32 @@ void print_task(const TaskInfo& info) {
   }
 }
 
+void print_environment(const EnvironmentInfo& info) {
+  fmt::print("{} (environment): {}\n", info.name, info.summary);
+  fmt::print("  source    {}\n", info.source);
+  fmt::print("  sees      {} numbers\n", info.observations);
+  fmt::print("  actions   {}\n", info.actions);
+  fmt::print("  episodes  at most {} steps\n", info.longest);
+  if (!info.success.empty()) fmt::print("  success   {}\n", info.success);
+  fmt::print("  returns   no episode exceeds {:.4g}; uniform actions earn {:.4g}", info.best_return,
+             info.random_return);
+  if (info.random_error > 0) fmt::print(" (measured, +- {:.1g})", info.random_error);
+  if (!std::isnan(info.memoryless_return)) {
+    fmt::print("; without memory at best {:.4g}", info.memoryless_return);
+  }
+  fmt::print("\n  learners  a2c, ppo{}\n", info.knows_best_action ? ", imitate" : "");
+  print_options("task-option", info.options);
+}
+
 /// An empty rule: paper.
 Exit run(const std::string& name, const std::string& rule) {
   TaskOptions options;
   if (!rule.empty()) options.rule = rule;
+  if (is_environment(name)) {
+    if (!rule.empty()) fail(Exit::usage, "--rule {}: {} is an environment", rule, name);
+    print_environment(make_environment(name, {})->info());
+    return Exit::done;
+  }
   if (!name.empty()) {
     const TaskInfo info = task_info(name, options);
     if (!info.data.empty() && !rule.empty()) {
@@ -50,8 +74,12 @@ Exit run(const std::string& name, const std::string& rule) {
   if (!rule.empty()) fail(Exit::usage, "--rule {}: says how one task draws: rlt tasks NAME", rule);
   for (const TaskEntry& entry : all_tasks()) {
     const TaskInfo info = entry.info(options);
-    fmt::print("{:<14} {}{}\n", entry.name, info.summary,
+    fmt::print("{:<16} {}{}\n", entry.name, info.summary,
                info.data.empty() ? "" : fmt::format(": --data {}", info.data));
+  }
+  fmt::print("Environments, to act in:\n");
+  for (const EnvironmentEntry& entry : all_environments()) {
+    fmt::print("{:<16} {}\n", entry.name, entry.make({})->info().summary);
   }
   return Exit::done;
 }

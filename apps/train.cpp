@@ -167,7 +167,10 @@ Action declare(const Flags& flags) {
       "Exit codes: 0 done, 1 failed, 2 usage, 3 diverged, 4 below --require, 75 stopped and "
       "resumable,\n"
       "130 interrupted and resumable.");
-  flags.text("out", command->out, "FOLDER", "run folder [runs/TASK_RULE/CELL/seed-N; in environments runs/TASK_LEARNER/...]").group("Run");
+  flags
+      .text("out", command->out, "FOLDER",
+            "run folder [runs/TASK_RULE/CELL/seed-N; in environments runs/TASK_LEARNER/...]")
+      .group("Run");
   flags.toggle("resume", command->resume, "go on with an interrupted run").group("Run");
   flags.toggle("force", command->force, "start over, replacing the run in --out")
       .excludes("--resume")

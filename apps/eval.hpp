@@ -1,0 +1,36 @@
+// What the two kinds of `rlt eval` share: strings with labels, and episodes of an environment.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "commands.hpp"
+
+namespace rlt {
+
+struct EvalCommand {
+  std::string run;      // run folder or checkpoint file
+  std::string bins;     // "0,1,2"
+  std::string lengths;  // "50,100-500:50"
+  std::string select;   // best or last of a run folder; empty: best
+  Index sequences = 500;
+  Index batch = 32;
+  Index piece = 128;  // tokens read at once
+  std::uint64_t eval_seed = 1;
+  bool greedy = false;
+  bool show = false;
+  std::string csv;   // empty or "-": stdout
+  std::string data;  // where the run's own data lie now
+  GivenFlags given;
+};
+
+/// A file to measure, and what the column `select` says of it.
+struct Checkpoint {
+  std::filesystem::path path;
+  std::string select;
+};
+
+/// Plays episodes: a row for each size in --lengths, or the size of the training; or one episode as text.
+void eval_play(const EvalCommand& command, const RunConfig& config, const Checkpoint& checkpoint);
+
+}  // namespace rlt

@@ -1,0 +1,102 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "eval.hpp"
+#include "io/standard_streams.hpp"
+#include "train/checkpoint.hpp"
+#include "train/play_csv.hpp"
+
+namespace rlt {
+namespace {
+
+std::unique_ptr<Environment> environment_of(const RunConfig& config, const std::string& size_option,
+                                            Index size) {
+  OptionValues options = parse_options("task-option", config.task_options);
+  if (!size_option.empty() && size > 0) options[size_option] = fmt::format("{}", size);
+  return make_environment(config.task, options);
+}
+
+// One line per step: what is there, the policy, what was done and earned.
+void print_film(const std::vector<Turn>& turns) {
+  double earned = 0;
+  for (std::size_t step = 0; step < turns.size(); ++step) {
+    const Turn& turn = turns[step];
+    earned += turn.reward;
+    std::string policy;
+    for (std::size_t action = 0; action < turn.policy.size(); ++action) {
+      const bool chosen = static_cast<int>(action) == turn.action;
+      policy +=
+          fmt::format(" {}{:.2f}{}", chosen ? "[" : " ", turn.policy[action], chosen ? "]" : " ");
+    }
+    fmt::print("{:4} {} {}  value {:6.2f}  reward {:5.2f}  so far {:6.2f}\n", step, turn.picture,
+               policy, turn.value, turn.reward, earned);
+  }
+}
+
+template <std::floating_point T>
+void play_all(const EvalCommand& command, const RunConfig& config, const Checkpoint& checkpoint,
+              const std::vector<Index>& sizes) {
+  const std::unique_ptr<Environment> trained = environment_of(config, "", 0);
+  const std::string& size_option = trained->info().size_option;
+  SequenceModel<T> model(model_config(config, trained->info()));
+  TrainingState state;
+  load_checkpoint<T>(checkpoint.path, model.parameters(), nullptr, state);
+  model.carve({command.batch, 1}, "--batch");
+  const Choice choice = command.greedy ? Choice::greedy : Choice::sample;
+  if (command.show) {
+    const std::unique_ptr<Environment> environment =
+        environment_of(config, size_option, sizes.front());
+    print_film(play_one(model, *environment, command.eval_seed, choice));
+    return;
+  }
+  CsvFile csv = open_csv(command.csv, play_header());
+  for (const Index size : sizes) {
+    const std::unique_ptr<Environment> environment = environment_of(config, size_option, size);
+    const EnvironmentInfo& info = environment->info();
+    const Episodes played =
+        play(model, *environment, command.sequences, command.batch, command.eval_seed, choice);
+    csv.append(play_cells({.config = config,
+                           .environment = info,
+                           .choice = choice,
+                           .played = played,
+                           .seed = command.eval_seed,
+                           .size = info.size,
+                           .parameters = model.parameters().count(),
+                           .state_size = model.state_size(info.longest + 1),
+                           .step = state.step,
+                           .select = checkpoint.select}));
+    csv.flush();
+    print_message("{}{}: {} of {} episodes succeeded, return {:.3f} (best {:.3f}, random {:.3f})",
+                  config.task, size > 0 ? fmt::format(" {} {}", size_option, size) : "",
+                  played.successes, played.count, played.mean_return(), info.best_return,
+                  info.random_return);
+  }
+}
+
+}  // namespace
+
+void eval_play(const EvalCommand& command, const RunConfig& config, const Checkpoint& checkpoint) {
+  refuse_flags(command.given, {"bins", "piece", "data"}, config.task + " is an environment");
+  std::vector<Index> sizes = {0};
+  if (!command.lengths.empty()) {
+    const std::string size_option = environment_of(config, "", 0)->info().size_option;
+    if (size_option.empty()) {
+      fail(Exit::usage, "--lengths {}: {} has no size to vary", command.lengths, config.task);
+    }
+    sizes = parse_list("lengths", command.lengths, 1, max_length);
+    // One that cannot be is an error before the file exists.
+    for (const Index size : sizes) environment_of(config, size_option, size);
+  }
+  if (command.show && sizes.size() > 1) {
+    fail(Exit::usage, "--lengths {}: --show plays one episode of one size", command.lengths);
+  }
+  if (config.precision == "double") {
+    play_all<double>(command, config, checkpoint, sizes);
+  } else {
+    play_all<float>(command, config, checkpoint, sizes);
+  }
+}
+
+}  // namespace rlt
