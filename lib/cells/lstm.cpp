@@ -2,7 +2,7 @@
 // Hochreiter, Schmidhuber 1997 (Neural Computation 9(8)); with the forget gate of Gers et al. 2000; as the
 // baseline of arXiv 2310.16076 and 2106.06295.
 //
-// x_t, h_t, c_t (D); W (D in, 4D), U (D, 4D), b and b' (4D): columns of i, then of f, g, o.
+// x_t (m), h_t, c_t (D); W (m, 4D), U (D, 4D), b and b' (4D): columns of i, then of f, g, o.
 //   a_t = x_t W + b + h_{t-1} U + b'                                    h_0 = c_0 = 0
 //   i = sigmoid(a^i)   f = sigmoid(a^f + forget_bias)   g = tanh(a^g)   o = sigmoid(a^o)
 //   c_t = f c_{t-1} + i g            (element-wise products)
@@ -13,8 +13,9 @@
 //   da^g = dc i (1 - g^2)          da^o = q tanh(c_t) o (1 - o)
 //   dh = da U^T          dc *= f
 //   dx = da W^T   dW = sum x_t da_t^T   dU = sum h_{t-1} da_t^T   db = db' = sum da_t
-// departs: the input is as wide as the state (the official default is an embedding of 128 for any state). The
-//   code of arXiv 2106.06295 also drops embeddings; here, as in that of 2310.16076, only the output is dropped.
+// departs: in a model of tokens the input is as wide as the state (the official default is an embedding of 128 for
+//   any state). The code of arXiv 2106.06295 also drops embeddings; here, as in that of 2310.16076, only the output
+//   is dropped. The baseline of AGaLiTe (arXiv 2310.15719, init=orthogonal) has one bias vector.
 //   forget_bias (option): Haiku, and with it the Chomsky baseline, adds 1; torch adds 0.
 // Two bias vectors, as torch: Adam moves their sum twice as fast as it would move one vector.
 // Memory: state 2 D, h then c; tape 7 D per step, and 4 D of scratch.
@@ -22,7 +23,8 @@
 #include <string>
 
 #include "cells/registry.hpp"
-#include "nn/linear.hpp"
+#include "mixing/batch_slices.hpp"
+#include "mixing/recurrent_start.hpp"
 #include "tensor/activation.hpp"
 
 namespace rlt {
@@ -32,16 +34,20 @@ template <typename T>
 class Lstm : public Cell<T> {
  public:
   explicit Lstm(const CellConfig& config)
-      : width_(config.d_model), forget_bias_(static_cast<T>(config.number("forget_bias"))) {}
+      : width_(config.d_model),
+        inputs_(config.input_width()),
+        forget_bias_(static_cast<T>(config.number("forget_bias"))),
+        start_(config) {}
 
   void declare(ParameterSet<T>& parameters, std::string_view prefix) override {
     const std::string name(prefix);
-    const Init init = init::uniform(default_bound(width_));
-    Parameter<T>& input = parameters.add(name + ".input", {width_, 4 * width_}, init);
-    Parameter<T>& recurrent = parameters.add(name + ".recurrent", {width_, 4 * width_}, init);
-    input_.attach(input, 0, width_, &parameters.add(name + ".bias_input", {4 * width_}, init));
-    recurrent_.attach(recurrent, 0, width_,
-                      &parameters.add(name + ".bias_recurrent", {4 * width_}, init));
+    const auto add = [&](const char* what, std::vector<Index> shape, const Init& init) {
+      return &parameters.add(name + what, std::move(shape), init);
+    };
+    Parameter<T>* const input = add(".input", {inputs_, 4 * width_}, start_.matrices(4));
+    Parameter<T>* const recurrent = add(".recurrent", {width_, 4 * width_}, start_.matrices(4));
+    input_.attach(*input, 0, inputs_, add(".bias_input", {4 * width_}, start_.biases()));
+    recurrent_.attach(*recurrent, 0, width_, add(".bias_recurrent", {4 * width_}, start_.biases()));
   }
 
   void carve(Workspace& workspace, Extent largest) override {
@@ -62,9 +68,7 @@ class Lstm : public Cell<T> {
     return {.pieces = {{"h", {width_}}, {"c", {width_}}}};
   }
 
-  void initial_state(Matrix<T> state) const override {
-    for (Index b = 0; b < state.rows; ++b) std::fill_n(state.row(b), state.cols, T(0));
-  }
+  void initial_state(Matrix<T> state) const override { clear_rows(state); }
 
   void forward(Sequence<const T> x, const Pass<T>& pass, Sequence<T> y) override {
     pass_ = pass;
@@ -76,7 +80,7 @@ class Lstm : public Cell<T> {
       bias_[j] = input_.bias()[j] + recurrent_.bias()[j];
       if (j / width_ == 1) bias_[j] += forget_bias_;
     }
-    for_batch_slices(extent.batch, [&](Index first, Index count) {
+    for_batch_slices(extent.batch, width_, [&](Index first, Index count) {
       forward_slice(extent, first, count, y.rows);
     });
   }
@@ -87,7 +91,7 @@ class Lstm : public Cell<T> {
     input_.begin_backward();
     recurrent_.begin_backward();
     // step by step: h_t, c_t, the gates, and dh of a_t
-    for_batch_slices(extent.batch, [&](Index first, Index count) {
+    for_batch_slices(extent.batch, width_, [&](Index first, Index count) {
       backward_slice(extent, first, count, dy.rows);
     });
     // a_t = x_t W + b + h_{t-1} U + b'
@@ -105,18 +109,6 @@ class Lstm : public Cell<T> {
  private:
   using V = Lanes<T>;
 
-  // body(first sequence, number of sequences) over slices of the batch, whose sequences share the product of a
-  // step. Slices are small, so that there are enough for all threads, but larger where the state is wide,
-  // since each product reads all of U.
-  template <typename Body>
-  void for_batch_slices(Index batch, const Body& body) {
-    const Index height = width_ <= 128 ? 8 : 16;
-    parallel_for(divide_up(batch, height), [&](Index slice, int) {
-      const Index first = slice * height;
-      body(first, std::min(height, batch - first));
-    });
-  }
-
   Matrix<T> gates(Extent extent) const { return {gates_, extent.rows(), 4 * width_}; }
 
   // Sequences first .. first + count - 1; time inside.
@@ -124,20 +116,21 @@ class Lstm : public Cell<T> {
     const Matrix<T> state(state_ + first * 2 * width_, count, 2 * width_);
     const Matrix<const T> h = state.col_block(0, width_);
     const Matrix<T> carried = pass_.state.row_block(first, pass_.carries() ? count : 0);
-    initial_state(state);
-    copy_rows(carried, state);
+    clear_rows(state);
+    copy_rows<T>(carried, state);
     for (Index t = 0; t < extent.steps; ++t) {
       for (Index r = 0; r < count; ++r) {
         T* const from = state.row(r);
         if (pass_.start(extent, first + r, t)) std::fill_n(from, 2 * width_, T(0));
         std::copy_n(from, width_, previous_h_ + ((first + r) * extent.steps + t) * width_);
       }
-      recurrent_.product_block(h, gates_at(gates_, extent, first, count, t), Write::add);
+      recurrent_.product_block(h, step_rows(gates_, 4 * width_, extent, first, count, t),
+                               Write::add);
       for (Index r = 0; r < count; ++r) {
         forward_row((first + r) * extent.steps + t, state.row(r), y);
       }
     }
-    copy_rows(state, carried);
+    copy_rows<T>(state, carried);
   }
 
   // One token: activates the gates of `row` in place and moves its state (h, c) on.
@@ -171,14 +164,14 @@ class Lstm : public Cell<T> {
 
   void backward_slice(Extent extent, Index first, Index count, Matrix<const T> dy) {
     const Matrix<T> dstate(state_ + first * 2 * width_, count, 2 * width_);
-    initial_state(dstate);
+    clear_rows(dstate);
     for (Index t = extent.steps - 1; t >= 0; --t) {
       for (Index r = 0; r < count; ++r) {
         backward_row((first + r) * extent.steps + t, dy, dstate.row(r));
       }
       if (t == 0) break;
       // h_{t-1} U
-      recurrent_.backward_input_block(gates_at(dgates_, extent, first, count, t),
+      recurrent_.backward_input_block(step_rows(dgates_, 4 * width_, extent, first, count, t),
                                       dstate.col_block(0, width_));
       // h_{t-1} = c_{t-1} = 0 after a start
       for (Index r = 0; r < count; ++r) {
@@ -212,20 +205,10 @@ class Lstm : public Cell<T> {
     }
   }
 
-  // The rows of step t of `count` sequences inside a (B,T,4D) buffer.
-  Matrix<T> gates_at(T* buffer, Extent extent, Index first, Index count, Index t) const {
-    return {buffer + (first * extent.steps + t) * 4 * width_, count, 4 * width_,
-            extent.steps * 4 * width_};
-  }
-
-  static void copy_rows(Matrix<const T> from, Matrix<T> to) {
-    for (Index r = 0; r < std::min(from.rows, to.rows); ++r) {
-      std::copy_n(from.row(r), from.cols, to.row(r));
-    }
-  }
-
   Index width_;
+  Index inputs_;
   T forget_bias_;
+  RecurrentStart start_;
   Linear<T> input_;
   Linear<T> recurrent_;
   Pass<T> pass_;
@@ -252,13 +235,15 @@ CellEntry cells::lstm() {
           "c_t = f c_{t-1} + i g;  h_t = o tanh(c_t);  i, f, g, o from x_t W + h_{t-1} U + b + b'",
       .block = "plain",
       .uses_heads = false,
+      .any_input_width = true,
       .default_layers = 2,
       .options = {{.name = "forget_bias",
                    .value = "0",
                    .help = "added inside the forget gate's sigmoid; the Chomsky baseline has 1",
                    .choices = {},
                    .low = -10,
-                   .high = 10}},
+                   .high = 10},
+                  recurrent_start_option("uniform")},
   });
 }
 

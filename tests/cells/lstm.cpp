@@ -26,6 +26,12 @@ TEST_CASE("lstm: the parameter count is that of torch.nn.LSTM") {
   CHECK(fixture.parameters.count() == 2101248);  // a second layer adds 3,430,166 - 1,328,918
 }
 
+TEST_CASE("lstm: the parameter count of arXiv 2310.15719's baseline, plus our second bias vector") {
+  Variant variant = variant_of_width(600);
+  variant.config.inputs = 16;
+  CHECK(CellFixture<float>(variant, {1, 1}).parameters.count() == 1480800 + 4 * 600);
+}
+
 TEST_CASE("lstm: both bias vectors get the same gradient") {
   constexpr Extent extent{3, 11};
   const Variant variant = variant_of_width(7);

@@ -100,6 +100,49 @@ class Elstm(nn.Module):
         return torch.sigmoid(self.gate(torch.cat([x, c], -1))) * c
 
 
+class Gru(nn.Module):
+    """Flax's form: reset behind the matrix; z keeps the old state."""
+
+    def __init__(self, d_model, _heads):
+        super().__init__()
+        def kernels(gates):
+            squares = [nn.init.orthogonal_(torch.empty(d_model, d_model), math.sqrt(2))
+                       for _ in range(gates)]
+            return nn.Parameter(torch.cat(squares, 1))
+        self.input, self.recurrent, self.candidate = kernels(3), kernels(2), kernels(1)
+        self.bias = nn.Parameter(torch.zeros(3 * d_model))
+        self.bias_h = nn.Parameter(torch.zeros(d_model))
+
+    def forward(self, x):
+        h = torch.zeros_like(x[:, 0])
+        states = []
+        for a_t in (x @ self.input + self.bias).unbind(1):
+            a_r, a_z, a_c = a_t.chunk(3, -1)
+            u_r, u_z = (h @ self.recurrent).chunk(2, -1)
+            c = torch.tanh(a_c + torch.sigmoid(a_r + u_r) * (h @ self.candidate + self.bias_h))
+            h = torch.lerp(c, h, torch.sigmoid(a_z + u_z))
+            states.append(h)
+        return torch.stack(states, 1)
+
+
+class Elman(nn.Module):
+    def __init__(self, d_model, _heads):
+        super().__init__()
+        bound = 1 / math.sqrt(d_model)
+        def uniform(*shape):
+            return nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
+        self.input, self.recurrent = uniform(d_model, d_model), uniform(d_model, d_model)
+        self.bias = uniform(d_model)
+
+    def forward(self, x):
+        h = torch.zeros_like(x[:, 0])
+        states = []
+        for a in (x @ self.input + self.bias).unbind(1):
+            h = torch.tanh(a + h @ self.recurrent)
+            states.append(h)
+        return torch.stack(states, 1)
+
+
 class Attention(nn.Module):
     """Causal softmax attention, no positions."""
 
@@ -323,6 +366,8 @@ def plain(cell, _d_model, _inner):
 CELLS = {
     "lstm": (Lstm, plain),
     "elstm": (Elstm, plain),
+    "gru": (Gru, plain),
+    "elman": (Elman, plain),
     "transformer": (Attention, Postnorm),
     "transformer_preln": (BareAttention, Prenorm),
     "linear": (Linear, Prenorm),

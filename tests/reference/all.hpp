@@ -5,7 +5,9 @@
 #include "reference/delta_mlp.hpp"
 #include "reference/delta_rnn.hpp"
 #include "reference/deltanet.hpp"
+#include "reference/elman.hpp"
 #include "reference/elstm.hpp"
+#include "reference/gru.hpp"
 #include "reference/linear.hpp"
 #include "reference/lstm.hpp"
 #include "reference/rdn.hpp"
@@ -19,6 +21,8 @@ inline Forward find(const std::string& cell) {
   static const std::map<std::string, Forward> all = {
       {"lstm", lstm},
       {"elstm", elstm},
+      {"gru", gru},
+      {"elman", elman},
       {"transformer", transformer},
       {"transformer_preln", transformer_preln},
       {"deltanet", deltanet},

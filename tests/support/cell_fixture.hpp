@@ -38,6 +38,7 @@ inline bool may_grow(const Variant& variant) {
 
 /// Options that act only together, or otherwise than alone.
 inline const std::vector<std::pair<std::string, rlt::OptionValues>> joint_options = {
+    {"gru", {{"form", "plain"}, {"init", "uniform"}}},
     {"linear", {{"feature_map", "dpfp"}, {"dpfp_nu", "3"}, {"sum_normalize", "on"}}},
     {"linear", {{"feature_map", "dpfp"}, {"normalizer", "on"}, {"scale", "rsqrt"}}},
     {"linear", {{"feature_map", "favor"}, {"favor_features", "9"}, {"normalizer", "on"}}},
