@@ -65,10 +65,9 @@ class Tmaze final : public Environment {
              .observations = maze.code() + maze.distractors,
              .actions = actions_count,
              .longest = maze.limit,
-             .best_return = right_turn + walk * static_cast<double>(maze.junction()),
+             .best_return = 4 - 0.1 * static_cast<double>(maze.junction()),
              .random_return = random_return(maze),
-             .memoryless_return =
-                 (right_turn + wrong_turn) / 2.0 + walk * static_cast<double>(maze.junction()),
+             .memoryless_return = 1.5 - 0.1 * static_cast<double>(maze.junction()),
              .success = "the turn was to the cue",
              .knows_best_action = true,
              .size_option = "corridor",

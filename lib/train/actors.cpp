@@ -32,8 +32,8 @@ void Actors<T>::begin(Index row, Index episode) {
   const Rng own =
       rng_.stream(static_cast<std::uint64_t>(row)).stream(static_cast<std::uint64_t>(episode));
   environment_.reset(row, own, observations_.data() + row * environment_.info().observations);
+  std::fill_n(journal().row(row), journal().cols, T(0));  // no trace of the episode before
   journal().row(row)[0] = static_cast<T>(episode);
-  journal().row(row)[1] = 0;
   const auto at = static_cast<std::size_t>(row);
   starts_[at] = 1;
   earned_[at] = 0;

@@ -123,3 +123,45 @@ TEST_CASE("open model: the state lists the pieces of every layer and of the inpu
   CHECK(parts[3].pieces[0].name == "position");
   CHECK(model.state_size(10) == 2 * (9 + 3) + 12 + 1 + 2 * 60 + 1);
 }
+
+// Real vectors enter through relu(W r + b), with tokens and without, or are read by the first cell itself.
+TEST_CASE("open model: gradients of every way to read real numbers equal central differences") {
+  for (const auto& [form, vocabulary] :
+       {std::pair{RealInput::relu, 0}, {RealInput::relu, 4}, {RealInput::direct, 0}}) {
+    CAPTURE(to_string(form));
+    CAPTURE(vocabulary);
+    const CellConfig sizes{.d_model = 6, .heads = 2, .options = {}};
+    SequenceModel<double> model(complete(
+        ModelConfig{.input = {.vocabulary = vocabulary, .features = features, .real_input = form},
+                    .layers = {{.cell = "gru", .config = sizes}, {.cell = "lstm", .config = sizes}},
+                    .heads = {{"first", 2, 5}, {"second", 1}}}));
+    model.parameters().initialize(1);
+    model.carve(extent);
+    TrainingStep<double> step(model, std::make_unique<SquaredError<double>>(model.outputs()));
+    const Batch batch = open_batch();
+    const auto loss = [&] { return step.run(batch, {}).loss_per_token(); };
+    loss();
+    const std::vector<double> gradients(
+        model.parameters().gradients(),
+        model.parameters().gradients() + model.parameters().flat_size());
+    for (const Parameter<double>& parameter : model.parameters().all()) {
+      CAPTURE(parameter.name);
+      for (Index i = 0; i < parameter.count(); i += std::max<Index>(1, parameter.count() / 9)) {
+        CHECK(gradient_error(parameter.value[i], gradients[parameter.offset + i], loss) <
+              GradientTolerance().error);
+      }
+    }
+  }
+}
+
+TEST_CASE("open model: only cells of any width read real numbers themselves") {
+  const auto config = [](const char* cell, Index vocabulary) {
+    return ModelConfig{
+        .input = {.vocabulary = vocabulary, .features = 5, .real_input = RealInput::direct},
+        .layers = {{.cell = cell, .config = {.d_model = 6, .heads = 2, .options = {}}}},
+        .heads = {{"first", 2}}};
+  };
+  CHECK_NOTHROW(complete(config("gru", 0)));
+  CHECK_THROWS_AS(complete(config("deltanet", 0)), Error);
+  CHECK_THROWS_AS(complete(config("gru", 4)), Error);
+}

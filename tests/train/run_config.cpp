@@ -210,12 +210,19 @@ TEST_CASE("run config: settings that another one leaves without effect are known
   CHECK_FALSE(is_idle(config, "cell-option"));
 }
 
-TEST_CASE("run config: what only drawn strings have means nothing to own data") {
-  const auto names = [](const char* task) {
+TEST_CASE(
+    "run config: what only drawn strings have means nothing to own data, nor acting to strings") {
+  const std::vector<std::string> acting = {
+      "env-steps",  "rollout", "gamma",       "lambda",     "entropy", "value-coefficient",
+      "ratio-clip", "passes",  "minibatches", "real-input", "hidden"};
+  // beside those
+  const auto names = [&](const char* task) {
     std::vector<std::string> found;
-    for (const IdleSetting& setting : inapplicable_settings(task_info(task, {}))) {
-      found.push_back(setting.name);
-    }
+    RunConfig config;
+    config.task = task;
+    for (const IdleSetting& setting : inapplicable_settings(config)) found.push_back(setting.name);
+    CHECK(std::equal(acting.begin(), acting.end(), found.begin()));
+    found.erase(found.begin(), found.begin() + std::ssize(acting));
     return found;
   };
   const std::vector<std::string> drawn = {"rule", "window", "protocol", "eval-sequences",

@@ -1,0 +1,240 @@
+#!/usr/bin/env python3
+"""Tables and figures of runs in environments: which settings to choose, scores, learning curves, success by size."""
+
+import io
+import sys
+from pathlib import Path
+
+# First: it says in one line which package is missing.
+from program import USAGE, Parser, Problem, run_main
+
+import matplotlib
+import numpy as np
+import pandas
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from files import write_whole
+from names import in_order
+from plot import STYLE, look
+from report import wilson
+from run_folders import read_config, run_folders
+
+SOLVED = 0.9  # share of episodes with the goal reached from which a seed counts as having solved the task
+CONFIG = ["task", "learner", "cell", "lr", "entropy", "seed", "task-option"]
+
+
+def runs_in(place, name):
+    """The CSV `name` of every run below `place`, rows behind the settings of the run; a run without one counts as
+    failed and has no row."""
+    frames, missing = [], []
+    for folder in run_folders(place):
+        config = read_config(folder / "config.toml")
+        path = folder / name
+        if not path.exists():
+            missing.append(str(folder))
+            continue
+        frame = pandas.read_csv(path)
+        for column in CONFIG:
+            if column not in frame.columns or column in ("lr", "entropy", "task-option"):
+                frame.insert(0, column, config[column])
+        frame["run"] = str(folder)
+        frames.append(frame)
+    if missing:
+        print(f"{Path(sys.argv[0]).name}: no {name} in {', '.join(missing)}", file=sys.stderr)
+    if not frames:
+        raise Problem(f"{place}: no run there has a {name}")
+    return pandas.concat(frames, ignore_index=True)
+
+
+def read_merged(path):
+    try:
+        return pandas.read_csv(path, dtype={"lr": str, "entropy": str})
+    except (OSError, ValueError) as error:
+        raise Problem(f"{path}: {error}") from error
+
+
+# ---- acting.py merge
+
+def merge(chosen):
+    frame = runs_in(chosen.runs, chosen.which + ".csv")
+    write_whole(Path(chosen.out), frame.drop(columns="run").to_csv(index=False).encode(), [])
+    print(chosen.out)
+
+
+# ---- acting.py pick
+
+def pick(chosen):
+    """For each cell the settings with the best training success (over the last quarter of training; ties: the better
+    return). All candidates are written, `chosen` marks one of each cell."""
+    frame = runs_in(chosen.runs, "train.csv")
+    key = ["cell", "lr", "entropy"]
+    last = frame[frame["tokens"] > 0.75 * frame.groupby("run")["tokens"].transform("max")]
+    sums = last.groupby(key)[["episodes", "successes"]].sum()
+    returns = last.assign(total=last["return"].fillna(0) * last["episodes"]).groupby(key)["total"].sum()
+    table = sums.assign(success=sums["successes"] / sums["episodes"].clip(lower=1),
+                        **{"return": returns / sums["episodes"].clip(lower=1)}).reset_index()
+    table = table.sort_values(["cell", "success", "return"], ascending=[True, False, False])
+    table["chosen"] = ~table.duplicated("cell")
+    order = {cell: rank for rank, cell in enumerate(in_order(table["cell"], "cell"))}
+    table = table.sort_values("cell", key=lambda cells: cells.map(order), kind="stable")
+    write_whole(Path(chosen.out), table.to_csv(index=False).encode(), [])
+    print(chosen.out)
+
+
+# ---- acting.py scores
+
+def seeds_text(values):
+    return ", ".join(f"{100 * value:.0f}" for value in values)
+
+
+def scores(chosen):
+    """Markdown: one row per cell, one column per size: the success of every seed in percent, and how many solved."""
+    frame = read_merged(chosen.csv)
+    frame = frame[frame["choice"] == chosen.choice]
+    column = "success" if frame["success"].notna().all() else "return"
+    groups = sorted(set(zip(frame["task"], frame["size"].fillna(0))))
+    lines = ["| cell | " + " | ".join(f"{task} {size:.0f}" if size else task for task, size in groups) + " |",
+             "|---|" + "---|" * len(groups)]
+    for cell in in_order(frame["cell"], "cell"):
+        texts = []
+        for task, size in groups:
+            rows = frame[(frame["cell"] == cell) & (frame["task"] == task) & (frame["size"].fillna(0) == size)]
+            values = rows.sort_values("seed")[column].to_numpy()
+            if not len(values):
+                texts.append("-")
+            elif column == "return":
+                texts.append(f"{np.median(values):.2f} (" + ", ".join(f"{v:.2f}" for v in values) + ")")
+            else:
+                solved = int((values >= SOLVED).sum())
+                low, high = wilson(solved, len(values))
+                texts.append(f"{solved}/{len(values)} [{low:.2f}, {high:.2f}] ({seeds_text(values)})")
+        lines.append(f"| {cell} | " + " | ".join(texts) + " |")
+    best = frame.groupby(["task", frame["size"].fillna(0)])[["best_return", "random_return", "memoryless_return"]].first()
+    for name in ("best_return", "memoryless_return", "random_return"):
+        values = [best.loc[group, name] for group in groups]
+        lines.append(f"| *{name.replace('_', ' ')}* | " + " | ".join("-" if np.isnan(v) else f"{v:.2f}" for v in values) + " |")
+    print("\n".join(lines))
+
+
+# ---- figures
+
+def figure_of(groups, draw, x_label, y_label):
+    """One panel per group; `draw(axes, group)`."""
+    columns = min(len(groups), 3)
+    rows = -(-len(groups) // columns)
+    figure = Figure(figsize=(0.7 + 2.4 * columns, 0.9 + 1.9 * rows))
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(rows, columns, sharey=True, squeeze=False).flat
+    for axes, group in zip(panels, groups):
+        draw(axes, group)
+        axes.set_title(group, loc="left", fontweight="bold")
+        axes.set_xlabel(x_label)
+    for axes in list(panels)[len(groups):]:
+        axes.remove()
+    figure.axes[0].set_ylabel(y_label)
+    handles, labels = {}, []
+    for axes in figure.axes:
+        for handle, label in zip(*axes.get_legend_handles_labels()):
+            handles.setdefault(label, handle)
+    labels = in_order(handles, "cell")
+    figure.tight_layout(rect=(0, 0.12, 1, 1))
+    figure.legend([handles[label] for label in labels], labels, loc="lower center", ncol=7)
+    return figure
+
+
+def write_figure(path, figure, sources):
+    data = io.BytesIO()
+    figure.savefig(data, format="svg", metadata={"Date": None})
+    write_whole(Path(path), data.getvalue(), sources)
+    print(path)
+
+
+def panels_of(frame):
+    """Name of the panel of each row: the task and its options."""
+    options = frame["task-option"].fillna("").astype(str)
+    return frame["task"] + options.map(lambda text: f" {text}" if text else "")
+
+
+def curves(chosen):
+    frame = read_merged(chosen.csv)
+    frame["panel"] = panels_of(frame)
+    column = "success" if (frame["success"].fillna(0) > 0).any() else "return"
+    span = max(1, int(frame["tokens"].max() / 40))
+
+    def draw(axes, panel):
+        rows = frame[frame["panel"] == panel]
+        for cell in in_order(rows["cell"], "cell"):
+            own = rows[rows["cell"] == cell]
+            bins = (own["tokens"] // span * span + span / 2) / 1e6
+            of_seeds = own.assign(bin=bins).groupby(["seed", "bin"])[column].mean().unstack("seed")
+            colour, line, _ = look(cell)
+            for seed in of_seeds:
+                axes.plot(of_seeds.index, of_seeds[seed], color=colour, linewidth=0.4, alpha=0.5)
+            axes.plot(of_seeds.index, of_seeds.median(axis=1), color=colour, linestyle=line, label=cell)
+        if column == "success":
+            axes.axhline(0.5, color="#8A8A8A", linewidth=0.6, linestyle=":")
+            axes.set_ylim(-0.03, 1.03)
+
+    write_figure(chosen.out, figure_of(sorted(set(frame["panel"]), key=natural), draw,
+                                       "million environment steps", column + " in training"), [chosen.csv])
+
+
+def natural(text):
+    return [int(part) if part.isdigit() else part for part in
+            "".join(c if c.isdigit() else f"\0{c}\0" for c in text).replace("\0\0", "").split("\0")]
+
+
+def sizes(chosen):
+    frame = read_merged(chosen.csv)
+    frame = frame[frame["choice"] == chosen.choice]
+    frame["panel"] = panels_of(frame)
+
+    def draw(axes, panel):
+        rows = frame[frame["panel"] == panel]
+        for cell in in_order(rows["cell"], "cell"):
+            of_seeds = rows[rows["cell"] == cell].pivot_table(index="size", columns="seed", values="success")
+            colour, line, marker = look(cell)
+            axes.plot(of_seeds.index, of_seeds.median(axis=1), color=colour, linestyle=line, marker=marker,
+                      markersize=3, label=cell)
+        axes.axhline(0.5, color="#8A8A8A", linewidth=0.6, linestyle=":")
+        axes.set_ylim(-0.03, 1.03)
+
+    write_figure(chosen.out, figure_of(sorted(set(frame["panel"]), key=natural), draw, "corridor",
+                                       "success, median over seeds"), [chosen.csv])
+
+
+def main(arguments):
+    parser = Parser(description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=Parser)
+    command = commands.add_parser("merge", description="One CSV of all runs below a folder.")
+    command.add_argument("runs")
+    command.add_argument("--which", default="eval", choices=["eval", "lengths", "train"])
+    command.add_argument("--out", required=True)
+    command.set_defaults(run=merge)
+    command = commands.add_parser("pick", description=pick.__doc__)
+    command.add_argument("runs")
+    command.add_argument("--out", required=True)
+    command.set_defaults(run=pick)
+    command = commands.add_parser("scores", description=scores.__doc__)
+    command.add_argument("csv")
+    command.add_argument("--choice", default="sample", choices=["sample", "greedy"])
+    command.set_defaults(run=scores)
+    command = commands.add_parser("curves", description="Training success against steps, one panel per task.")
+    command.add_argument("csv", help="of `merge --which train`")
+    command.add_argument("--out", required=True)
+    command.set_defaults(run=curves)
+    command = commands.add_parser("sizes", description="Success against size, one panel per training size.")
+    command.add_argument("csv", help="of `merge --which lengths`")
+    command.add_argument("--choice", default="sample", choices=["sample", "greedy"])
+    command.add_argument("--out", required=True)
+    command.set_defaults(run=sizes)
+    chosen = parser.parse_args(arguments)
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()  # nobody's own settings change the figure
+        matplotlib.rcParams.update(STYLE)
+        chosen.run(chosen)
+
+
+if __name__ == "__main__":
+    sys.exit(run_main(main))
