@@ -44,6 +44,14 @@ Init init::truncated_normal(double deviation) {
   });
 }
 
+Init init::lecun_normal() {
+  return [](const Rng& rng, const std::vector<Index>& shape, std::span<double> values) {
+    constexpr double left = 0.87962566103423978;  // deviation of a standard normal cut off at 2
+    const Index inputs = std::ssize(values) / shape.back();
+    truncated_normal(1 / (left * std::sqrt(static_cast<double>(inputs))))(rng, shape, values);
+  };
+}
+
 Init init::orthogonal(double gain) {
   return [gain](const Rng& rng, const std::vector<Index>& shape, std::span<double> values) {
     const Index cols = shape.back();

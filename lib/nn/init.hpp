@@ -22,6 +22,9 @@ Init uniform(double bound);
 Init normal(double deviation, double mean = 0);
 /// Normal with mean 0, cut off at two deviations on either side; `deviation` is that of the uncut normal.
 Init truncated_normal(double deviation);
+/// Flax's default for the matrix of a dense layer (LeCun et al. 1998, Efficient BackProp): a truncated normal
+/// whose deviation after the cut is 1 / sqrt(inputs). Leading sides of the shape are the inputs.
+Init lecun_normal();
 /// gain times a matrix (rows, cols) whose rows, or columns where there are more rows, are orthonormal (Saxe,
 /// McClelland, Ganguli 2014, arXiv 1312.6120). Leading sides of the shape count as rows.
 Init orthogonal(double gain = 1);

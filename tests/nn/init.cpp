@@ -58,3 +58,13 @@ TEST_CASE("init: identity puts its scale on the diagonal of every matrix") {
   CHECK(filled(rlt::init::identity(2), {2, 2, 3}) ==
         std::vector<double>{2, 0, 0, 0, 2, 0, 2, 0, 0, 0, 2, 0});
 }
+
+TEST_CASE("init: LeCun's normal has deviation 1 / sqrt(inputs) after the cut, at two deviations") {
+  const std::vector<double> values = filled(rlt::init::lecun_normal(), {2, 25, 2000});
+  double squares = 0;
+  for (const double value : values) {
+    REQUIRE(std::abs(value) <= 2 / (std::sqrt(50.0) * 0.8796));
+    squares += value * value;
+  }
+  CHECK(squares / 100'000 == doctest::Approx(1 / 50.0).epsilon(0.02));
+}
