@@ -6,6 +6,7 @@
 #include "reference/delta_rnn.hpp"
 #include "reference/deltanet.hpp"
 #include "reference/elstm.hpp"
+#include "reference/gtrxl.hpp"
 #include "reference/linear.hpp"
 #include "reference/lstm.hpp"
 #include "reference/rdn.hpp"
@@ -26,6 +27,7 @@ inline Forward find(const std::string& cell) {
       {"delta_lstm", delta_lstm},
       {"delta_mlp", delta_mlp},
       {"srwm", srwm},
+      {"gtrxl", gtrxl},
       {"rdn", rdn},
       {"linear", linear},
   };
