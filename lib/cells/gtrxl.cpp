@@ -36,10 +36,10 @@
 
 #include "base/parallel.hpp"
 #include "cells/registry.hpp"
+#include "mixing/joined_rows.hpp"
 #include "mixing/relative_attention.hpp"
 #include "mixing/relative_positions.hpp"
 #include "mixing/stream_memory.hpp"
-#include "mixing/visibility.hpp"
 #include "nn/layer_norm.hpp"
 #include "nn/linear.hpp"
 
@@ -59,9 +59,9 @@ class Gtrxl : public Cell<T> {
         heads_(config.heads),
         d_(head_size_of(config)),
         inner_(heads_ * d_),
-        memory_(config.count("memory")),
-        sizes_{memory_ + 1, width_, config.text("cache") == "on" ? inner_ : 0},
-        sees_{.length = config.text("window") == "sliding" ? memory_ + 1 : Visibility::everything},
+        sizes_{config.count("memory") + 1, width_, config.text("cache") == "on" ? inner_ : 0},
+        full_(sizes_, {.length = config.text("window") == "sliding" ? sizes_.slots
+                                                                    : Visibility::everything}),
         positions_(width_, inner_),
         attention_(d_) {}
 
@@ -79,13 +79,9 @@ class Gtrxl : public Cell<T> {
 
   void carve(Workspace& workspace, Extent largest) override {
     const Index steps = largest.rows();
-    const Index keys = memory_ + largest.steps;
-    const Index rows = product(largest.batch, keys);
-    const Index distances = std::min(sees_.length, keys);
-    offset_ = workspace.tape.take<Index>(largest.batch + 1);
-    past_ = workspace.tape.take<Index>(largest.batch);
-    first_ = workspace.tape.take<Index>(steps);
-    full_ = workspace.tape.take<T>(rows, width_);
+    const Index rows = full_.most_rows(largest);
+    const Index distances = full_.most_distances(largest);
+    full_.carve(workspace, largest);
     normal_ = workspace.tape.take<T>(rows, width_);
     keys_values_ = workspace.tape.take<T>(rows, 2, inner_);
     queries_ = workspace.tape.take<T>(steps, inner_);
@@ -101,7 +97,7 @@ class Gtrxl : public Cell<T> {
     key_value_.carve(workspace, rows);
     out_.carve(workspace, steps);
     positions_.carve(workspace, distances);
-    attention_.carve(workspace, keys);
+    attention_.carve(workspace, full_.most_keys(largest));
   }
 
   StateLayout state_layout(Index /*context*/) const override { return sizes_.layout(); }
@@ -137,7 +133,8 @@ class Gtrxl : public Cell<T> {
 
   void backward(Sequence<const T> x, Sequence<const T> dy, Sequence<T> dx) override {
     const Extent extent = x.extent;
-    const Index rows = offset_[extent.batch];
+    const Matrix<const T> full = full_.rows();
+    const Index rows = full.rows;
     const Matrix<T> dqueries(dqueries_, extent.rows(), inner_);
     const Matrix<T> dfull(dfull_, rows, width_);
     // y = o W_o + b_o
@@ -147,12 +144,12 @@ class Gtrxl : public Cell<T> {
     // k | v = n W_kv + b_kv
     key_value_.backward({normal_, rows, width_}, {dkeys_values_, rows, 2 * inner_}, dfull);
     // n = LN(f)
-    norm_.backward({full_, rows, width_}, dfull, nullptr, dfull);
+    norm_.backward(full, dfull, nullptr, dfull);
     // q = u W_q + b_q
     query_.backward(x.rows, dqueries, dx.rows);
     // f = [memory ; u]
     for (Index b = 0; b < extent.batch; ++b) {
-      const T* const own = dfull.row(offset_[b] + past_[b]);
+      const T* const own = dfull.row(full_.own_row(b));
       T* const to = dx.rows.row(b * extent.steps);
       for (Index i = 0; i < extent.steps * width_; ++i) to[i] += own[i];
     }
@@ -167,8 +164,8 @@ class Gtrxl : public Cell<T> {
   }
   /// The same of keys | values (rows of f, 2 H d): those of the keys; the values lie H d columns behind.
   Matrix<T> key_part(T* keys_values, Extent extent, Index b, Index head) const {
-    return {keys_values + offset_[b] * 2 * inner_ + head * d_, past_[b] + extent.steps, d_,
-            2 * inner_};
+    return {keys_values + full_.first_row(b) * 2 * inner_ + head * d_, full_.past(b) + extent.steps,
+            d_, 2 * inner_};
   }
   Matrix<T> value_part(T* keys_values, Extent extent, Index b, Index head) const {
     return key_part(keys_values + inner_, extent, b, head);
@@ -180,8 +177,8 @@ class Gtrxl : public Cell<T> {
   }
   RelativeHead<T> head_at(Extent extent, Index b, Index head) const {
     return {part(queries(extent), extent, b, head), key_part(keys_values_, extent, b, head),
-            value_part(keys_values_, extent, b, head), first_ + b * extent.steps,
-            positions_of(head, distances_)};
+            value_part(keys_values_, extent, b, head), full_.seen_from(extent, b),
+            positions_of(head, full_.distances())};
   }
 
   // n = LN(f), k | v = n W_kv + b_kv
@@ -193,57 +190,15 @@ class Gtrxl : public Cell<T> {
 
   void attend(Sequence<const T> x, const Pass<T>& pass, const StreamMemory<T>& memory) {
     const Extent extent = x.extent;
-    place(extent, pass, memory);
-    parallel_for(extent.batch, [&](Index b, int) { join(x, memory, b); });
-    project_keys({full_, offset_[extent.batch], width_});
-    positions_.project(distances_);
+    full_.join(x, pass, memory);
+    project_keys(full_.rows());
+    positions_.project(full_.distances());
     parallel_for(extent.batch * heads_, [&](Index index, int thread) {
       const Index b = index / heads_;
       const Index head = index % heads_;
       attention_.forward(head_at(extent, b, head), part(mixed(extent), extent, b, head), thread);
     });
-    if (!memory) return;
-    parallel_for(extent.batch, [&](Index b, int) { remember(extent, pass, memory, b); });
-  }
-
-  // What each step sees, and how many distances that takes.
-  void place(Extent extent, const Pass<T>& pass, const StreamMemory<T>& memory) {
-    offset_[0] = 0;
-    distances_ = 0;
-    for (Index b = 0; b < extent.batch; ++b) {
-      past_[b] = pass.start(extent, b, 0) ? 0 : std::min(memory.count(b), memory_);
-      offset_[b + 1] = offset_[b] + past_[b] + extent.steps;
-      Index start = -past_[b];
-      for (Index t = 0; t < extent.steps; ++t) {
-        if (pass.start(extent, b, t)) start = t;
-        const Index first = sees_.first(start, t);
-        first_[b * extent.steps + t] = past_[b] + first;
-        distances_ = std::max(distances_, t - first + 1);
-      }
-    }
-  }
-
-  // f = [memory ; u]
-  void join(Sequence<const T> x, const StreamMemory<T>& memory, Index b) {
-    T* to = full_ + offset_[b] * width_;
-    for (Index age = past_[b] - 1; age >= 0; --age) {
-      to = std::copy_n(memory.row(b, memory.slot(b, age)), width_, to);
-    }
-    std::copy_n(x.rows.row(b * x.extent.steps), x.extent.steps * width_, to);
-  }
-
-  // memory <- the last rows of f, none from before a start
-  void remember(Extent extent, const Pass<T>& pass, const StreamMemory<T>& memory, Index b) {
-    Index from = std::max<Index>(0, extent.steps - sizes_.slots);
-    for (Index t = 0; t < extent.steps; ++t) {
-      if (!pass.start(extent, b, t)) continue;
-      memory.clear(b);
-      from = std::max(from, t);
-    }
-    const Index own = offset_[b] + past_[b];
-    for (Index row = own + from; row < own + extent.steps; ++row) {
-      memory.append(b, full_ + row * width_, keys_values_ + row * 2 * inner_);
-    }
+    full_.remember(extent, pass, memory, keys_values_);
   }
 
   // One step with the keys and values of the state.
@@ -275,41 +230,41 @@ class Gtrxl : public Cell<T> {
 
   void attend_backward(Extent extent) {
     const Index groups = group_count(extent);
-    const Index size = (distances_ + 2) * inner_;  // dR | du | dv
+    const Index distances = full_.distances();
+    const Index size = (distances + 2) * inner_;  // dR | du | dv
     parallel_for(groups * heads_, [&](Index index, int thread) {
       const Index group = index / heads_;
       const Index head = index % heads_;
       const Matrix<T> sums =
-          Matrix<T>(partial_ + group * size, distances_ + 2, inner_).col_block(head * d_, d_);
+          Matrix<T>(partial_ + group * size, distances + 2, inner_).col_block(head * d_, d_);
       for (Index row = 0; row < sums.rows; ++row) std::fill_n(sums.row(row), d_, T(0));
       for (Index b = group * extent.batch / groups; b < (group + 1) * extent.batch / groups; ++b) {
         attention_.backward(
             head_at(extent, b, head), part({dmixed_, extent.rows(), inner_}, extent, b, head),
             {part({dqueries_, extent.rows(), inner_}, extent, b, head),
              key_part(dkeys_values_, extent, b, head), value_part(dkeys_values_, extent, b, head),
-             sums.row_block(0, distances_), sums.row(distances_), sums.row(distances_ + 1)},
+             sums.row_block(0, distances), sums.row(distances), sums.row(distances + 1)},
             thread);
       }
     });
-    parallel_for(distances_ + 2, [&](Index row, int) {
+    parallel_for(distances + 2, [&](Index row, int) {
       T* const sum = partial_ + row * inner_;
       for (Index group = 1; group < groups; ++group) {
         for (Index c = 0; c < inner_; ++c) sum[c] += sum[group * size + c];
       }
     });
-    const T* const du = partial_ + distances_ * inner_;
+    const T* const du = partial_ + distances * inner_;
     for (Index c = 0; c < inner_; ++c) u_->gradient[c] += du[c];
     for (Index c = 0; c < inner_; ++c) v_->gradient[c] += du[inner_ + c];
-    positions_.backward({partial_, distances_, inner_});
+    positions_.backward({partial_, distances, inner_});
   }
 
   Index width_;
   Index heads_;
   Index d_;
-  Index inner_;   // H d
-  Index memory_;  // M
+  Index inner_;  // H d
   typename StreamMemory<T>::Sizes sizes_;
-  Visibility sees_;
+  JoinedRows<T> full_;  // f
   LayerNorm<T> norm_;
   Linear<T> query_;
   Linear<T> key_value_;
@@ -318,12 +273,7 @@ class Gtrxl : public Cell<T> {
   RelativeAttention<T> attention_;
   Parameter<T>* u_ = nullptr;
   Parameter<T>* v_ = nullptr;
-  Index distances_ = 0;  // of the latest pass
-  // tape; rows of f are those of all sequences, each past_[b] rows of memory and T of its own
-  Index* offset_ = nullptr;   // (B + 1) row of f where a sequence begins
-  Index* past_ = nullptr;     // (B)
-  Index* first_ = nullptr;    // (B, T) the first row of its sequence that a step sees
-  T* full_ = nullptr;         // (rows, D) f
+  // tape; rows: those of f
   T* normal_ = nullptr;       // (rows, D) n
   T* keys_values_ = nullptr;  // (rows, 2 H d)
   T* queries_ = nullptr;      // (B T, H d)

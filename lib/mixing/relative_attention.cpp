@@ -1,113 +1,19 @@
 #include "mixing/relative_attention.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <limits>
-#include <numeric>
 
 #include "base/parallel.hpp"
 #include "mixing/cut.hpp"
+#include "mixing/score_rows.hpp"
 #include "nn/linear.hpp"
 #include "tensor/gemm.hpp"
-#include "tensor/lanes.hpp"
 #include "tensor/transpose.hpp"
 
 namespace rlt {
 namespace {
 
 constexpr Index block_queries = 32;
-
-/// The score of a key that a query does not see: e^(hidden - largest) is exactly 0.
-template <typename T>
-constexpr T hidden = -std::numeric_limits<T>::max() / 4;
-
-/// s_i <- (s_i + p_i) scale
-template <typename T>
-void add_positions(T* s, const T* p, Index count, T scale) {
-  for (Index i = 0; i < count; i += lane_count<T>) {
-    const Index left = count - i;
-    store_lanes(s + i, (load_lanes(s + i, left) + load_lanes(p + i, left)) * scale, left);
-  }
-}
-
-template <typename T>
-std::array<T, static_cast<std::size_t>(lane_count<T>)> numbers_of(const Lanes<T>& lanes) {
-  std::array<T, static_cast<std::size_t>(lane_count<T>)> numbers;
-  lanes.store_unaligned(numbers.data());
-  return numbers;
-}
-
-template <typename T>
-T sum_of_lanes(const Lanes<T>& lanes) {
-  const auto numbers = numbers_of(lanes);
-  return std::accumulate(numbers.begin(), numbers.end(), T(0));
-}
-
-/// row <- softmax(row), whole vectors.
-template <typename T>
-void softmax_row(T* row, Index count) {
-  constexpr Index n = lane_count<T>;
-  Lanes<T> largest(hidden<T>);
-  for (Index i = 0; i < count; i += n) largest = xsimd::max(largest, load_lanes(row + i));
-  largest = Lanes<T>(std::ranges::max(numbers_of(largest)));
-  Lanes<T> sum(T(0));
-  for (Index i = 0; i < count; i += n) {
-    const Lanes<T> power = xsimd::exp(load_lanes(row + i) - largest);
-    sum += power;
-    store_lanes(row + i, power);
-  }
-  const T scale = 1 / sum_of_lanes(sum);
-  for (Index i = 0; i < count; i += n) store_lanes(row + i, load_lanes(row + i) * scale);
-}
-
-/// dp <- p (dp - sum_i p_i dp_i) scale, whole vectors.
-template <typename T>
-void softmax_row_backward(const T* p, Index count, T scale, T* dp) {
-  constexpr Index n = lane_count<T>;
-  Lanes<T> sum(T(0));
-  for (Index i = 0; i < count; i += n) sum += load_lanes(p + i) * load_lanes(dp + i);
-  const T mean = sum_of_lanes(sum);
-  for (Index i = 0; i < count; i += n) {
-    store_lanes(dp + i, load_lanes(p + i) * (load_lanes(dp + i) - mean) * scale);
-  }
-}
-
-// row_product in N vectors of columns at once, so that as many sums run side by side.
-template <Index N, typename T>
-void row_product_tile(const T* x, Matrix<const T> a, T* y) {
-  constexpr Index n = lane_count<T>;
-  std::array<Lanes<T>, static_cast<std::size_t>(N)> sum;
-#pragma GCC unroll 8
-  for (Index i = 0; i < N; ++i) sum[i] = Lanes<T>(T(0));
-  for (Index r = 0; r < a.rows; ++r) {
-    const T* const row = a.row(r);
-#pragma GCC unroll 8
-    for (Index i = 0; i < N; ++i) sum[i] += x[r] * load_lanes(row + i * n, a.cols - i * n);
-  }
-#pragma GCC unroll 8
-  for (Index i = 0; i < N; ++i) store_lanes(y + i * n, sum[i], a.cols - i * n);
-}
-
-/// y = x A for one row x, without the copy of A that OpenBLAS may make first.
-template <typename T>
-void row_product(const T* x, Matrix<const T> a, T* y) {
-  constexpr Index n = lane_count<T>;
-  Index col = 0;
-  for (; col + 4 * n <= a.cols; col += 4 * n) {
-    row_product_tile<4>(x, a.col_block(col, 4 * n), y + col);
-  }
-  for (; col < a.cols; col += n) {
-    // The last whole vector overlaps the one before: the same sums once more.
-    const Index first = std::max<Index>(0, std::min(col, a.cols - n));
-    row_product_tile<1>(x, a.col_block(first, std::min(n, a.cols)), y + first);
-  }
-}
-
-template <typename T>
-Index whole_vectors(Index count) {
-  return round_up(count, lane_count<T>);
-}
 
 }  // namespace
 
@@ -143,7 +49,7 @@ void RelativeAttention<T>::carve(Workspace& workspace, Index keys) {
 template <std::floating_point T>
 std::array<Index, 8> RelativeAttention<T>::scratch_sizes() const {
   const Index columns = d_ * keys_;
-  const Index scores = block_queries * whole_vectors<T>(keys_);
+  const Index scores = block_queries * score_rows::whole_vectors<T>(keys_);
   const Index queries = block_queries * d_;
   return {columns, columns, scores, scores, scores, queries, queries, queries};
 }
@@ -158,7 +64,7 @@ typename RelativeAttention<T>::template Scratch<T> RelativeAttention<T>::scratch
 // Rows of a block's scores, each with room for whole vectors.
 template <std::floating_point T>
 Matrix<T> RelativeAttention<T>::scores_in(T* scores, Index queries, Index cols) const {
-  return {scores, queries, cols, whole_vectors<T>(keys_)};
+  return {scores, queries, cols, score_rows::whole_vectors<T>(keys_)};
 }
 
 // body(block) for all queries.
@@ -204,10 +110,10 @@ void RelativeAttention<T>::weigh(const RelativeHead<T>& head, const Block& block
     const Index seen = head.seen(block.query + i);
     T* const row = p.row(i);
     T* const first = row + head.first[block.query + i] - block.key;
-    std::fill(row, first, hidden<T>);
-    add_positions(first, by_distance.row(i) + block.distances - seen, seen, scale_);
-    std::fill(first + seen, row + whole_vectors<T>(block.keys), hidden<T>);
-    softmax_row(row, block.keys);
+    std::fill(row, first, score_rows::hidden<T>);
+    score_rows::add_positions(first, by_distance.row(i) + block.distances - seen, seen, scale_);
+    std::fill(first + seen, row + score_rows::whole_vectors<T>(block.keys), score_rows::hidden<T>);
+    score_rows::softmax(row, block.keys);
   }
 }
 
@@ -250,8 +156,8 @@ void RelativeAttention<T>::backward(const RelativeHead<T>& head, Matrix<const T>
     // P_t = softmax(s_t), and 1 / sqrt(d)
     for (Index i = 0; i < block.queries; ++i) {
       T* const row = ds.row(i);
-      std::fill(row + block.keys, row + whole_vectors<T>(block.keys), T(0));
-      softmax_row_backward(p.row(i), block.keys, scale_, row);
+      std::fill(row + block.keys, row + score_rows::whole_vectors<T>(block.keys), T(0));
+      score_rows::softmax_backward(p.row(i), block.keys, scale_, row);
       const Index seen = head.seen(block.query + i);
       T* const nearest = by_distance.row(i) + block.distances - seen;
       std::fill(by_distance.row(i), nearest, T(0));
@@ -282,16 +188,16 @@ void RelativeAttention<T>::step(const T* q, Matrix<const T> key_columns, Matrix<
   T* const p = scratch.p;
   T* const by_distance = scratch.by_distance;
   add_biases({q, 1, d_}, positions, scratch);
-  row_product<T>(scratch.qu, key_columns, p);
-  row_product<T>(scratch.qv, positions.columns.col_block(positions.columns.cols - count, count),
-                 by_distance);
+  score_rows::row_product<T>(scratch.qu, key_columns, p);
+  score_rows::row_product<T>(
+      scratch.qv, positions.columns.col_block(positions.columns.cols - count, count), by_distance);
   // Distances fall from `newest` to 0 up to that slot, and then from count - 1 to `newest` + 1.
   const Index older = count - 1 - newest;
-  add_positions(p, by_distance + older, newest + 1, scale_);
-  add_positions(p + newest + 1, by_distance, older, scale_);
-  std::fill(p + count, p + whole_vectors<T>(count), hidden<T>);
-  softmax_row(p, count);
-  row_product<T>(p, v, o);
+  score_rows::add_positions(p, by_distance + older, newest + 1, scale_);
+  score_rows::add_positions(p + newest + 1, by_distance, older, scale_);
+  std::fill(p + count, p + score_rows::whole_vectors<T>(count), score_rows::hidden<T>);
+  score_rows::softmax(p, count);
+  score_rows::row_product<T>(p, v, o);
 }
 
 template class RelativeAttention<float>;
