@@ -1,10 +1,10 @@
 #include "nn/linear.hpp"
 
-#include <array>
 #include <cmath>
 #include <string>
 
 #include "tensor/lanes.hpp"
+#include "tensor/transpose.hpp"
 
 namespace rlt {
 
@@ -96,18 +96,10 @@ void Linear<T>::forward(Matrix<const T> x, Matrix<T> y) const {
 template <typename T>
 void Linear<T>::begin_backward() {
   constexpr Index n = lane_count<T>;
-  const Matrix<const T> from = weight();
   parallel_for(divide_up(out_, n), [&](Index index, int) {
-    std::array<Lanes<T>, static_cast<std::size_t>(n)> columns;
     const Index col = index * n;
     const Index cols = std::min(n, out_ - col);
-    for (Index row = 0; row < in_; row += n) {
-      const Index rows = std::min(n, in_ - row);
-      gather_lanes(from.data + row * out_ + col, out_, rows, cols, columns.data());
-      for (Index j = 0; j < cols; ++j) {
-        store_lanes(transposed_ + (col + j) * in_ + row, columns[j], rows);
-      }
-    }
+    transpose(weight().col_block(col, cols), Matrix<T>(transposed_ + col * in_, cols, in_));
   });
 }
 

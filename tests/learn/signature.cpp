@@ -62,6 +62,7 @@ const std::map<std::string, double> signatures = {
     {"rdn", 1.092824681703},         {"srwm", 1.092378059857},
     {"delta_mlp", 1.094598051685},   {"gru", 1.095513823632},
     {"elman", 1.100008736241},
+    {"delta_mlp", 1.094598051685},   {"gtrxl", 1.102108388149},
 };
 
 }  // namespace

@@ -320,6 +320,54 @@ class Srwm(nn.Module):
             yield y
 
 
+class GtrxlBiases(nn.Module):
+    """u and v: one of each for all layers."""
+
+    def __init__(self, heads, d):
+        super().__init__()
+        self.u, self.v = nn.Parameter(torch.zeros(heads, d)), nn.Parameter(torch.zeros(heads, d))
+
+
+class Gtrxl(nn.Module):
+    """Attention with relative positions over one segment, nothing in the memory."""
+
+    d = 64  # whatever d_model
+
+    def __init__(self, d_model, heads):
+        super().__init__()
+        self.heads = heads
+        inner = heads * self.d
+        self.norm = nn.LayerNorm(d_model, eps=1e-6)
+        self.query = nn.Linear(d_model, inner)
+        self.key_value = nn.Linear(d_model, 2 * inner)
+        self.position = nn.Linear(d_model, inner)
+        self.out = nn.Linear(inner, d_model)
+        self.biases = None  # a tuple, so that the layer does not count them as its own
+
+    @classmethod
+    def shared(cls, heads):
+        return GtrxlBiases(heads, cls.d)
+
+    def share(self, biases):
+        self.biases = (biases,)
+
+    def forward(self, x):
+        steps, width = x.shape[1:]
+        heads = (self.heads, self.d)
+        k, v = self.key_value(self.norm(x)).unflatten(-1, (2, *heads)).unbind(2)
+        q = self.query(x).unflatten(-1, heads)
+        frequencies = 10000 ** (-torch.arange(0, width, 2, dtype=x.dtype) / width)
+        angles = torch.outer(torch.arange(steps, dtype=x.dtype), frequencies)
+        r = self.position(torch.cat([angles.sin(), angles.cos()], -1)).unflatten(-1, heads)
+        step = torch.arange(steps)
+        distance = step[:, None] - step
+        (biases,) = self.biases
+        scores = torch.einsum("bthd,bjhd->bhtj", q + biases.u, k)
+        scores = scores + torch.einsum("bthd,tjhd->bhtj", q + biases.v, r[distance.clamp(min=0)])
+        scores = (scores / math.sqrt(self.d)).masked_fill(distance < 0, -math.inf)
+        return self.out(torch.einsum("bhtj,bjhd->bthd", scores.softmax(-1), v).flatten(2))
+
+
 # ---- layers
 
 class FeedForward(nn.Module):
@@ -377,6 +425,7 @@ CELLS = {
     "delta_mlp": (DeltaMlp, Prenorm),
     "rdn": (Rdn, Prenorm),
     "srwm": (Srwm, Skipnorm),
+    "gtrxl": (Gtrxl, plain),
 }
 
 
@@ -399,5 +448,12 @@ class SequenceModel(nn.Module):
 
 def build(cell, vocabulary_in, vocabulary_out, d_model, layers, heads, ff):
     make_cell, layer = CELLS[cell]
-    blocks = [layer(make_cell(d_model, heads), d_model, ff * d_model) for _ in range(layers)]
-    return SequenceModel(blocks, layer is Postnorm, vocabulary_in, vocabulary_out, d_model)
+    made = [make_cell(d_model, heads) for _ in range(layers)]
+    blocks = [layer(one, d_model, ff * d_model) for one in made]
+    model = SequenceModel(blocks, layer is Postnorm, vocabulary_in, vocabulary_out, d_model)
+    if hasattr(make_cell, "shared"):  # parameters of all layers, named after the cell
+        shared = make_cell.shared(heads)
+        model.add_module(cell, shared)
+        for one in made:
+            one.share(shared)
+    return model

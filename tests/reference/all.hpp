@@ -8,6 +8,7 @@
 #include "reference/elman.hpp"
 #include "reference/elstm.hpp"
 #include "reference/gru.hpp"
+#include "reference/gtrxl.hpp"
 #include "reference/linear.hpp"
 #include "reference/lstm.hpp"
 #include "reference/rdn.hpp"
@@ -30,6 +31,7 @@ inline Forward find(const std::string& cell) {
       {"delta_lstm", delta_lstm},
       {"delta_mlp", delta_mlp},
       {"srwm", srwm},
+      {"gtrxl", gtrxl},
       {"rdn", rdn},
       {"linear", linear},
   };

@@ -49,6 +49,8 @@ inline const std::vector<std::pair<std::string, rlt::OptionValues>> joint_option
     {"deltanet", {{"feature_map", "favor"}, {"sum_normalize", "off"}}},
     {"deltanet", {{"feature_map", "softmax"}, {"sum_normalize", "off"}}},
     {"delta_mlp", {{"depth", "2"}, {"scale", "rsqrt"}}},
+    {"gtrxl", {{"memory", "5"}, {"window", "sliding"}}},
+    {"gtrxl", {{"memory", "5"}, {"window", "sliding"}, {"cache", "off"}, {"head_size", "0"}}},
 };
 
 /// Every cell at its defaults, then with each other choice of each option and each kind of positions, then
@@ -146,7 +148,9 @@ class CellFixture {
     reference::Parameters named;
     for (const rlt::Parameter<T>& parameter : parameters.all()) {
       const std::vector<double> values(parameter.value, parameter.value + parameter.count());
-      named.set(parameter.name.substr(std::string("cell.").size()), parameter.shape, values.data());
+      // A parameter that layers share has no prefix.
+      const std::string prefix = parameter.name.starts_with("cell.") ? "cell." : "";
+      named.set(parameter.name.substr(prefix.size()), parameter.shape, values.data());
     }
     return named;
   }
