@@ -60,7 +60,8 @@ const std::map<std::string, double> signatures = {
     {"linear", 1.306896264025},      {"deltanet", 1.093795049039},
     {"delta_rnn", 1.093334421955},   {"delta_lstm", 1.093441180221},
     {"rdn", 1.092824681703},         {"srwm", 1.092378059857},
-    {"delta_mlp", 1.094598051685},
+    {"delta_mlp", 1.094598051685},   {"galite", 1.120448174784},
+    {"agalite", 1.100307211723},
 };
 
 }  // namespace

@@ -26,6 +26,9 @@ from rlt_program import run  # noqa: E402
 # that cancels to nearly 0 has no accuracy of its own, and an absolute bound would not see mistakes in
 # gradients that are small as a whole. The peer computes in double: what differs is rlt's rounding.
 TOLERANCE = 1e-5
+# galite reads a ratio that keeps its size as the query's features go to 0: near there it is steep in them, and so
+# are the gradients. The peer itself is 3e-5 away from its own values when it computes in float.
+TOLERANCES = {"galite": 2e-4}
 NOT_SCORED = -1
 
 # A training run that takes a fraction of a second; the counts and the loss tell models apart all the same.
@@ -85,7 +88,8 @@ class Values(Folder):
         for cell in cells.CELLS:
             with self.subTest(cell=cell):
                 found = differences(self.export(cell))
-                wrong = {what: value for what, value in found.items() if not value < TOLERANCE}
+                tolerance = TOLERANCES.get(cell, TOLERANCE)
+                wrong = {what: value for what, value in found.items() if not value < tolerance}
                 self.assertFalse(wrong, "above the tolerance")
 
     def test_a_slightly_wrong_gradient_is_found(self):

@@ -1,11 +1,13 @@
 // The references by cell name; the contract fails for a cell without one.
 #pragma once
 
+#include "reference/agalite.hpp"
 #include "reference/delta_lstm.hpp"
 #include "reference/delta_mlp.hpp"
 #include "reference/delta_rnn.hpp"
 #include "reference/deltanet.hpp"
 #include "reference/elstm.hpp"
+#include "reference/galite.hpp"
 #include "reference/linear.hpp"
 #include "reference/lstm.hpp"
 #include "reference/rdn.hpp"
@@ -28,6 +30,8 @@ inline Forward find(const std::string& cell) {
       {"srwm", srwm},
       {"rdn", rdn},
       {"linear", linear},
+      {"galite", galite},
+      {"agalite", agalite},
   };
   const auto found = all.find(cell);
   return found == all.end() ? Forward() : found->second;
