@@ -21,7 +21,9 @@ from report import wilson
 from run_folders import read_config, run_folders
 
 SOLVED = 0.9  # share of episodes with the goal reached from which a seed counts as having solved the task
-CONFIG = ["task", "learner", "cell", "lr", "entropy", "seed", "task-option"]
+# Settings of a run that become columns, and what these are called.
+CONFIG = {"task": "task", "learner": "learner", "cell": "cell", "lr": "lr", "entropy": "entropy_coefficient",
+          "seed": "seed", "task-option": "task_option"}
 
 
 def runs_in(place, name):
@@ -35,9 +37,11 @@ def runs_in(place, name):
             missing.append(str(folder))
             continue
         frame = pandas.read_csv(path)
-        for column in CONFIG:
-            if column not in frame.columns or column in ("lr", "entropy", "task-option"):
-                frame.insert(0, column, config[column])
+        for setting, column in reversed(CONFIG.items()):
+            if column in frame.columns:
+                frame[column] = config[setting]
+            else:
+                frame.insert(0, column, config[setting])
         frame["run"] = str(folder)
         frames.append(frame)
     if missing:
@@ -49,7 +53,7 @@ def runs_in(place, name):
 
 def read_merged(path):
     try:
-        return pandas.read_csv(path, dtype={"lr": str, "entropy": str})
+        return pandas.read_csv(path, dtype={"lr": str, "entropy_coefficient": str})
     except (OSError, ValueError) as error:
         raise Problem(f"{path}: {error}") from error
 
@@ -68,7 +72,7 @@ def pick(chosen):
     """For each cell the settings with the best training success (over the last quarter of training; ties: the better
     return). All candidates are written, `chosen` marks one of each cell."""
     frame = runs_in(chosen.runs, "train.csv")
-    key = ["cell", "lr", "entropy"]
+    key = ["cell", "lr", "entropy_coefficient"]
     last = frame[frame["tokens"] > 0.75 * frame.groupby("run")["tokens"].transform("max")]
     sums = last.groupby(key)[["episodes", "successes"]].sum()
     returns = last.assign(total=last["return"].fillna(0) * last["episodes"]).groupby(key)["total"].sum()
@@ -152,7 +156,7 @@ def write_figure(path, figure, sources):
 
 def panels_of(frame):
     """Name of the panel of each row: the task and its options."""
-    options = frame["task-option"].fillna("").astype(str)
+    options = frame["task_option"].fillna("").astype(str)
     return frame["task"] + options.map(lambda text: f" {text}" if text else "")
 
 

@@ -46,13 +46,15 @@ LOOKS = {
     "delta_rnn": ("#999933", SOLID, "<"),
     "delta_lstm": ("#332288", DASH_DOT_DOT, ">"),
     "delta_mlp": ("#AA6F3B", DASH_DOT, "h"),
+    "galite": ("#F4A6C8", SOLID, "H"),
+    "agalite": ("#E41A7D", DASHED, "8"),
     "gru": ("#44AA99", DASHED, "p"),
     "elman": ("#7F7F00", DOTTED, "d"),
     "gtrxl": ("#5C2E0E", DASH_DOT_DOT, FOUR_POINTS),
 }
 SPARE_COLOURS = ["#5B5EA6", "#B5446E", "#3F7F4F", "#A6761D", "#4F81A0", "#8C564B", "#6A4C93"]
 SPARE_LINES = [SOLID, DASHED, DASH_DOT, DASH_DOT_DOT]
-MARKERS = [*"os^vDPX*<>hpd", FOUR_POINTS]
+MARKERS = [*"os^vDPX*<>hpdH8", FOUR_POINTS]
 # equal to the eye
 MARKER_SIZES = {"o": 4.2, "s": 3.9, "D": 3.6, "P": 5.2, "X": 5.0, "*": 7.0, FOUR_POINTS: 7.0}
 GREY = "#8A8A8A"

@@ -7,6 +7,7 @@
 #   CELLS="agalite gru" SEEDS=1 experiments/tmaze.sh
 #   LIST=1 experiments/tmaze.sh                         the commands, for GNU parallel
 set -euo pipefail
+SEEDS=${SEEDS:-1 2 3 4 5}
 source "$(dirname "$0")/common.sh"
 
 PRESET=${PRESET:-quick}
@@ -15,7 +16,7 @@ OUT=${OUT:-results/tmaze/$PRESET}
 case $PRESET in
   quick)
     CELLS=${CELLS:-lstm gru deltanet rdn galite agalite gtrxl}
-    CORRIDORS=${CORRIDORS:-10 20 40} STEPS=${STEPS:-500000} TUNING_STEPS=${TUNING_STEPS:-300000}
+    CORRIDORS=${CORRIDORS:-10 20 40} STEPS=${STEPS:-1000000} TUNING_STEPS=${TUNING_STEPS:-300000}
     ;;
   paper)
     CELLS=${CELLS:-lstm gru galite agalite gtrxl}

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/nearest.hpp"
+#include "tasks/environment.hpp"
 #include "io/file.hpp"
 
 namespace rlt {
@@ -12,6 +13,9 @@ const TaskEntry& find(std::string_view name) {
   for (const TaskEntry& task : all_tasks()) {
     if (task.name == name) return task;
     names.emplace_back(task.name);
+  }
+  for (const EnvironmentEntry& environment : all_environments()) {
+    names.emplace_back(environment.name);
   }
   fail(Exit::usage, "--task {}: unknown{}", name, suggestion(name, names));
 }

@@ -49,9 +49,11 @@ void set_up_libraries(char** argv, const char* spin_count) {
   const auto is_free = [](const char* name) { return std::getenv(name) == nullptr; };
   const bool sets_spinning = is_free("GOMP_SPINCOUNT") && is_free("OMP_WAIT_POLICY");
   const char* const kernels = is_free("OPENBLAS_CORETYPE") ? better_kernels() : nullptr;
+  const bool sets_threads = is_free("OPENBLAS_NUM_THREADS");
   if (sets_spinning) setenv("GOMP_SPINCOUNT", spin_count, 1);
+  if (sets_threads) setenv("OPENBLAS_NUM_THREADS", "1", 1);
   if (kernels != nullptr) setenv("OPENBLAS_CORETYPE", kernels, 1);
-  if (!sets_spinning && kernels == nullptr) return;
+  if (!sets_spinning && !sets_threads && kernels == nullptr) return;
   execv("/proc/self/exe", argv);  // returns only when it could not: then all stays as it is
 }
 

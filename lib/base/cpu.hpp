@@ -14,7 +14,8 @@ void prepare_processor();
 /// - libgomp: waiting threads spin `spin_count` times and then sleep. Spinning for long, as it does by default,
 ///   makes a step 30 times as long when other programs use the same cores.
 /// - OpenBLAS knows processors by their model number and takes those younger than itself for one of 2004: it
-///   then multiplies four times as slowly as it could.
+///   then multiplies four times as slowly as it could. And it starts threads of its own, which we never use, but which
+///   spin for a while.
 void set_up_libraries(char** argv, const char* spin_count);
 
 /// Name of the processor, for `meta.json`.

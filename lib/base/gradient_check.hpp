@@ -17,7 +17,7 @@ struct GradientTolerance {
   double smallest = 1;
   /// Half widths of the differences, tried in turn until one agrees. A kink (relu, a maximum) inside the interval
   /// spoils one width, not all; a wrong gradient agrees with none.
-  std::array<double, 5> steps = {1e-5, 3e-6, 1e-6, 3e-7, 1e-7};
+  std::array<double, 6> steps = {1e-5, 3e-6, 1e-6, 3e-7, 1e-7, 1e-8};
 };
 
 /// The smallest |gradient - difference| / max(|gradient|, |difference|, smallest) over the steps; `loss` is a

@@ -39,7 +39,9 @@ template <typename Body>
 void parallel_for(Index count, Body&& body) {
   const Index loop = next_loop();
   const int threads = thread_count();
-  const auto run = [&](Index i, int thread) {
+  // Compiled once: in two copies the compiler may contract a b + c d in two ways, and then one thread would give
+  // other bits than two.
+  const auto run = [&](Index i, int thread) __attribute__((noinline)) {
     loop_position() = {loop, i};
     body(i, thread);
   };

@@ -181,6 +181,7 @@ CellEntry cells::elman() {
       .block = "plain",
       .uses_heads = false,
       .any_input_width = true,
+      .real_input = RealInput::direct,
       .default_layers = 1,
       .options = {{.name = "activation",
                    .value = "tanh",

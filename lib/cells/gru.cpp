@@ -281,6 +281,7 @@ CellEntry cells::gru() {
       .block = "plain",
       .uses_heads = false,
       .any_input_width = true,
+      .real_input = RealInput::direct,
       .default_layers = 1,
       .options =
           {{.name = "form",

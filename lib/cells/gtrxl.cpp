@@ -296,7 +296,9 @@ CellEntry cells::gtrxl() {
           "Parisotto et al. 2020, arXiv 1910.06764; as in Pramanik et al. 2023, arXiv 2310.15719",
       .equation =
           "y_t = W_o sum_j softmax_j(((q_t + u) . k_j + (q_t + v) . R_{t-j}) / sqrt(d)) v_j",
-      .block = "plain",
+      .block = "gated_stream",
+      .real_input = RealInput::relu,
+      .input_matrix = init::lecun_normal(),
       .default_layers = 4,
       .positions = {Positions::none},
       .options = {{.name = "memory",

@@ -236,6 +236,7 @@ CellEntry cells::lstm() {
       .block = "plain",
       .uses_heads = false,
       .any_input_width = true,
+      .real_input = RealInput::direct,
       .default_layers = 2,
       .options = {{.name = "forget_bias",
                    .value = "0",

@@ -6,6 +6,7 @@
 #include <xtensor-blas/xblas.hpp>
 
 #include "base/parallel.hpp"
+#include "tensor/lanes.hpp"
 
 namespace rlt {
 namespace {
@@ -54,6 +55,52 @@ void tall_product(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write
   }
 }
 
+// One row times B. A call of BLAS costs half a microsecond in locks before it multiplies anything, as long as a row of
+// 64 takes with 64 columns; acting and streaming at batch 1 consist of such products. Each sum takes even and odd k
+// apart, so that enough of them are under way at once.
+template <Index vectors, typename T>
+void row_tile(const T* a, Index depth, Matrix<const T> b, T* c, Write write) {
+  constexpr Index n = lane_count<T>;
+  Lanes<T> even[vectors];
+  Lanes<T> odd[vectors];
+  for (Index v = 0; v < vectors; ++v) {
+    even[v] = write == Write::add ? Lanes<T>::load_unaligned(c + v * n) : Lanes<T>(T(0));
+    odd[v] = Lanes<T>(T(0));
+  }
+  const auto add = [&](Index k, Lanes<T>* sums) {
+    const T* const row = b.row(k);
+    const Lanes<T> left(a[k]);
+    for (Index v = 0; v < vectors; ++v) {
+      sums[v] = xsimd::fma(left, Lanes<T>::load_unaligned(row + v * n), sums[v]);
+    }
+  };
+  Index k = 0;
+  for (; k + 1 < depth; k += 2) {
+    add(k, even);
+    add(k + 1, odd);
+  }
+  if (k < depth) add(k, even);
+  for (Index v = 0; v < vectors; ++v) (even[v] + odd[v]).store_unaligned(c + v * n);
+}
+
+template <typename T>
+void row_product(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write) {
+  constexpr Index n = lane_count<T>;
+  Index col = 0;
+  for (; col + 4 * n <= c.cols; col += 4 * n) {
+    row_tile<4, T>(a.data, a.cols, b.col_block(col, 4 * n), c.data + col, write);
+  }
+  for (; col + n <= c.cols; col += n) {
+    row_tile<1, T>(a.data, a.cols, b.col_block(col, n), c.data + col, write);
+  }
+  for (; col < c.cols; ++col) {
+    T even = write == Write::add ? c.data[col] : T(0);
+    T odd = 0;
+    for (Index k = 0; k < a.cols; ++k) (k % 2 == 0 ? even : odd) += a.data[k] * b.row(k)[col];
+    c.data[col] = even + odd;
+  }
+}
+
 // BLAS counts in 32 bits: rows that lie further apart, as those of one step in very long sequences, are
 // multiplied one by one.
 template <typename T>
@@ -74,6 +121,8 @@ void product(const GemmCall<T>& call) {
   if (active_log<T>() != nullptr) record(call);
   if (call.kind == GemmCall<T>::Kind::atb) {
     tall_product<T>(call.a, call.b, call.c, call.write);
+  } else if (call.c.rows == 1) {
+    row_product<T>(call.a, call.b, call.c, call.write);
   } else {
     plain_product<T>(call.a, call.b, call.c, call.write);
   }

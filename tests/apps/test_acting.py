@@ -5,7 +5,7 @@ import unittest
 from rlt_program import run
 from test_errors import Case
 
-SMALL = ["--cell", "lstm", "--d-model", "8", "--hidden", "6", "--batch", "4", "--rollout", "8", "--eval-sequences", "4",
+SMALL = ["--cell", "lstm", "--d-model", "8", "--hidden", "6", "--batch", "4", "--eval-sequences", "4",
          "--task-option", "corridor=4", "--quiet"]
 
 
@@ -54,7 +54,7 @@ class Acting(Case):
         self.assertIn("batch = 32\n", run("train", "--config", self.folder / "config.toml", "--print-config").stdout)
 
     def test_train_csv_counts_episodes_and_steps(self):
-        out = self.train("--steps", "6", "--log-every", "3")
+        out = self.train("--rollout", "8", "--steps", "6", "--log-every", "3")
         rows = self.rows(out / "train.csv")
         self.assertEqual([row["tokens"] for row in rows], ["96", "192"])
         self.assertGreater(sum(int(row["episodes"]) for row in rows), 0)
@@ -77,7 +77,7 @@ class Acting(Case):
         for words in (["--bins", "0"], ["--lengths", "1"], ["--lengths", "3,4", "--show"], ["--data", "x"]):
             with self.subTest(words=words):
                 self.assertEqual(run("eval", out, *words).returncode, 2)
-        self.assertIn("W", run("info", out).stdout)
+        self.assertIn("state, layer 0   h (8), c (8)", run("info", out).stdout)
 
     def test_environments_are_listed_described_and_timed(self):
         self.assertIn("tmaze", run("tasks").stdout)

@@ -44,14 +44,21 @@ class Describe(unittest.TestCase):
                                                         "layer 1 4 heads x (W (4, 4), y (4))",
                                                         "input position"]])
 
-    def test_every_column_of_both_tables_is_explained(self):
-        out = self.train("--epochs", "1")
+    def test_every_column_of_all_tables_is_explained(self):
+        strings = self.train("--epochs", "1")
+        acting = self.folder / "acting"
+        done = run("train", "--task", "tmaze", "--cell", "gru", "--d-model", "4", "--rollout", "4", "--steps", "1",
+                   "--eval-sequences", "1", "--quiet", "--out", acting)
+        self.assertEqual(done.returncode, 0, done.stderr)
         expected = []
-        for name in ["train.csv", "eval.csv"]:
-            with open(out / name, newline="", encoding="utf-8") as file:
-                expected += [name, *next(csv.reader(file))]
+        for path in [acting / "train.csv", strings / "eval.csv", acting / "eval.csv"]:
+            with open(path, newline="", encoding="utf-8") as file:
+                expected += [path.name, *next(csv.reader(file))]
         lines = self.lines("info", "--columns")
         self.assertEqual([line.split()[0] for line in lines], expected)
+        with open(strings / "train.csv", newline="", encoding="utf-8") as file:
+            beginning = next(csv.reader(file))
+        self.assertEqual(expected[1:len(beginning) + 1], beginning)
         for line in lines:
             if line.startswith(" "):
                 self.assertEqual(len(line.split(maxsplit=1)), 2, line)

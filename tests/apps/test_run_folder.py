@@ -1,6 +1,7 @@
 """One run a folder: locked while in use, never paired with other settings, told what is missing."""
 import json
 import os
+import pathlib
 import shutil
 import signal
 import struct

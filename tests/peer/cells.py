@@ -366,6 +366,84 @@ class Gtrxl(nn.Module):
         scores = scores + torch.einsum("bthd,tjhd->bhtj", q + biases.v, r[distance.clamp(min=0)])
         scores = (scores / math.sqrt(self.d)).masked_fill(distance < 0, -math.inf)
         return self.out(torch.einsum("bhtj,bjhd->bthd", scores.softmax(-1), v).flatten(2))
+class Gated(nn.Module):
+    """A head of 64 numbers, whatever d_model: features are outer products of n factors and the head's vectors."""
+
+    head_size = 64
+    epsilon = 0.0
+
+    def __init__(self, d_model, heads):
+        super().__init__()
+        self.heads, self.d = heads, self.head_size
+        self.out = nn.Linear(heads * self.d, d_model)
+
+    def per_head(self, a, sizes):
+        """(B, T, H sum(sizes)) -> for each size (B, T, H, size)."""
+        return a.unflatten(-1, (self.heads, sum(sizes))).split(sizes, -1)
+
+    @staticmethod
+    def outer(factors, vectors):
+        return torch.einsum("...n,...j->...nj", factors, vectors).flatten(-2)
+
+    def traces(self, gates, values):
+        """z_t = (1 - gate_t) z_{t-1} + gate_t value_t for all t: (B, T, ...)."""
+        z = torch.zeros_like(values[:, 0])
+        states = []
+        for gate, value in zip(gates.unbind(1), values.unbind(1)):
+            z = torch.lerp(z, value, gate)
+            states.append(z)
+        return torch.stack(states, 1)
+
+    def forward(self, x):
+        return self.out(self.recur(x).flatten(-2))
+
+
+class Agalite(Gated):
+    eta, r, epsilon = 4, 2, 1e-5
+
+    def __init__(self, d_model, heads):
+        super().__init__(d_model, heads)
+        self.slow = nn.Linear(d_model, heads * 5 * self.d)
+        self.features = nn.Linear(d_model, heads * 3 * self.eta)
+
+    def recur(self, x):
+        key, query, value, beta, gamma = self.per_head(self.slow(x), [self.d] * 5)
+        of_key, of_query, of_gamma = self.per_head(self.features(x), [self.eta] * 3)
+        k = self.outer(of_key.relu(), key.relu())
+        q = self.outer(of_query.relu(), query.relu())
+        g = self.outer(of_gamma.sigmoid(), gamma.sigmoid())
+        read = 0
+        for frequency in torch.linspace(-math.pi, math.pi, self.r, dtype=torch.float64):
+            phase = torch.arange(2, x.shape[1] + 2, dtype=torch.float64)  # the first token has phase 2
+            wave = torch.cos(phase * frequency).to(x.dtype)[:, None, None]
+            alike = (self.traces(g, wave * k) * q).sum(-1, keepdim=True)
+            read = read + alike * self.traces(beta.sigmoid(), wave * value)
+        total = (self.traces(g, k) * q).sum(-1, keepdim=True)
+        return read / (2 * self.r * total + self.epsilon)
+
+
+class Galite(Gated):
+    nu, epsilon = 2, 1e-10
+
+    def __init__(self, d_model, heads):
+        super().__init__(d_model, heads)
+        self.slow = nn.Linear(d_model, heads * (5 * self.d + 2 * self.nu))
+        self.query = nn.ModuleList(nn.Linear(self.d, self.d + self.nu) for _ in range(heads))
+
+    def recur(self, x):
+        slow = self.slow(x)
+        wide = self.heads * 5 * self.d
+        value, beta, gamma, key, before_query = self.per_head(slow[..., :wide], [self.d] * 5)
+        of_key, of_gamma = self.per_head(slow[..., wide:], [self.nu] * 2)
+        both = torch.stack([maps(part) for maps, part in zip(self.query, before_query.unbind(2))], 2)
+        query, of_query = both.relu().split([self.d, self.nu], -1)
+        k = self.outer(of_key.relu(), key.relu())
+        q = self.outer(of_query, query)
+        g = self.outer(of_gamma.sigmoid(), gamma.sigmoid())
+        gates = beta.sigmoid().unsqueeze(-1) * g.unsqueeze(-2)
+        c = self.traces(gates, value.unsqueeze(-1) * k.unsqueeze(-2))
+        total = (self.traces(g, k) * q).sum(-1, keepdim=True)
+        return (c @ q.unsqueeze(-1)).squeeze(-1) / (total + self.epsilon)
 
 
 # ---- layers
@@ -405,6 +483,49 @@ class Postnorm(Layer):
         return self.ff.norm(x + self.ff(x))
 
 
+class GruGate(nn.Module):
+    """The step of a GRU whose state is the residual stream x, whose input the branch y."""
+
+    def __init__(self, d_model):
+        super().__init__()
+        self.input = nn.Parameter(torch.zeros(d_model, 3 * d_model))  # r, z, c
+        self.recurrent = nn.Parameter(torch.zeros(d_model, 2 * d_model))  # r, z
+        self.candidate = nn.Parameter(torch.zeros(d_model, d_model))
+        self.bias = nn.Parameter(torch.full((d_model,), 2.0))
+
+    def forward(self, x, y):
+        y_r, y_z, y_c = (y @ self.input).chunk(3, -1)
+        x_r, x_z = (x @ self.recurrent).chunk(2, -1)
+        r, z = torch.sigmoid(y_r + x_r), torch.sigmoid(y_z + x_z - self.bias)
+        return torch.lerp(x, torch.tanh(y_c + (r * x) @ self.candidate), z)
+
+
+class GatedStream(nn.Module):
+    """Gates in place of residuals; the cell reads the stream itself."""
+
+    def __init__(self, cell, d_model, inner):
+        super().__init__()
+        self.cell, self.gate, self.ff = cell, GruGate(d_model), FeedForward(d_model, inner)
+        self.ff.norm = nn.LayerNorm(d_model, eps=1e-6)
+        self.ff.gate = GruGate(d_model)
+
+    def read(self, x):
+        return self.cell(x)
+
+    def forward(self, x):
+        u = self.gate(x, self.read(x).relu())
+        return self.ff.gate(u, self.ff(self.ff.norm(u)).relu())
+
+
+class GatedNorm(GatedStream):
+    def __init__(self, cell, d_model, inner):
+        super().__init__(cell, d_model, inner)
+        self.norm = nn.LayerNorm(d_model, eps=1e-6)
+
+    def read(self, x):
+        return self.cell(self.norm(x))
+
+
 def plain(cell, _d_model, _inner):
     return cell
 
@@ -425,7 +546,9 @@ CELLS = {
     "delta_mlp": (DeltaMlp, Prenorm),
     "rdn": (Rdn, Prenorm),
     "srwm": (Srwm, Skipnorm),
-    "gtrxl": (Gtrxl, plain),
+    "gtrxl": (Gtrxl, GatedStream),
+    "galite": (Galite, GatedNorm),
+    "agalite": (Agalite, GatedNorm),
 }
 
 

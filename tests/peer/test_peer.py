@@ -26,6 +26,10 @@ from rlt_program import run  # noqa: E402
 # that cancels to nearly 0 has no accuracy of its own, and an absolute bound would not see mistakes in
 # gradients that are small as a whole. The peer computes in double: what differs is rlt's rounding.
 TOLERANCE = 1e-5
+# galite reads a ratio that keeps its size as the query's features go to 0: near there it is steep in them, and so
+# are the gradients. The peer itself is 3e-5 away from its own values when it computes in float. agalite's ratio has
+# 1e-5 below it and is less steep.
+TOLERANCES = {"galite": 2e-4, "agalite": 5e-5}
 NOT_SCORED = -1
 # What all scores of a query have in common softmax does not see: gradients of 0, of which both sides have nothing
 # but rounding. They are compared in relation to those of the weight.
@@ -92,7 +96,8 @@ class Values(Folder):
         for cell in cells.CELLS:
             with self.subTest(cell=cell):
                 found = differences(self.export(cell))
-                wrong = {what: value for what, value in found.items() if not value < TOLERANCE}
+                tolerance = TOLERANCES.get(cell, TOLERANCE)
+                wrong = {what: value for what, value in found.items() if not value < tolerance}
                 self.assertFalse(wrong, "above the tolerance")
 
     def test_a_slightly_wrong_gradient_is_found(self):

@@ -1,6 +1,7 @@
 // The references by cell name; the contract fails for a cell without one.
 #pragma once
 
+#include "reference/agalite.hpp"
 #include "reference/delta_lstm.hpp"
 #include "reference/delta_mlp.hpp"
 #include "reference/delta_rnn.hpp"
@@ -9,6 +10,7 @@
 #include "reference/elstm.hpp"
 #include "reference/gru.hpp"
 #include "reference/gtrxl.hpp"
+#include "reference/galite.hpp"
 #include "reference/linear.hpp"
 #include "reference/lstm.hpp"
 #include "reference/rdn.hpp"
@@ -34,6 +36,8 @@ inline Forward find(const std::string& cell) {
       {"gtrxl", gtrxl},
       {"rdn", rdn},
       {"linear", linear},
+      {"galite", galite},
+      {"agalite", agalite},
   };
   const auto found = all.find(cell);
   return found == all.end() ? Forward() : found->second;

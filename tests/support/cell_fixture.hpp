@@ -29,8 +29,10 @@ struct Variant {
 };
 
 /// The delta rule forgets by I - beta k k^T. Where keys are neither normalised nor bounded, beta |k|^2 may
-/// pass 2: the state grows exponentially, by definition of the setting.
+/// pass 2: the state grows exponentially, by definition of the setting. The decay that galite's code has forgets
+/// keys and values more slowly than the sum that it divides them by: their ratio has no bound.
 inline bool may_grow(const Variant& variant) {
+  if (variant.cell == "galite") return variant.config.text("decay") == "coded";
   if (variant.cell != "deltanet" || variant.config.text("sum_normalize") == "on") return false;
   const std::string& map = variant.config.text("feature_map");
   return map == "elu1" || map == "dpfp";
@@ -51,7 +53,26 @@ inline const std::vector<std::pair<std::string, rlt::OptionValues>> joint_option
     {"delta_mlp", {{"depth", "2"}, {"scale", "rsqrt"}}},
     {"gtrxl", {{"memory", "5"}, {"window", "sliding"}}},
     {"gtrxl", {{"memory", "5"}, {"window", "sliding"}, {"cache", "off"}, {"head_size", "0"}}},
+    {"galite", {{"decay", "factored"}, {"nu", "3"}, {"head_size", "9"}}},
+    {"agalite", {{"r", "5"}, {"eta", "3"}, {"head_size", "7"}}},
+    {"agalite", {{"r", "5"}, {"eta", "3"}, {"head_size", "7"}, {"form", "scan"}}},
 };
+
+/// Heads whose size does not follow from d_model: large by default, so that only the defaults are tested with them,
+/// everything else with d_model / heads numbers.
+inline bool own_head_size(const rlt::CellInfo& info) {
+  return std::ranges::any_of(info.options,
+                             [](const rlt::Option& option) { return option.name == "head_size"; });
+}
+
+/// All other choices of an option, or its largest number.
+inline std::vector<std::string> other_values(const rlt::Option& option) {
+  if (option.name == "head_size") return {"0"};
+  if (option.choices.empty()) return {fmt::format("{}", option.high)};
+  std::vector<std::string> others = option.choices;
+  std::erase(others, option.value);
+  return others;
+}
 
 /// Every cell at its defaults, then with each other choice of each option and each kind of positions, then
 /// the joint options. d = 6 a head: no multiple of any vector width.
@@ -59,7 +80,9 @@ inline std::vector<Variant> variants() {
   std::vector<Variant> all;
   const auto add = [&](const rlt::CellInfo& info, const rlt::CellConfig& config) {
     Variant variant{info.name, rlt::complete(info.name, config)};
-    if (may_grow(variant)) variant.config.options["beta_max"] = "0.01";  // keeps inputs near 1 tame
+    if (variant.cell == "deltanet" && may_grow(variant)) {
+      variant.config.options["beta_max"] = "0.01";  // keeps inputs near 1 tame
+    }
     all.push_back(variant);
   };
   for (const rlt::CellEntry& entry : rlt::all_cells()) {
@@ -68,11 +91,9 @@ inline std::vector<Variant> variants() {
     config.heads = 2;
     add(entry.info, config);
     for (const rlt::Option& option : entry.info.options) {
-      std::vector<std::string> others = option.choices;
-      std::erase(others, option.value);
-      if (option.choices.empty()) others = {fmt::format("{}", option.high)};
-      for (const std::string& value : others) {
+      for (const std::string& value : other_values(option)) {
         rlt::CellConfig changed = config;
+        if (own_head_size(entry.info)) changed.options["head_size"] = "0";
         changed.options[option.name] = value;
         add(entry.info, changed);
       }
