@@ -164,6 +164,8 @@ Action declare(const Flags& flags) {
   flags.footer(
       "Example: rlt train --task reset_dyck1 --cell deltanet --protocol paper --seed 3 --out "
       "runs/a\n"
+      "In an environment, as --task tmaze, what you do not choose is as published for the learner "
+      "and the cell; --print-config shows it.\n"
       "Exit codes: 0 done, 1 failed, 2 usage, 3 diverged, 4 below --require, 75 stopped and "
       "resumable,\n"
       "130 interrupted and resumable.");

@@ -18,6 +18,7 @@ class FeedForward {
   /// The same with matrices from `weight` and biases 0.
   void declare(ParameterSet<T>& parameters, std::string_view prefix, Index width, Index inner,
                const Init& weight);
+  /// Gives its scratch back at once: what works beside it in a block of rows must carve before.
   void carve(Workspace& workspace, Index rows);
 
   /// Passes go block by block inside for_row_blocks, on the calling thread; all matrices are the block's.

@@ -79,6 +79,14 @@ class Acting(Case):
                 self.assertEqual(run("eval", out, *words).returncode, 2)
         self.assertIn("state, layer 0   h (8), c (8)", run("info", out).stdout)
 
+    def test_a_folder_of_another_environment_is_left_alone(self):
+        out = self.train("--rollout", "8", "--steps", "1")
+        before = (out / "last.safetensors").read_bytes()
+        done = run("train", "--task", "echo", "--cell", "gru", "--steps", "1", "--resume", "--out", out)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("task", done.stderr)
+        self.assertEqual((out / "last.safetensors").read_bytes(), before)
+
     def test_environments_are_listed_described_and_timed(self):
         self.assertIn("tmaze", run("tasks").stdout)
         self.assertIn("corridor", run("tasks", "tmaze").stdout)

@@ -51,28 +51,33 @@ Batch open_batch() {
   return batch;
 }
 
+/// About nine entries of every parameter against central differences of a squared error on all outputs.
+void check_gradients(const ModelConfig& config) {
+  SequenceModel<double> model(config);
+  model.parameters().initialize(1);
+  model.carve(extent);
+  TrainingStep<double> step(model, std::make_unique<SquaredError<double>>(model.outputs()));
+  const Batch batch = open_batch();
+  const auto loss = [&] { return step.run(batch, {}).loss_per_token(); };
+  loss();
+  const std::vector<double> gradients(
+      model.parameters().gradients(),
+      model.parameters().gradients() + model.parameters().flat_size());
+  for (const Parameter<double>& parameter : model.parameters().all()) {
+    CAPTURE(parameter.name);
+    for (Index i = 0; i < parameter.count(); i += std::max<Index>(1, parameter.count() / 9)) {
+      CHECK(gradient_error(parameter.value[i], gradients[parameter.offset + i], loss) <
+            GradientTolerance().error);
+    }
+  }
+}
+
 }  // namespace
 
 TEST_CASE("open model: gradients of a squared error on two heads equal central differences") {
   for (const Index vocabulary : {0, 4}) {
     CAPTURE(vocabulary);
-    SequenceModel<double> model(open_config(vocabulary));
-    model.parameters().initialize(1);
-    model.carve(extent);
-    TrainingStep<double> step(model, std::make_unique<SquaredError<double>>(model.outputs()));
-    const Batch batch = open_batch();
-    const auto loss = [&] { return step.run(batch, {}).loss_per_token(); };
-    loss();
-    const std::vector<double> gradients(
-        model.parameters().gradients(),
-        model.parameters().gradients() + model.parameters().flat_size());
-    for (const Parameter<double>& parameter : model.parameters().all()) {
-      CAPTURE(parameter.name);
-      for (Index i = 0; i < parameter.count(); i += std::max<Index>(1, parameter.count() / 9)) {
-        CHECK(gradient_error(parameter.value[i], gradients[parameter.offset + i], loss) <
-              GradientTolerance().error);
-      }
-    }
+    check_gradients(open_config(vocabulary));
   }
 }
 
@@ -131,26 +136,10 @@ TEST_CASE("open model: gradients of every way to read real numbers equal central
     CAPTURE(to_string(form));
     CAPTURE(vocabulary);
     const CellConfig sizes{.d_model = 6, .heads = 2, .options = {}};
-    SequenceModel<double> model(complete(
+    check_gradients(complete(
         ModelConfig{.input = {.vocabulary = vocabulary, .features = features, .real_input = form},
                     .layers = {{.cell = "gru", .config = sizes}, {.cell = "lstm", .config = sizes}},
                     .heads = {{"first", 2, 5}, {"second", 1}}}));
-    model.parameters().initialize(1);
-    model.carve(extent);
-    TrainingStep<double> step(model, std::make_unique<SquaredError<double>>(model.outputs()));
-    const Batch batch = open_batch();
-    const auto loss = [&] { return step.run(batch, {}).loss_per_token(); };
-    loss();
-    const std::vector<double> gradients(
-        model.parameters().gradients(),
-        model.parameters().gradients() + model.parameters().flat_size());
-    for (const Parameter<double>& parameter : model.parameters().all()) {
-      CAPTURE(parameter.name);
-      for (Index i = 0; i < parameter.count(); i += std::max<Index>(1, parameter.count() / 9)) {
-        CHECK(gradient_error(parameter.value[i], gradients[parameter.offset + i], loss) <
-              GradientTolerance().error);
-      }
-    }
   }
 }
 
