@@ -161,12 +161,12 @@ class AgaliteRule {
     replay(head, in, state, scratch_, state);
     const Inputs<const T> at = inputs_of(head, in);
     const State<T> to = cut<State>(state, state_sizes_);
-    T* const Q = cut<Work>(scratch_, work_sizes_).Q;
-    gated::outer(eta_, d_, at.p2, at.query, Q);
-    const T denominator = 2 * r_ * gated::dot(f_, to.s, Q) + epsilon;
+    const Work<T> work = cut<Work>(scratch_, work_sizes_);
+    gated::outer(eta_, d_, at.p2, at.query, work.Q);
+    const T denominator = 2 * r_ * gated::dot(f_, to.s, work.Q) + epsilon;
     std::fill_n(o, d_, T(0));
     for (Index i = 0; i < oscillators_.channels; ++i) {
-      const T read = oscillators_.count(i) * gated::dot(f_, to.k + i * f_, Q);
+      const T read = oscillators_.count(i) * gated::dot(f_, to.k + i * f_, work.Q);
       gated::add_scaled(d_, read / denominator, to.v + i * d_, o);
     }
   }

@@ -31,7 +31,7 @@ namespace rlt {
 namespace {
 
 /// Blocks of columns, each drawn as a matrix of its own.
-Init in_columns(std::vector<Index> widths, Init each) {
+Init in_columns(const std::vector<Index>& widths, const Init& each) {
   return [=](const Rng& rng, const std::vector<Index>& shape, std::span<double> values) {
     const Index cols = shape.back();
     const Index rows = std::ssize(values) / cols;
@@ -163,7 +163,7 @@ class GaliteRule {
     const Inputs<T> d = inputs_of(head, din);
     const State<const T> from = cut<State>(before, state_sizes_);
     const State<const T> to = cut<State>(after, state_sizes_);
-    const auto [dC, ds] = cut<State>(dstate, state_sizes_);
+    const State<T> dto = cut<State>(dstate, state_sizes_);
     const Work<T> work = cut<Work>(scratch_, work_sizes_);
     gated::outer(nu_, d_, at.p1, at.key, work.K);
     gated::outer(nu_, d_, at.p2, at.query, work.Q);
@@ -174,13 +174,13 @@ class GaliteRule {
     const T ddenominator = -gated::dot(d_, g, o) / denominator;
     for (Index i = 0; i < d_; ++i) work.dread[i] = g[i] / denominator;
     gated::add_scaled(f_, ddenominator, to.s, work.dQ);
-    gated::add_scaled(f_, ddenominator, work.Q, ds);
+    gated::add_scaled(f_, ddenominator, work.Q, dto.s);
     // C_t Q, and C_t = (1 - B x G) C_{t-1} + (B V) x (G K)
     in_rows([&]<Decay decay, Index count>(Index i) {
-      rows_backward<decay, count>(i, at, from.C, to.C, work, dC, d.beta, d.value);
+      rows_backward<decay, count>(i, at, from.C, to.C, work, dto.C, d.beta, d.value);
     });
     // s_t = (1 - G) s_{t-1} + G K
-    gated::write_trace_backward(f_, work.G, work.K, T(1), from.s, ds, work.dG, work.dK);
+    gated::write_trace_backward(f_, work.G, work.K, T(1), from.s, dto.s, work.dG, work.dK);
     // G = sigmoid(p3) x sigmoid(gamma),  Q = relu(p2) x relu(query),  K = relu(p1) x relu(key)
     gated::outer_backward(nu_, d_, at.p3, at.gamma, work.dG, d.p3, d.gamma);
     gated::outer_backward(nu_, d_, at.p2, at.query, work.dQ, d.p2, d.query);

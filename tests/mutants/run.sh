@@ -30,8 +30,12 @@ for paragraph in pathlib.Path("tests/mutants/mutants.txt").read_text().split("\n
         sys.exit(f"{name}: '{before[2:]}' stands {source.count(before[2:])} times in {file}")
     path.write_text(source.replace(before[2:], after[2:]))
     build = subprocess.run(["experiments/build.sh", "all"], capture_output=True, text=True)
-    if build.returncode:
-        sys.exit(f"{name}: does not build\n{build.stdout[-2000:]}")
+    if build.returncode:  # a fault that the compiler finds tests nothing
+        print(build.stdout[-2000:], file=sys.stderr)
+        lines.append(f"SURVIVED  {name}  (does not build)")
+        print(lines[-1], flush=True)
+        path.write_text(source)
+        continue
     if test.endswith(".py"):
         folder, module = os.path.split(test)
         command = ["/usr/bin/python3", "-m", "unittest", "discover", "-s", folder, "-p", module]
