@@ -17,7 +17,7 @@ double deviation(const PlayRow& row) {
 }
 
 /// Missing where the environment has no idea of success.
-CsvCell of_success(const PlayRow& row, CsvCell cell) {
+CsvCell of_success(const PlayRow& row, const CsvCell& cell) {
   return row.environment.success.empty() ? CsvCell() : cell;
 }
 
