@@ -24,7 +24,7 @@ struct CellInfo {
   bool constant_memory = true;   // state does not grow with the sequence
   bool any_input_width = false;  // x may have other features than y: CellConfig::inputs
   RealInput real_input = RealInput::linear;
-  Init input_matrix = nullptr;  // of the layer that reads real numbers; null: torch's, and a bias likewise
+  Init input_matrix = nullptr;  // of the layer that reads real numbers, biases 0; null: torch's
   Index default_layers = 2;
   std::vector<Positions> positions = {Positions::none, Positions::sinusoidal};
   std::vector<Option> options;
