@@ -350,7 +350,8 @@ std::map<std::string, std::string> learner_defaults(const RunConfig& config) {
     return defaults;
   }
   set({{"batch", "8"}, {"lr", "0.0001"}, {"eval-every", "5"}});
-  if (config.cell == "lstm") set({{"d-model", "600"}, {"layers", "1"}, {"cell-option", "init=orthogonal"}});
+  if (config.cell == "lstm")
+    set({{"d-model", "600"}, {"layers", "1"}, {"cell-option", "init=orthogonal"}});
   if (config.cell == "gru") set({{"d-model", "680"}, {"lr", "0.0005"}, {"entropy", "0.01"}});
   if (config.cell == "gtrxl") set({{"lr", "0.0005"}, {"entropy", "0.01"}});
   if (learner == "ppo") {
