@@ -2,8 +2,8 @@
 
 #include "base/error.hpp"
 #include "base/nearest.hpp"
-#include "tasks/environment.hpp"
 #include "io/file.hpp"
+#include "tasks/environment.hpp"
 
 namespace rlt {
 namespace {
