@@ -121,6 +121,23 @@ def scores(chosen):
     print("\n".join(lines))
 
 
+# ---- acting.py ends
+
+def ends(chosen):
+    """Markdown: training success in percent over the last tenth of the steps, every seed: a policy that was solved and
+    fell back shows here, not in the scores of the best checkpoint."""
+    frame = read_merged(chosen.csv)
+    frame["panel"] = panels_of(frame)
+    frame = frame[frame["tokens"] > 0.9 * frame["tokens"].max()]
+    sums = frame.groupby(["cell", "panel", "seed"])[["successes", "episodes"]].sum()
+    share = sums["successes"] / sums["episodes"].clip(lower=1)
+    panels = sorted(set(frame["panel"]), key=natural)
+    print("| cell | " + " | ".join(panels) + " |")
+    print("|---|" + "---|" * len(panels))
+    for cell in in_order(frame["cell"], "cell"):
+        print(f"| {cell} | " + " | ".join(seeds_text(share[cell, panel]) for panel in panels) + " |")
+
+
 # ---- figures
 
 def figure_of(groups, draw, x_label, y_label):
@@ -224,6 +241,9 @@ def main(arguments):
     command.add_argument("csv")
     command.add_argument("--choice", default="sample", choices=["sample", "greedy"])
     command.set_defaults(run=scores)
+    command = commands.add_parser("ends", description=ends.__doc__)
+    command.add_argument("csv", help="of `merge --which train`")
+    command.set_defaults(run=ends)
     command = commands.add_parser("curves", description="Training success against steps, one panel per task.")
     command.add_argument("csv", help="of `merge --which train`")
     command.add_argument("--out", required=True)

@@ -94,5 +94,6 @@ for learner in a2c imitate; do
   /usr/bin/python3 experiments/acting.py scores "$OUT/${learner}_eval.csv" >"$OUT/${learner}_scores.md"
   /usr/bin/python3 experiments/acting.py sizes "$OUT/${learner}_lengths.csv" --out "$OUT/${learner}_sizes.svg"
 done
+/usr/bin/python3 experiments/acting.py ends "$OUT/a2c_train.csv" >"$OUT/a2c_ends.md"
 /usr/bin/python3 experiments/acting.py curves "$OUT/a2c_train.csv" --out "$OUT/curves.svg"
 echo "tmaze: $OUT"

@@ -59,6 +59,7 @@ class Scripts(unittest.TestCase):
         self.assertIn("| cell | tmaze 3 | tmaze 4 |", table)
         self.assertRegex(table, r"\| gru \| [0-2]/2 \[")
         self.assertIn("| *best return* | 3.80 | 3.70 |", table)
+        self.assertIn("| cell | tmaze corridor=3 | tmaze corridor=4 |", (self.out / "a2c_ends.md").read_text())
         for figure in ("curves.svg", "a2c_sizes.svg", "imitate_sizes.svg"):
             self.assertIn("<svg", (self.out / figure).read_text())
 
