@@ -6,28 +6,20 @@
 #include "losses/policy.hpp"
 
 namespace rlt {
-namespace {
 
-Index actions_taken(const Targets& targets) {
+template <std::floating_point T>
+Index ActorCritic<T>::scored(const Targets& targets) const {
   const int* const last = targets.classes + targets.extent.rows();
   return std::count_if(targets.classes, last, [](int action) { return action >= 0; });
 }
 
-/// What one step adds to a sequence's score.
-void count(const ActorCriticConfig& config, double policy, double value, double entropy,
-           Score& score) {
-  score.loss += policy + config.value_coefficient * value - config.entropy_coefficient * entropy;
+template <std::floating_point T>
+void ActorCritic<T>::count(double policy, double value, double entropy, Score& score) const {
+  score.loss += policy + config_.value_coefficient * value - config_.entropy_coefficient * entropy;
   score.policy_loss += policy;
   score.value_loss += value;
   score.entropy += entropy;
   ++score.tokens;
-}
-
-}  // namespace
-
-template <std::floating_point T>
-Index AdvantageActorCritic<T>::scored(const Targets& targets) const {
-  return actions_taken(targets);
 }
 
 template <std::floating_point T>
@@ -51,8 +43,8 @@ void AdvantageActorCritic<T>::apply(const Targets& targets, T scale, Matrix<T> o
                                     config_.lambda, next_value, next_return);
         const double advantage = next_return - value;
         const Policy<T> policy(output, config_.actions);
-        count(config_, -policy.log_p(action) * advantage, advantage * advantage, policy.entropy(),
-              scores[static_cast<std::size_t>(b)]);
+        this->count(-policy.log_p(action) * advantage, advantage * advantage, policy.entropy(),
+                    scores[static_cast<std::size_t>(b)]);
         if (scale != T(0)) {
           policy.gradient(action, -advantage, config_.entropy_coefficient,
                           static_cast<double>(scale), output);
@@ -63,11 +55,6 @@ void AdvantageActorCritic<T>::apply(const Targets& targets, T scale, Matrix<T> o
       next_value = value;
     }
   }
-}
-
-template <std::floating_point T>
-Index ProximalPolicy<T>::scored(const Targets& targets) const {
-  return actions_taken(targets);
 }
 
 template <std::floating_point T>
@@ -89,8 +76,8 @@ void ProximalPolicy<T>::apply(const Targets& targets, T scale, Matrix<T> outputs
     const double ratio = std::exp(policy.log_p(action) - static_cast<double>(before[0]));
     const double clipped = std::clamp(ratio, 1 - config_.clip, 1 + config_.clip);
     const double gain = std::min(ratio * advantage, clipped * advantage);
-    count(config_, -gain, error * error / 2, policy.entropy(),
-          scores[static_cast<std::size_t>(row / extent.steps)]);
+    this->count(-gain, error * error / 2, policy.entropy(),
+                scores[static_cast<std::size_t>(row / extent.steps)]);
     if (scale == T(0)) continue;
     // the clipped ratio is a constant; d ratio = ratio d log p
     const double slope = ratio * advantage <= clipped * advantage ? -ratio * advantage : 0;
@@ -99,6 +86,8 @@ void ProximalPolicy<T>::apply(const Targets& targets, T scale, Matrix<T> outputs
   }
 }
 
+template class ActorCritic<float>;
+template class ActorCritic<double>;
 template class AdvantageActorCritic<float>;
 template class AdvantageActorCritic<double>;
 template class ProximalPolicy<float>;
