@@ -67,6 +67,11 @@ class Layers(unittest.TestCase):
                 for rule in ["paper", "honest"]:
                     self.assertTrue((ROOT / f"tests/golden/{task}_{rule}.txt").exists(), task)
 
+    def test_every_environment_has_a_file_and_a_test(self):
+        for environment in names(ROOT / "tasks/environments.def", "RLT_ENVIRONMENT"):
+            for place in [f"tasks/{environment}.cpp", f"tests/tasks/{environment}.cpp"]:
+                self.assertTrue((ROOT / place).exists(), place)
+
 
 if __name__ == "__main__":
     unittest.main()
