@@ -43,6 +43,7 @@ void prepare_processor() {
   flush_denormals();
 #pragma omp parallel
   flush_denormals();
+  omp_set_num_threads(1);  // oneDNN's; ours are counted by parallel_for
 }
 
 void set_up_libraries(char** argv, const char* spin_count) {

@@ -6,7 +6,8 @@
 namespace rlt {
 
 /// Call once, first thing in main, before any thread exists. Denormal numbers are flushed to zero in every
-/// thread (a step on a denormal state takes 100 times as long), and OpenBLAS keeps to the calling thread.
+/// thread (a step on a denormal state takes 100 times as long), and OpenBLAS and oneDNN keep to the calling
+/// thread.
 void prepare_processor();
 
 /// First thing in main. Two libraries read settings at load alone, so that the program starts itself once more

@@ -82,7 +82,7 @@ class Gated : public Wrapper<T> {
     after_cell_ = pass.dropout.stream(Site::after_cell);
     feed_forward_.begin_forward(pass.dropout.stream(Site::in_feed_forward),
                                 pass.dropout.stream(Site::after_feed_forward));
-    for_row_blocks(extent.rows(), block_rows(), [&](const RowBlock& block) {
+    for_row_blocks(extent.rows(), [&](const RowBlock& block) {
       const Matrix<T> mixed = block.of(rows(extent, mixed_));
       const Matrix<T> middle = block.of(rows(extent, middle_));
       const Matrix<T> middle_normal = block.of(rows(extent, middle_normal_));
@@ -102,7 +102,7 @@ class Gated : public Wrapper<T> {
     const T scale = static_cast<T>(1 / (1 - after_cell_.rate));
     for (GruGate<T>* const gate : {&gate_, &feed_forward_gate_}) gate->begin_backward();
     feed_forward_.begin_backward();
-    for_row_blocks(extent.rows(), block_rows(), [&](const RowBlock& block) {
+    for_row_blocks(extent.rows(), [&](const RowBlock& block) {
       const Matrix<const T> mixed = block.of(rows(extent, mixed_));
       const Matrix<const T> middle = block.of(rows(extent, middle_));
       const Matrix<const T> branch = block.of(rows(extent, branch_));
@@ -142,8 +142,6 @@ class Gated : public Wrapper<T> {
   Sequence<const T> cell_input(Sequence<const T> x) const {
     return raw_ ? x : sequence(x.extent, normal_);
   }
-  // Scratch of each thread has room for so many rows in all parts.
-  Index block_rows() const { return std::min(gate_.block_rows(), feed_forward_.block_rows()); }
 
   Index inner_;
   bool raw_;

@@ -45,7 +45,7 @@ class Postnorm : public Wrapper<T> {
     after_cell_ = pass.dropout.stream(Site::after_cell);
     feed_forward_.begin_forward(pass.dropout.stream(Site::in_feed_forward),
                                 pass.dropout.stream(Site::after_feed_forward));
-    for_row_blocks(extent.rows(), feed_forward_.block_rows(), [&](const RowBlock& block) {
+    for_row_blocks(extent.rows(), [&](const RowBlock& block) {
       const Matrix<T> middle = block.of(rows(extent, middle_));
       const Matrix<T> sum = block.of(rows(extent, sum_));
       add_to_dropped(block, x.rows.data, after_cell_, mixed_sum_);
@@ -58,7 +58,7 @@ class Postnorm : public Wrapper<T> {
   void backward(Sequence<const T> x, Sequence<const T> dy, Sequence<T> dx) override {
     const Extent extent = x.extent;
     feed_forward_.begin_backward();
-    for_row_blocks(extent.rows(), feed_forward_.block_rows(), [&](const RowBlock& block) {
+    for_row_blocks(extent.rows(), [&](const RowBlock& block) {
       const Matrix<T> dsum = block.of(rows(extent, dsum_));
       const Matrix<T> dmiddle = block.of(rows(extent, dmiddle_));
       // y = LN(m + drop(FF(m)))

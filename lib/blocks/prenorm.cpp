@@ -50,7 +50,7 @@ class Prenorm : public Wrapper<T> {
     after_cell_ = pass.dropout.stream(Site::after_cell);
     feed_forward_.begin_forward(pass.dropout.stream(Site::in_feed_forward),
                                 pass.dropout.stream(Site::after_feed_forward));
-    for_row_blocks(extent.rows(), feed_forward_.block_rows(), [&](const RowBlock& block) {
+    for_row_blocks(extent.rows(), [&](const RowBlock& block) {
       const Matrix<T> middle = block.of(rows(extent, middle_));
       const Matrix<T> middle_normal = block.of(rows(extent, middle_normal_));
       add_to_dropped(block, skip, after_cell_, middle_);
@@ -62,7 +62,7 @@ class Prenorm : public Wrapper<T> {
   void backward(Sequence<const T> x, Sequence<const T> dy, Sequence<T> dx) override {
     const Extent extent = x.extent;
     feed_forward_.begin_backward();
-    for_row_blocks(extent.rows(), feed_forward_.block_rows(), [&](const RowBlock& block) {
+    for_row_blocks(extent.rows(), [&](const RowBlock& block) {
       const Matrix<const T> dabove = block.of(dy.rows);
       const Matrix<T> dmiddle = block.of(rows(extent, dmiddle_));
       // y = m + drop(FF(LN(m)))

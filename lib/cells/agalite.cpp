@@ -108,7 +108,7 @@ class AgaliteRule {
   }
 
   void project(Matrix<const T> x, Matrix<T> in) const {
-    for_row_blocks(x.rows, slow_.block_rows(), [&](const RowBlock& block) {
+    for_row_blocks(x.rows, [&](const RowBlock& block) {
       slow_.product_block(block.of(x), block.of(slow_part(in)));
       factors_.product_block(block.of(x), block.of(factors_part(in)));
       for (Index row = block.first; row < block.first + block.count; ++row) {
@@ -129,7 +129,7 @@ class AgaliteRule {
   void project_backward(Matrix<const T> x, Matrix<const T> in, Matrix<T> din, Matrix<T> dx) {
     slow_.begin_backward();
     factors_.begin_backward();
-    for_row_blocks(x.rows, slow_.block_rows(), [&](const RowBlock& block) {
+    for_row_blocks(x.rows, [&](const RowBlock& block) {
       for (Index row = block.first; row < block.first + block.count; ++row) {
         for (Index head = 0; head < heads_; ++head) {
           const Inputs<const T> at = inputs_of(head, in.row(row));

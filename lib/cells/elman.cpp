@@ -62,7 +62,7 @@ class Elman : public Cell<T> {
     const Extent extent = x.extent;
     // A pass that keeps nothing works in the scratch of backward.
     T* const a = keeps() ? h_ : da_;
-    for_row_blocks(extent.rows(), input_.block_rows(), [&](const RowBlock& block) {
+    for_row_blocks(extent.rows(), [&](const RowBlock& block) {
       input_.product_block(block.of(x.rows), block.of(Matrix<T>(a, extent.rows(), width_)));
     });
     for_batch_slices(extent.batch, width_, [&](Index first, Index count) {
@@ -81,7 +81,7 @@ class Elman : public Cell<T> {
       backward_slice(extent, first, count, dy.rows);
     });
     // a_t = x_t W + h_{t-1} U + b
-    for_row_blocks(extent.rows(), input_.block_rows(), [&](const RowBlock& block) {
+    for_row_blocks(extent.rows(), [&](const RowBlock& block) {
       input_.backward_parameters_block(block, block.of(x.rows), block.of(da));
       recurrent_.backward_parameters_block(block, block.of(previous_h), block.of(da));
       input_.backward_input_block(block.of(da), block.of(dx.rows));

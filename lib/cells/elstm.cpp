@@ -76,7 +76,7 @@ class Elstm : public Cell<T> {
     const Matrix<T> o = rows(extent, o_);
     input_.forward(in, {zf_, extent.rows(), 2 * width_});
     parallel_for(extent.batch, [&](Index b, int) { forward_sequence(extent, b); });
-    for_row_blocks(extent.rows(), gate_x_.block_rows(), [&](const RowBlock& block) {
+    for_row_blocks(extent.rows(), [&](const RowBlock& block) {
       gate_x_.product_block(block.of(in), block.of(o));
       gate_c_.product_block(block.of(c), block.of(o), Write::add);
       for (Index row = block.first; row < block.first + block.count; ++row) {
@@ -94,7 +94,7 @@ class Elstm : public Cell<T> {
     const Matrix<T> dc = rows(extent, dc_);
     const Matrix<T> c = rows(extent, c_);
     for (Linear<T>* const product : {&input_, &gate_x_, &gate_c_}) product->begin_backward();
-    for_row_blocks(extent.rows(), gate_c_.block_rows(), [&](const RowBlock& block) {
+    for_row_blocks(extent.rows(), [&](const RowBlock& block) {
       // y_t = h_t = o_t c_t,  o_t = sigmoid([x_t ; c_t] W + b)
       for (Index row = block.first; row < block.first + block.count; ++row) {
         const Index at = row * width_;
@@ -106,7 +106,7 @@ class Elstm : public Cell<T> {
     // c_t = f_t c_{t-1} + (1 - f_t) z_t,  f_t and z_t
     parallel_for(extent.batch, [&](Index b, int) { backward_sequence(extent, b); });
     // x_t Z,  x_t F,  [x_t ; c_t] W + b but for dc
-    for_row_blocks(extent.rows(), input_.block_rows(), [&](const RowBlock& block) {
+    for_row_blocks(extent.rows(), [&](const RowBlock& block) {
       input_.backward_input_block(block.of(dzf), block.of(din));
       gate_x_.backward_input_block(block.of(da), block.of(din), Write::add);
       input_.backward_parameters_block(block, block.of(in), block.of(dzf));

@@ -88,7 +88,7 @@ class GaliteRule {
   }
 
   void project(Matrix<const T> x, Matrix<T> in) const {
-    for_row_blocks(x.rows, slow_.block_rows(), [&](const RowBlock& block) {
+    for_row_blocks(x.rows, [&](const RowBlock& block) {
       const Matrix<T> here = block.of(in);
       slow_.product_block(block.of(x), slow_part(here));
       for (Index row = 0; row < here.rows; ++row) {
@@ -112,7 +112,7 @@ class GaliteRule {
   void project_backward(Matrix<const T> x, Matrix<const T> in, Matrix<T> din, Matrix<T> dx) {
     slow_.begin_backward();
     for (Linear<T>& query : query_) query.begin_backward();
-    for_row_blocks(x.rows, slow_.block_rows(), [&](const RowBlock& block) {
+    for_row_blocks(x.rows, [&](const RowBlock& block) {
       const Matrix<const T> here = block.of(in);
       const Matrix<T> dhere = block.of(din);
       for (Index head = 0; head < heads_; ++head) {

@@ -77,7 +77,7 @@ class Gru : public Cell<T> {
     const Extent extent = x.extent;
     // A pass that keeps nothing works in the scratch of backward.
     T* const gates = keeps() ? gates_ : dgates_;
-    for_row_blocks(extent.rows(), input_.block_rows(), [&](const RowBlock& block) {
+    for_row_blocks(extent.rows(), [&](const RowBlock& block) {
       input_.product_block(block.of(x.rows),
                            block.of(rows(extent, gates)).col_block(0, 3 * width_));
     });
@@ -96,7 +96,7 @@ class Gru : public Cell<T> {
     for_batch_slices(extent.batch, width_, [&](Index first, Index count) {
       backward_slice(extent, first, count, dy.rows);
     });
-    for_row_blocks(extent.rows(), input_.block_rows(), [&](const RowBlock& block) {
+    for_row_blocks(extent.rows(), [&](const RowBlock& block) {
       const Matrix<const T> da = block.of(dgates).col_block(0, 3 * width_);
       const Matrix<const T> h = block.of(previous_h);
       // s U_c,  h_{t-1} U_c + b_h

@@ -73,7 +73,7 @@ class Lstm : public Cell<T> {
   void forward(Sequence<const T> x, const Pass<T>& pass, Sequence<T> y) override {
     pass_ = pass;
     const Extent extent = x.extent;
-    for_row_blocks(extent.rows(), input_.block_rows(), [&](const RowBlock& block) {
+    for_row_blocks(extent.rows(), [&](const RowBlock& block) {
       input_.product_block(block.of(x.rows), block.of(gates(extent)));
     });
     for (Index j = 0; j < 4 * width_; ++j) {
@@ -95,7 +95,7 @@ class Lstm : public Cell<T> {
       backward_slice(extent, first, count, dy.rows);
     });
     // a_t = x_t W + b + h_{t-1} U + b'
-    for_row_blocks(extent.rows(), input_.block_rows(), [&](const RowBlock& block) {
+    for_row_blocks(extent.rows(), [&](const RowBlock& block) {
       const Matrix<const T> above = block.of(dgates);
       input_.backward_parameters_block(block, block.of(x.rows), above);
       recurrent_.backward_parameters_block(

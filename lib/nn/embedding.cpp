@@ -15,7 +15,7 @@ void Embedding<T>::declare(ParameterSet<T>& parameters, std::string_view prefix,
 
 template <typename T>
 void Embedding<T>::forward(const int* tokens, Matrix<T> y) const {
-  for_row_blocks(y.rows, 64, [&](const RowBlock& block) {
+  for_row_blocks(y.rows, [&](const RowBlock& block) {
     for (Index r = block.first; r < block.first + block.count; ++r) {
       std::copy_n(weight_->value + tokens[r] * y.cols, y.cols, y.data + r * y.stride);
     }

@@ -25,8 +25,8 @@ template <typename T>
 void FeedForward<T>::carve(Workspace& workspace, Index rows) {
   hidden_ = workspace.tape.take<T>(rows, up_.outputs());
   const ScratchScope scope(workspace);
-  dhidden_ = workspace.scratch.take<T>(thread_count(), block_rows(), up_.outputs());
-  dbranch_ = workspace.scratch.take<T>(thread_count(), block_rows(), down_.outputs());
+  dhidden_ = workspace.scratch.take<T>(thread_count(), block_rows, up_.outputs());
+  dbranch_ = workspace.scratch.take<T>(thread_count(), block_rows, down_.outputs());
   up_.carve(workspace, rows);
   down_.carve(workspace, rows);
 }
@@ -77,7 +77,7 @@ void FeedForward<T>::backward_block(const RowBlock& block, Matrix<const T> x, Ma
                                     Matrix<T> dx) {
   const Index inner = up_.outputs();
   const Index width = down_.outputs();
-  const Index slot = block.thread * block_rows();
+  const Index slot = block.thread * block_rows;
   // y = r + drop(branch)
   Matrix<const T> dbranch = dy;
   if (after_.active()) {

@@ -22,7 +22,6 @@ class FeedForward {
   void carve(Workspace& workspace, Index rows);
 
   /// Passes go block by block inside for_row_blocks, on the calling thread; all matrices are the block's.
-  Index block_rows() const { return up_.block_rows(); }
   void begin_forward(const Dropout& inside, const Dropout& after);
   /// `residual` may be null.
   void forward_block(const RowBlock& block, Matrix<const T> x, Matrix<const T> residual,

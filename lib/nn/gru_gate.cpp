@@ -24,9 +24,9 @@ template <typename T>
 void GruGate<T>::carve(Workspace& workspace, Index rows) {
   gates_ = workspace.tape.take<T>(rows, 3, width_);
   partial_ = workspace.scratch.take<T>(part_count(rows), width_);
-  reset_ = workspace.scratch.take<T>(thread_count(), block_rows(), width_);
-  dgates_ = workspace.scratch.take<T>(thread_count(), block_rows(), 3, width_);
-  dreset_ = workspace.scratch.take<T>(thread_count(), block_rows(), width_);
+  reset_ = workspace.scratch.take<T>(thread_count(), block_rows, width_);
+  dgates_ = workspace.scratch.take<T>(thread_count(), block_rows, 3, width_);
+  dreset_ = workspace.scratch.take<T>(thread_count(), block_rows, width_);
   input_.carve(workspace, rows);
   recurrent_.carve(workspace, rows);
   candidate_.carve(workspace, rows);

@@ -29,7 +29,6 @@ class GruGate {
   void carve(Workspace& workspace, Index rows);
 
   /// Passes go block by block inside for_row_blocks, on the calling thread; all matrices are the block's.
-  Index block_rows() const { return input_.block_rows(); }
   void forward_block(const RowBlock& block, Matrix<const T> x, Matrix<const T> y, Matrix<T> out);
   /// Overwrites dx and dy. dx may be dout itself.
   void begin_backward();
@@ -39,7 +38,7 @@ class GruGate {
 
  private:
   Matrix<T> of_thread(const RowBlock& block, T* scratch, Index cols) const {
-    return {scratch + block.thread * block_rows() * cols, block.count, cols};
+    return {scratch + block.thread * block_rows * cols, block.count, cols};
   }
 
   Index width_ = 0;

@@ -9,8 +9,6 @@
 namespace rlt {
 namespace {
 
-constexpr Index rows_in_block = 64;
-
 // body(first, count) for tiles of at most lane_count rows.
 template <typename T, typename Body>
 void for_tiles(Index rows, const Body& body) {
@@ -48,7 +46,7 @@ void LayerNorm<T>::carve(Workspace& workspace, Index rows) {
 
 template <typename T>
 void LayerNorm<T>::forward(Matrix<const T> x, Matrix<T> y) {
-  for_row_blocks(x.rows, rows_in_block,
+  for_row_blocks(x.rows,
                  [&](const RowBlock& block) { forward_block(block, block.of(x), block.of(y)); });
 }
 
@@ -102,7 +100,7 @@ void LayerNorm<T>::forward_tile(Matrix<const T> x, Matrix<T> y, T* means,
 template <typename T>
 void LayerNorm<T>::backward(Matrix<const T> x, Matrix<const T> dy, const T* residual,
                             Matrix<T> dx) {
-  for_row_blocks(x.rows, rows_in_block, [&](const RowBlock& block) {
+  for_row_blocks(x.rows, [&](const RowBlock& block) {
     backward_block(block, block.of(x), block.of(dy),
                    residual == nullptr ? nullptr : residual + block.first * width_, block.of(dx));
   });

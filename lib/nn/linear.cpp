@@ -82,7 +82,7 @@ void Linear<T>::product_block(Matrix<const T> x, Matrix<T> y, Write write) const
 
 template <typename T>
 void Linear<T>::forward(Matrix<const T> x, Matrix<T> y) const {
-  for_row_blocks(x.rows, block_rows(), [&](const RowBlock& block) {
+  for_row_blocks(x.rows, [&](const RowBlock& block) {
     const Matrix<T> above = block.of(y);
     product_block(block.of(x), above);
     if (bias_ == nullptr) return;
@@ -144,7 +144,7 @@ void Linear<T>::end_backward(Index rows) {
 template <typename T>
 void Linear<T>::backward(Matrix<const T> x, Matrix<const T> dy, Matrix<T> dx) {
   begin_backward();
-  for_row_blocks(dy.rows, block_rows(), [&](const RowBlock& block) {
+  for_row_blocks(dy.rows, [&](const RowBlock& block) {
     backward_parameters_block(block, block.of(x), block.of(dy));
     backward_input_block(block.of(dy), block.of(dx));
   });
@@ -153,7 +153,7 @@ void Linear<T>::backward(Matrix<const T> x, Matrix<const T> dy, Matrix<T> dx) {
 
 template <typename T>
 void Linear<T>::backward_parameters(Matrix<const T> x, Matrix<const T> dy) {
-  for_row_blocks(dy.rows, block_rows(), [&](const RowBlock& block) {
+  for_row_blocks(dy.rows, [&](const RowBlock& block) {
     backward_parameters_block(block, block.of(x), block.of(dy));
   });
   end_backward(dy.rows);

@@ -11,13 +11,6 @@
 
 namespace rlt {
 
-/// Rows that one thread multiplies at a time with a W of (in, out). Below 10^6 multiply-adds OpenBLAS skips
-/// packing: blocks stay that small as long as they hold 48 rows.
-constexpr Index block_rows(Index in, Index out) {
-  const Index unpacked = 1'000'000 / (in * out) / 8 * 8;
-  return unpacked >= 48 ? std::min<Index>(unpacked, 64) : 256;
-}
-
 enum class Bias { none, zero, uniform };
 
 /// Bound of torch's default initialisation U(-bound, bound) of weights and biases: 1 / sqrt(inputs).
@@ -59,7 +52,6 @@ class Linear {
 
   const T* bias() const { return bias_->value; }
   Index outputs() const { return out_; }
-  Index block_rows() const { return rlt::block_rows(in_, out_); }
 
  private:
   Matrix<const T> weight() const { return {weight_->value + first_input_ * out_, in_, out_}; }

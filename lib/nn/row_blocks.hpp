@@ -32,12 +32,15 @@ constexpr Index part_rows(Index rows) {
 }
 constexpr Index part_count(Index rows) { return divide_up(rows, part_rows(rows)); }
 
-/// body(RowBlock) over blocks of about equal size, at most `height` (a multiple of 8) rows: parts in parallel,
-/// the blocks of each part in order.
+/// Rows of a block at most, a multiple of 8: enough for products at full speed, and few enough that what a layer
+/// makes of them stays in cache.
+inline constexpr Index block_rows = 96;
+
+/// body(RowBlock) over blocks of about equal size: parts in parallel, the blocks of each part in order.
 template <typename Body>
-void for_row_blocks(Index rows, Index height, const Body& body) {
+void for_row_blocks(Index rows, const Body& body) {
   const Index length = part_rows(rows);
-  const Index even = round_up(divide_up(length, divide_up(length, height)), 8);
+  const Index even = round_up(divide_up(length, divide_up(length, block_rows)), 8);
   parallel_for(part_count(rows), [&](Index part, int thread) {
     const Index last = std::min(rows, (part + 1) * length);
     for (Index first = part * length; first < last; first += even) {

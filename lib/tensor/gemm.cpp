@@ -1,5 +1,7 @@
 #include "tensor/gemm.hpp"
 
+#include <dnnl.h>
+
 #include <algorithm>
 #include <limits>
 #include <mutex>
@@ -35,6 +37,18 @@ void call_blas(cxxblas::Transpose transpose, Matrix<const T> a, Matrix<const T> 
       cxxblas::StorageOrder::RowMajor, transpose, cxxblas::Transpose::NoTrans, narrow(c.rows),
       narrow(c.cols), narrow(turned ? a.rows : a.cols), T(1), a.data, narrow(a.stride), b.data,
       narrow(b.stride), write == Write::add ? T(1) : T(0), c.data, narrow(c.stride));
+}
+
+// oneDNN multiplies floats at 80 to 98 % of the processor's peak where OpenBLAS 0.3.21 reaches 60 to 90, AVX2 and
+// AVX-512 alike, but takes 0.4 us to begin; it has no products of doubles. Where both are as fast:
+constexpr Index onednn_from = 1 << 17;  // multiply-adds
+
+void call_onednn(const GemmCall<float>& call) {
+  const auto& [kind, a, b, c, write, loop, iteration] = call;
+  const char transposed = kind == GemmCall<float>::Kind::atb ? 'T' : 'N';
+  const float kept = write == Write::add ? 1 : 0;
+  dnnl_sgemm(transposed, 'N', c.rows, c.cols, b.rows, 1, a.data, a.stride, b.data, b.stride, kept,
+             c.data, c.stride);
 }
 
 // OpenBLAS multiplies tiles this small without packing; A and B are read from memory once.
@@ -119,6 +133,12 @@ void plain_product(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write writ
 template <typename T>
 void product(const GemmCall<T>& call) {
   if (active_log<T>() != nullptr) record(call);
+  if constexpr (std::is_same_v<T, float>) {
+    if (call.c.rows > 1 && call.c.rows * call.c.cols * call.b.rows >= onednn_from) {
+      call_onednn(call);
+      return;
+    }
+  }
   if (call.kind == GemmCall<T>::Kind::atb) {
     tall_product<T>(call.a, call.b, call.c, call.write);
   } else if (call.c.rows == 1) {

@@ -41,7 +41,7 @@ struct Subject {
   Numbers forward(const Numbers& x, const Numbers& residual) {
     Numbers y(x.size(), 99);
     layer.begin_forward(inside, after);
-    rlt::for_row_blocks(rows, layer.block_rows(), [&](const RowBlock& block) {
+    rlt::for_row_blocks(rows, [&](const RowBlock& block) {
       layer.forward_block(block, block.of(matrix(x)), block.of(matrix(residual)),
                           block.of(matrix(y)));
     });
@@ -50,7 +50,7 @@ struct Subject {
   Numbers backward(const Numbers& x, const Numbers& dy) {
     Numbers dx(x.size(), 99);
     layer.begin_backward();
-    rlt::for_row_blocks(rows, layer.block_rows(), [&](const RowBlock& block) {
+    rlt::for_row_blocks(rows, [&](const RowBlock& block) {
       layer.backward_block(block, block.of(matrix(x)), block.of(matrix(dy)), block.of(matrix(dx)));
     });
     layer.end_backward(rows);
@@ -141,7 +141,7 @@ TEST_CASE("feed-forward: without a residual the branch stands alone") {
   const Numbers x = support::numbers(7 * 5, 1);
   Numbers y(x.size(), 99);
   subject.layer.begin_forward(subject.inside, subject.after);
-  rlt::for_row_blocks(7, subject.layer.block_rows(), [&](const RowBlock& block) {
+  rlt::for_row_blocks(7, [&](const RowBlock& block) {
     subject.layer.forward_block(block, block.of(subject.matrix(x)), {nullptr, 0, 0},
                                 block.of(subject.matrix(y)));
   });

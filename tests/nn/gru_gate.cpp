@@ -44,14 +44,14 @@ struct Subject {
 
   Numbers forward(const Numbers& x, const Numbers& y) {
     Numbers out(x.size(), 99);
-    rlt::for_row_blocks(rows, gate.block_rows(), [&](const RowBlock& block) {
+    rlt::for_row_blocks(rows, [&](const RowBlock& block) {
       gate.forward_block(block, block.of(matrix(x)), block.of(matrix(y)), block.of(matrix(out)));
     });
     return out;
   }
   void backward(const Numbers& x, const Numbers& y, const Numbers& dout, Numbers& dx, Numbers& dy) {
     gate.begin_backward();
-    rlt::for_row_blocks(rows, gate.block_rows(), [&](const RowBlock& block) {
+    rlt::for_row_blocks(rows, [&](const RowBlock& block) {
       gate.backward_block(block, block.of(matrix(x)), block.of(matrix(y)), block.of(matrix(dout)),
                           block.of(matrix(dx)), block.of(matrix(dy)));
     });
