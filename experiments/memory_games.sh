@@ -11,7 +11,8 @@ source "$(dirname "$0")/common.sh"
 CELLS=${CELLS:-lstm gru deltanet delta_rnn rdn agalite gtrxl}
 GAMES=${GAMES:-repeat_previous autoencode count_recall concentration cartpole_po mystery_path}
 DIFFICULTIES=${DIFFICULTIES:-easy medium}
-STEPS=${STEPS:-500000}
+STEPS=${STEPS:-200000}
+TUNING_STEPS=${TUNING_STEPS:-100000}
 RUNS=${RUNS:-runs/memory_games}
 OUT=${OUT:-results/memory_games}
 
@@ -35,12 +36,12 @@ difficulty() {
   esac
 }
 
-# run_command FOLDER CELL GAME LEVEL ARGUMENT...
+# run_command FOLDER CELL GAME LEVEL STEPS ARGUMENT...
 run_command() {
-  local folder=$1 cell=$2 game=$3 level=$4
-  shift 4
+  local folder=$1 cell=$2 game=$3 level=$4 steps=$5
+  shift 5
   train_command "$folder" "--task $game --learner ppo --cell $cell $(small_size "$cell") --hidden 64" \
-    "$(difficulty "$game" "$level") --env-steps $STEPS --entropy 0.01 --clip 0.5 $*"
+    "$(difficulty "$game" "$level") --env-steps $steps --entropy 0.01 --clip 0.5 $*"
 }
 
 # games BODY: calls it with every cell, game and level.
@@ -57,7 +58,7 @@ games() {
 tuning_of() {
   local lr
   for lr in 3e-4 1e-3; do
-    run_command "$RUNS/tuning/$2-$3/$1/lr-$lr" "$1" "$2" "$3" "--lr $lr --seed 1000"
+    run_command "$RUNS/tuning/$2-$3/$1/lr-$lr" "$1" "$2" "$3" "$TUNING_STEPS" "--lr $lr --seed 1000"
   done
 }
 # chosen CELL GAME LEVEL
@@ -67,7 +68,7 @@ chosen() {
 runs_of() {
   local seed
   for seed in $SEEDS; do
-    run_command "$RUNS/ppo/$2-$3/$1/seed-$seed" "$1" "$2" "$3" "$(chosen "$1" "$2" "$3") --seed $seed"
+    run_command "$RUNS/ppo/$2-$3/$1/seed-$seed" "$1" "$2" "$3" "$STEPS" "$(chosen "$1" "$2" "$3") --seed $seed"
   done
 }
 commands() { games runs_of; }

@@ -133,7 +133,7 @@ class FastWeightCell : public Cell<T> {
   }
 
   StateLayout state_layout(Index /*context*/) const override {
-    return {.pieces = rule_.pieces(), .copies = heads_};
+    return {.pieces = rule_.pieces(), .copies = heads_, .in_lanes = true};
   }
 
   void initial_state(Matrix<T> state) const override {
@@ -261,13 +261,16 @@ class FastWeightCell : public Cell<T> {
   void forward_group(Extent extent, Index index, Matrix<const T> in, V* scratch) {
     const Group group = group_at(extent, index);
     V* const inputs = scratch;
-    V* const state = inputs + rule_.inputs;
-    V* const fresh = state + state_;
+    V* const fresh = inputs + rule_.inputs;
     V* const out = fresh + state_;
+    V* state = out + rule_.outputs;
     const bool keeps = pass_.keep == Pass<T>::Keep::tape;
-    T* const carried =
-        pass_.carries() ? pass_.state.row(group.first_row) + group.head * state_ : nullptr;
-    if (carried != nullptr) {
+    T* const carried = pass_.state.data != nullptr
+                           ? pass_.state.row(group.first_row) + group.head * state_
+                           : nullptr;
+    if (pass_.lanes != nullptr) {
+      state = reinterpret_cast<V*>(pass_.lanes) + index * state_;
+    } else if (carried != nullptr) {
       gather(carried, pass_.state.stride, group.rows, state_, state);
     } else {
       refresh(group.head, state);

@@ -20,10 +20,11 @@ struct StatePiece {
   }
 };
 
-/// The numbers of one sequence lie in one row: `copies` times (one for each head) all pieces in order.
+/// The numbers of one sequence: `copies` times (one for each head) all pieces in order.
 struct StateLayout {
   std::vector<StatePiece> pieces;
   Index copies = 1;
+  bool in_lanes = false;  // the cell takes it as Pass::lanes too
 
   Index size() const {
     Index sum = 0;

@@ -85,7 +85,14 @@ State<T> SequenceModel<T>::fresh_state(Index rows, Index context) const {
 template <std::floating_point T>
 void SequenceModel<T>::initialize(State<T>& state) const {
   for (Index layer = 0; layer < layer_count(); ++layer) {
-    layers_[static_cast<std::size_t>(layer)]->initial_state(state.part(layer));
+    const Cell<T>& cell = *layers_[static_cast<std::size_t>(layer)];
+    if (state.lanes(layer) == nullptr) {
+      cell.initial_state(state.part(layer));
+    } else {
+      std::vector<T> fresh(static_cast<std::size_t>(cell.state_size(0)));
+      cell.initial_state({fresh.data(), 1, std::ssize(fresh)});
+      state.fill(layer, fresh.data());
+    }
   }
   const Matrix<T> positions = state.part(layer_count());
   for (Index b = 0; b < positions.rows; ++b) std::fill_n(positions.row(b), positions.cols, T(0));
@@ -95,6 +102,7 @@ template <std::floating_point T>
 void SequenceModel<T>::rebuild(State<T>& state) {
   workspace_.require_threads();
   for (Index layer = 0; layer < layer_count(); ++layer) {
+    if (state.lanes(layer) != nullptr) continue;  // none of these hold anything of the parameters
     layers_[static_cast<std::size_t>(layer)]->rebuild(state.part(layer));
   }
 }
@@ -103,7 +111,10 @@ void SequenceModel<T>::rebuild(State<T>& state) {
 template <std::floating_point T>
 Pass<T> SequenceModel<T>::part_pass(const ModelPass<T>& pass, Index part) const {
   Pass<T> result{.starts = pass.starts, .dropout = pass.dropout.stream(part), .keep = pass.keep};
-  if (pass.state != nullptr && *pass.state) result.state = pass.state->part(part);
+  if (pass.state != nullptr && *pass.state) {
+    result.state = pass.state->part(part);
+    result.lanes = pass.state->lanes(part);
+  }
   return result;
 }
 

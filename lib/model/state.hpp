@@ -4,9 +4,9 @@
 #include <concepts>
 #include <vector>
 
-#include "base/memory.hpp"
-#include "base/size.hpp"
 #include "mixing/state_layout.hpp"
+#include "tensor/arena.hpp"
+#include "tensor/lanes.hpp"
 #include "tensor/matrix.hpp"
 
 namespace rlt {
@@ -17,28 +17,44 @@ class State {
   /// Carries nothing: every sequence starts fresh.
   State() = default;
   /// `rows` sequences; `parts` as SequenceModel::state_layout gives them. Error(failed) where there is no room.
-  State(Index rows, const std::vector<StateLayout>& parts) : rows_(rows) {
-    for (const StateLayout& part : parts) {
-      begins_.push_back(begins_.back() + part.size());
-    }
-    require_memory(bytes_of(sizeof(T), rows, begins_.back()), "the state of a batch",
-                   "--batch, --lengths, --d-model or --layers");
-    numbers_.resize(static_cast<std::size_t>(rows * begins_.back()));
-  }
+  State(Index rows, const std::vector<StateLayout>& parts);
 
   explicit operator bool() const { return rows_ > 0; }
-  /// (rows, all numbers of a sequence)
-  Matrix<T> all() { return {rows_ > 0 ? numbers_.data() : nullptr, rows_, begins_.back()}; }
-  /// (rows, numbers of one part)
-  Matrix<T> part(Index index) {
-    const Index begin = begins_[static_cast<std::size_t>(index)];
-    return all().col_block(begin, begins_[static_cast<std::size_t>(index) + 1] - begin);
-  }
+
+  /// Pass::state and Pass::lanes of one part; the one that does not fit its layout is null.
+  Matrix<T> part(Index index);
+  T* lanes(Index index);
+  /// Gives every sequence the same numbers in one part.
+  void fill(Index index, const T* numbers);
+  /// Sequence `row` becomes sequence `other_row` of `other`, a state of the same parts.
+  void copy(Index row, State& other, Index other_row);
+
+  /// (rows, all numbers of a sequence, part after part) the form of checkpoints: it does not depend on the number of
+  /// lanes. `to_rows` makes it, `from_rows` takes back what was read into it.
+  Matrix<T> to_rows();
+  void from_rows();
 
  private:
+  struct Part {
+    Index size;  // numbers of a sequence
+    bool in_lanes;
+    Index begin;  // in numbers_, of its first sequence
+  };
+  // The numbers of one sequence: first[0], first[step], ...
+  struct Numbers {
+    T* first;
+    Index step;
+  };
+  Numbers numbers(const Part& part, Index row);
+  template <typename Body>
+  void for_each_part(Body body);
+
   Index rows_ = 0;
-  std::vector<Index> begins_ = {0};
-  std::vector<T> numbers_;
+  Index size_ = 0;    // numbers of a sequence
+  Index stride_ = 0;  // from row to row of the parts that lie in rows
+  std::vector<Part> parts_;
+  std::vector<T, xsimd::aligned_allocator<T, memory_alignment>> numbers_;
+  std::vector<T> as_rows_;
 };
 
 }  // namespace rlt

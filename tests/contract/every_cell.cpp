@@ -1,6 +1,7 @@
 // The promises that every cell keeps, at every setting of its options. Sizes are odd and unequal on
 // purpose: B=3 T=37 leaves lanes empty and crosses the border of a span between kept states.
 #include <doctest/doctest.h>
+#include <fmt/core.h>
 
 #include <cstdlib>
 
@@ -176,6 +177,45 @@ TEST_CASE("every cell: two parts joined by the carried state equal the whole") {
       from += steps;
     }
     CHECK(largest_difference(joined, whole) < double_tolerance);
+  });
+}
+
+// More sequences than lanes; several steps, then single ones; some start anew.
+TEST_CASE("every cell: a state in lanes gives the bits of a state in rows") {
+  for_every_variant([](const Variant& variant) {
+    constexpr Index n = rlt::lane_count<float>;
+    const Extent extent{n + 3, 4};
+    CellFixture<float> fixture(variant, extent);
+    if (!fixture.cell->state_layout(0).in_lanes) return;
+    std::vector<float> rows = fixture.fresh_state(extent.batch, 0);
+    const Index size = std::ssize(rows) / extent.batch;
+    std::vector<float, xsimd::aligned_allocator<float, rlt::memory_alignment>> lanes(
+        static_cast<std::size_t>(2 * n * size));
+    const auto in_lanes = [&](Index b, Index i) -> float& {
+      return lanes[static_cast<std::size_t>((b / n * size + i) * n + b % n)];
+    };
+    for (Index b = 0; b < extent.batch; ++b) {
+      for (Index i = 0; i < size; ++i) in_lanes(b, i) = rows[b * size + i];
+    }
+    for (const Index steps : {4, 1, 1}) {
+      const Extent part{extent.batch, steps};
+      std::vector<float> x = fixture.random(fmt::format("x{}", steps), count(part, variant));
+      std::vector<std::uint8_t> starts(static_cast<std::size_t>(part.rows()), 0);
+      starts[steps - 1] = 1;
+      starts[part.rows() - 1] = 1;
+      const auto keep = steps == 1 ? rlt::Pass<float>::Keep::nothing : rlt::Pass<float>::Keep::tape;
+      const std::vector<float> expected =
+          fixture.forward(part, x,
+                          {.state = fixture.state_matrix(rows, extent.batch),
+                           .starts = starts.data(),
+                           .keep = keep});
+      CHECK(fixture.forward(part, x,
+                            {.lanes = lanes.data(), .starts = starts.data(), .keep = keep}) ==
+            expected);
+      for (Index b = 0; b < extent.batch; ++b) {
+        for (Index i = 0; i < size; ++i) CHECK(in_lanes(b, i) == rows[b * size + i]);
+      }
+    }
   });
 }
 

@@ -45,7 +45,8 @@ class Echoes : public Learner<float> {
 
   SequenceModel<float>& model() override { return model_; }
   Optimizer<float>& optimizer() override { return optimizer_; }
-  std::vector<Carried<float>> carried() override { return {{"state", carried_.all()}}; }
+  std::vector<Carried<float>> carried() override { return {{"state", carried_.to_rows()}}; }
+  void resume() override { carried_.from_rows(); }
   Index total_steps() const override { return 20; }
   Index steps_between_validations() const override { return 2; }
   double learning_rate(Index) const override { return 1e-2; }

@@ -29,9 +29,10 @@ class OnPolicy : public EpisodesLearner<T> {
         batch_({config.batch, config.rollout + 1}, environment.info().observations, target_size) {}
 
   std::vector<Carried<T>> carried() override {
-    return {{"state", actors_.state().all()}, {"journal", actors_.journal()}};
+    return {{"state", actors_.state().to_rows()}, {"journal", actors_.journal()}};
   }
   void resume() override {
+    actors_.state().from_rows();
     actors_.resume();
     model_.rebuild(actors_.state());
   }
@@ -220,7 +221,7 @@ class ProximalLearner final : public OnPolicy<T> {
     for (Index row = 0; row < rows; ++row) {
       const Index b = order_[static_cast<std::size_t>(first + row)];
       part_.copy(row, batch_, b);
-      std::copy_n(this->kept_.all().row(b), this->kept_.all().cols, part_state_.all().row(row));
+      part_state_.copy(row, this->kept_, b);
       for (Index t = 0; t < config_.rollout; ++t) {
         const auto advantage = static_cast<double>(part_.real_target(row, t)[1]);
         sum += advantage;

@@ -44,8 +44,9 @@ class Supervised final : public Learner<T> {
   Optimizer<T>& optimizer() override { return optimizer_; }
   std::vector<Carried<T>> carried() override {
     if (!carried_) return {};
-    return {{"state", carried_.all()}};
+    return {{"state", carried_.to_rows()}};
   }
+  void resume() override { carried_.from_rows(); }
 
   Index total_steps() const override { return total_steps_; }
   Index steps_between_validations() const override {

@@ -1,0 +1,96 @@
+#include "model/state.hpp"
+
+#include "base/memory.hpp"
+#include "base/size.hpp"
+
+namespace rlt {
+
+template <std::floating_point T>
+State<T>::State(Index rows, const std::vector<StateLayout>& parts) : rows_(rows) {
+  for (const StateLayout& part : parts) {
+    parts_.push_back({part.size(), part.in_lanes, stride_});
+    size_ += part.size();
+    if (!part.in_lanes) stride_ += part.size();
+  }
+  const Index lanes = round_up(rows, lane_count<T>);
+  Index end = round_up(product(rows, stride_), lane_count<T>);
+  for (Part& part : parts_) {
+    if (!part.in_lanes) continue;
+    part.begin = end;
+    end += product(lanes, part.size);
+  }
+  require_memory(bytes_of(sizeof(T), end), "the state of a batch",
+                 "--batch, --lengths, --d-model or --layers");
+  numbers_.resize(static_cast<std::size_t>(end));
+}
+
+template <std::floating_point T>
+Matrix<T> State<T>::part(Index index) {
+  const Part& part = parts_[static_cast<std::size_t>(index)];
+  if (part.in_lanes) return {nullptr, 0, 0};
+  return {numbers_.data() + part.begin, rows_, part.size, stride_};
+}
+
+template <std::floating_point T>
+T* State<T>::lanes(Index index) {
+  const Part& part = parts_[static_cast<std::size_t>(index)];
+  return part.in_lanes ? numbers_.data() + part.begin : nullptr;
+}
+
+template <std::floating_point T>
+typename State<T>::Numbers State<T>::numbers(const Part& part, Index row) {
+  T* const begin = numbers_.data() + part.begin;
+  if (!part.in_lanes) return {begin + row * stride_, 1};
+  constexpr Index n = lane_count<T>;
+  return {begin + row / n * n * part.size + row % n, n};
+}
+
+template <std::floating_point T>
+void State<T>::fill(Index index, const T* from) {
+  const Part& part = parts_[static_cast<std::size_t>(index)];
+  // Lanes without a sequence too: their numbers are computed with, and shall be finite.
+  const Index rows = part.in_lanes ? round_up(rows_, lane_count<T>) : rows_;
+  for (Index row = 0; row < rows; ++row) {
+    const Numbers to = numbers(part, row);
+    for (Index i = 0; i < part.size; ++i) to.first[i * to.step] = from[i];
+  }
+}
+
+template <std::floating_point T>
+void State<T>::copy(Index row, State& other, Index other_row) {
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    const Numbers to = numbers(parts_[i], row);
+    const Numbers from = other.numbers(other.parts_[i], other_row);
+    for (Index k = 0; k < parts_[i].size; ++k) to.first[k * to.step] = from.first[k * from.step];
+  }
+}
+
+template <std::floating_point T>
+template <typename Body>
+void State<T>::for_each_part(Body body) {
+  T* row_form = as_rows_.data();
+  for (Index row = 0; row < rows_; ++row) {
+    for (const Part& part : parts_) {
+      const Numbers own = numbers(part, row);
+      for (Index i = 0; i < part.size; ++i) body(own.first[i * own.step], row_form[i]);
+      row_form += part.size;
+    }
+  }
+}
+
+template <std::floating_point T>
+Matrix<T> State<T>::to_rows() {
+  as_rows_.resize(static_cast<std::size_t>(rows_ * size_));
+  for_each_part([](const T& own, T& in_row) { in_row = own; });
+  return {as_rows_.data(), rows_, size_};
+}
+
+template <std::floating_point T>
+void State<T>::from_rows() {
+  for_each_part([](T& own, const T& in_row) { own = in_row; });
+}
+
+template class State<float>;
+template class State<double>;
+
+}  // namespace rlt
