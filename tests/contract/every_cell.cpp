@@ -10,6 +10,7 @@
 #include "base/parallel.hpp"
 #include "reference/all.hpp"
 #include "support/cell_fixture.hpp"
+#include "tensor/lanes.hpp"
 
 using rlt::Extent;
 using rlt::Index;
