@@ -52,7 +52,7 @@ class PrefixAttention {
 
   /// Steps first .. last - 1 of one head of one sequence.
   struct Chunk {
-    Index sequence, head, index, first, last;
+    Index pair, sequence, head, index, first, last;
   };
   struct Forward {
     Matrix<const T> inputs;
@@ -70,7 +70,7 @@ class PrefixAttention {
   Index pairs() const { return extent_.batch * heads_; }
   Index chunk_length() const;
   Index chunk_count() const { return divide_up(extent_.steps, chunk_length()); }
-  Chunk chunk_at(Index sequence, Index head, Index index) const;
+  Chunk chunk_at(Index pair, Index index) const;
   template <typename Body>
   void for_chunks(Index first, Index last, const Body& body) const;
 
@@ -78,11 +78,13 @@ class PrefixAttention {
   T* state(Index pair, Index chunk) const {
     return states_ + (pair * chunk_count() + chunk) * padded_state();
   }
-  T* state(const Chunk& at) const { return state(pair(at), at.index); }
-  Index pair(const Chunk& at) const { return at.sequence * heads_ + at.head; }
+  T* state(const Chunk& at) const { return state(at.pair, at.index); }
+  T* carried(Index pair) const {
+    return pass_.state.row(pair / heads_) + pair % heads_ * state_numbers();
+  }
   Index row(const Chunk& at, Index t) const { return at.sequence * extent_.steps + t; }
-  T* largest(const Chunk& at, Index t) const { return largest_ + pair(at) * extent_.steps + t; }
-  T* sum(const Chunk& at, Index t) const { return sum_ + pair(at) * extent_.steps + t; }
+  T* largest(const Chunk& at, Index t) const { return largest_ + at.pair * extent_.steps + t; }
+  T* sum(const Chunk& at, Index t) const { return sum_ + at.pair * extent_.steps + t; }
   bool keeps() const { return pass_.keep == Pass<T>::Keep::tape; }
   bool start(const Chunk& at, Index t) const { return pass_.start(extent_, at.sequence, t); }
   bool start_among(const Chunk& at, Index first, Index last) const;

@@ -178,6 +178,43 @@ TEST_CASE("aaren: the bias of the keys has gradient exactly 0 unless a state is 
   CHECK(largest_difference(moved, kept) < double_tolerance);
 }
 
+TEST_CASE("aaren: a carried state of scores near 5000 leaves no trace behind a start") {
+  for (const std::string form : {"loop", "scan"}) {
+    constexpr Extent extent{1, long_steps};
+    CellFixture<double> fixture(variant(form), extent);
+    score_first_number(fixture, 5000);
+    const auto inputs = [&](double first) {
+      std::vector<double> x = fixture.random("x", extent.rows() * width);
+      for (Index i = 0; i < std::ssize(x); i += width / heads) x[i] = first + 0.001 * x[i];
+      return x;
+    };
+    std::vector<double> x = inputs(1);
+    std::vector<double> dy = fixture.random("dy", extent.rows() * width);
+    for (const Index place : {Index{0}, chunk, Index{700}}) {
+      std::vector<double> state = fixture.fresh_state(1, 1);
+      const rlt::Matrix<double> carried = fixture.state_matrix(state, 1);
+      fixture.forward(extent, x, {.state = carried});
+      std::vector<std::uint8_t> starts(long_steps, 0);
+      starts[place] = 1;
+      std::vector<double> low = x;
+      const std::vector<double> below = inputs(-1);
+      std::copy(below.begin() + place * width, below.end(), low.begin() + place * width);
+      const std::vector<double> y =
+          fixture.forward(extent, low, {.state = carried, .starts = starts.data()});
+      fixture.parameters.zero_gradients();
+      std::vector<double> all = fixture.backward(extent, low, dy);
+      const std::vector<double> gradients = fixture.gradients();
+      all.insert(all.end(), gradients.begin(), gradients.end());
+      CHECK(std::ranges::all_of(all, [](double value) { return std::isfinite(value); }));
+      CHECK((largest(gradient_of(fixture, "key.bias")) > 0) == (place > 0));
+      const Index rest = extent.steps - place;
+      std::vector<double> tail(low.begin() + place * width, low.end());
+      CHECK(largest_difference(std::vector<double>(y.begin() + place * width, y.end()),
+                               fixture.forward({1, rest}, tail)) < double_tolerance);
+    }
+  }
+}
+
 // The sums of ds that the key bias does not show: with all x alike in a number, its column of dA is their sum.
 TEST_CASE("aaren: the gradients of the scores sum to 0, and one step alone has none") {
   for (const Index steps : {1, 37, 1100}) {
