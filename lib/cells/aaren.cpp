@@ -14,10 +14,12 @@
 // and its gradient is exactly 0 where none is carried.
 // One layer sees its past as a set; order comes from positions or from the layer below.
 // [W_q W_k W_v] is Xavier-uniform over (D, 3 D) and W_out U(+-1/sqrt(D)), biases 0, as in torch's attention.
+// That the token goes through W_q, and that biases are kept, follows from the paper's number of parameters.
 // departs: the paper does not say how q0 starts: N(0, 0.02), as class tokens do, so that attention starts as the mean.
 //   The paper starts from m = 0, where scores below -100 leave 0 / 0; here m starts at -inf. torch drops attention
 //   weights; a weight that every later step reads again cannot be drawn anew by each, so there is no such dropout.
 // Memory: state D + 2 H; tape 2 D + 3 H per step, and D (D + H) for [W_v | A].
+#include <algorithm>
 #include <cmath>
 
 #include "cells/registry.hpp"
