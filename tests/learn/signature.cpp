@@ -63,6 +63,7 @@ const std::map<std::string, double> signatures = {
     {"delta_mlp", 1.094598051685},   {"gru", 1.095513823632},
     {"elman", 1.100008736241},       {"gtrxl", 1.097373751296},
     {"galite", 1.101343099862},      {"agalite", 1.098410586978},
+    {"aaren", 1.103240935130},
 };
 
 }  // namespace

@@ -167,6 +167,24 @@ class BareAttention(Attention):
     bias = False
 
 
+class Aaren(nn.Module):
+    """Causal softmax attention with one learned query: keys, scores and masked softmax written out."""
+
+    def __init__(self, d_model, heads):
+        super().__init__()
+        self.heads, self.d = heads, d_model // heads
+        self.query = nn.Parameter(0.02 * torch.randn(d_model))
+        self.query_map, self.key, self.value, self.out = (nn.Linear(d_model, d_model) for _ in range(4))
+
+    def forward(self, x):
+        q = self.query_map(self.query).view(self.heads, self.d)
+        k, v = (maps(x).unflatten(-1, q.shape).transpose(1, 2) for maps in (self.key, self.value))
+        scores = (k @ q.unsqueeze(-1)).transpose(-1, -2) / math.sqrt(self.d)  # (B, H, 1, T)
+        later = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu(1)
+        weights = scores.masked_fill(later, -math.inf).softmax(-1)
+        return self.out((weights @ v).transpose(1, 2).flatten(2))
+
+
 class Linear(Heads):
     def recur(self, a):
         q, k, v = a.split(self.sizes, -1)
@@ -539,6 +557,7 @@ CELLS = {
     "elman": (Elman, plain),
     "transformer": (Attention, Postnorm),
     "transformer_preln": (BareAttention, Prenorm),
+    "aaren": (Aaren, Postnorm),
     "linear": (Linear, Prenorm),
     "deltanet": (DeltaNet, Prenorm),
     "delta_rnn": (DeltaRnn, Prenorm),

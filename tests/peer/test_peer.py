@@ -33,7 +33,7 @@ TOLERANCES = {"galite": 2e-4, "agalite": 5e-5}
 NOT_SCORED = -1
 # What all scores of a query have in common softmax does not see: gradients of 0, of which both sides have nothing
 # but rounding. They are compared in relation to those of the weight.
-UNSEEN = ".position.bias"
+UNSEEN = (".position.bias", ".cell.key.bias")
 
 # A training run that takes a fraction of a second; the counts and the loss tell models apart all the same.
 TINY = ["--d-model", "16", "--heads", "2", "--layers", "1", "--lr", "0.01", "--epochs", "20", "--quiet"]

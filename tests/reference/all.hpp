@@ -1,6 +1,7 @@
 // The references by cell name; the contract fails for a cell without one.
 #pragma once
 
+#include "reference/aaren.hpp"
 #include "reference/agalite.hpp"
 #include "reference/delta_lstm.hpp"
 #include "reference/delta_mlp.hpp"
@@ -28,6 +29,7 @@ inline Forward find(const std::string& cell) {
       {"elman", elman},
       {"transformer", transformer},
       {"transformer_preln", transformer_preln},
+      {"aaren", aaren},
       {"deltanet", deltanet},
       {"delta_rnn", delta_rnn},
       {"delta_lstm", delta_lstm},
