@@ -5,7 +5,7 @@
 //   where the next one was not seen no mark, and the time until the end of observation ({tau, 0}).
 // Unit of time, of all that is read and asked: the mean time between events; 1 / rate of a drawn process, the mean
 //   gap of the training set of one's own data. In the units of the data a density is unit times smaller: add log unit
-//   to every nats per event, multiply errors by unit. `rlt tasks` tells the unit.
+//   to every nats per event, multiply errors by unit. TaskInfo::quirks tells it.
 // Features: with w the time since the event before (the first event of drawn data: since 0; of one's own: 0)
 //   {w, log(max(w, 1e-4))}, and with time=sinusoidal, t since the start (0, or the first event of one's own)
 //   {sin(f_j t), cos(f_j t)}, f_j = 2^(1 - j/2), j = 0..15: periods of 3 to 570 mean gaps. A model learns the rest of
@@ -16,6 +16,10 @@
 // Own data: the sequences in the order of a hash of their names, 60 % for training, 20 % each for validation and
 //   testing (rounded, one at least). The last event of a sequence is only foretold: nothing tells how long it was
 //   observed. Classes are all marks of the file; a note counts those that training never shows.
+// Oracle: the process that drew the data. Its loss counts the mark given the time, as the joint density does; a head
+//   that foretells time and mark apart cannot reach it where marks depend on the time: with hawkes it stays 0.049
+//   nats per event above, with delayed 0.009 (10,000 events each, the true chances of the marks before the time is
+//   known against those after).
 // departs: meta-tpp counts the last event of each sequence as censored; we count it as seen.
 #include <fmt/format.h>
 
@@ -46,6 +50,13 @@ struct Observed {
   double begin = 0;
   double end = 0;
 };
+
+double mean_gap(const PointProcess& process) {
+  const std::vector<double> rates = process.rates();
+  return 1 / std::accumulate(rates.begin(), rates.end(), 0.0);
+}
+
+std::string unit_text(double unit) { return fmt::format("the unit of time is {:.6g}", unit); }
 
 float in_float(double number) { return static_cast<float>(number); }
 
@@ -126,7 +137,6 @@ class Events final : public FixedSets {
     }
     constant_ = ConstantRate(sets_.at("train"), info_.outputs.size());
     measure_training();
-    info_.quirks = fmt::format("the unit of time is {:.6g}", unit_);
   }
 
   std::vector<Reference> references(const std::vector<Example>& examples) const override {
@@ -146,8 +156,7 @@ class Events final : public FixedSets {
   void draw(const OptionValues& chosen) {
     const std::string& name = chosen.at("process");
     process_ = make_point_process(name);
-    const std::vector<double> rates = process_->rates();
-    unit_ = 1 / std::accumulate(rates.begin(), rates.end(), 0.0);
+    unit_ = mean_gap(*process_);
     const double horizon = std::stod(chosen.at("events")) * unit_;
     const auto sequences = static_cast<Index>(std::stod(chosen.at("sequences")));
     const auto seed = static_cast<std::uint64_t>(std::stod(chosen.at("data_seed")));
@@ -189,6 +198,7 @@ class Events final : public FixedSets {
       for (const Event& event : events) trained.insert(event.mark);
     }
     unit_ = time / gaps;
+    info_.quirks = unit_text(unit_);
     for (Index i = 0; i < all; ++i) {
       const std::vector<Event>& events = sequences[i].events;
       const Observed observed{events, events.front().time, events.back().time};
@@ -201,8 +211,7 @@ class Events final : public FixedSets {
     }
   }
 
-  /// Who knows the process. The answer for the mark is the most probable one before the time is known, as that of a
-  /// model; the loss counts the mark given the time, as the joint density does.
+  /// The answer for the mark is the most probable one before the time is known, as a model's.
   Score oracle(const Example& example) const {
     Score score;
     const std::unique_ptr<History> history = process_->begin();
@@ -292,9 +301,12 @@ TaskInfo events_info(const TaskOptions& options) {
       complete_options("task-option", info.name, info.options, options.options);
   if (options.data.empty()) {
     const std::string& process = chosen.at("process");
-    const std::size_t marks = make_point_process(process)->rates().size();
-    for (std::size_t mark = 0; mark < marks; ++mark) info.inputs.push_back(fmt::format("{}", mark));
+    const std::unique_ptr<PointProcess> law = make_point_process(process);
+    for (std::size_t mark = 0; mark < law->rates().size(); ++mark) {
+      info.inputs.push_back(fmt::format("{}", mark));
+    }
     info.outputs = info.inputs;
+    info.quirks = unit_text(mean_gap(*law));
   }
   info.length_unit = "events";
   info.features = chosen.at("time") == "sinusoidal" ? 2 + 2 * frequencies : 2;

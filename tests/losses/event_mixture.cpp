@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "base/gradient_check.hpp"
+#include "base/parallel.hpp"
 #include "losses/normal_tail.hpp"
 #include "support/numbers.hpp"
 
@@ -196,6 +198,46 @@ TEST_CASE("event mixture: the score by hand") {
   CHECK(outputs[2 * width + 3 * C] == 0);                                // no mark was seen
   CHECK(outputs[3 * C] == doctest::Approx(0.5 * 0.2));
   CHECK(outputs[width + 3 * C] == doctest::Approx(0.5 * (0.2 - 1)));
+}
+
+TEST_CASE(
+    "event mixture: sequences of a batch are counted apart, with the same bits for every thread "
+    "count") {
+  constexpr Index batch = 3, steps = 5, marks = 4;
+  const EventMixture<float> loss(marks);
+  const Index width = loss.outputs();
+  const std::vector<float> given = support::numbers<float>(batch * steps * width, 24);
+  std::vector<float> reals;
+  std::vector<int> classes;
+  for (int i = 0; i < batch * steps; ++i) {
+    const bool seen = i % 4 != 3, asked = i % 7 != 5;
+    reals.push_back(asked ? 0.3F + static_cast<float>(i) / 5 : none);
+    reals.push_back(asked ? static_cast<float>(seen) : none);
+    classes.push_back(asked && seen ? i % marks : -1);
+  }
+  std::vector<float> expected = given;
+  std::array<double, batch> losses{};
+  for (Index i = 0; i < batch * steps; ++i) {
+    std::vector<float> row(given.begin() + i * width, given.begin() + (i + 1) * width);
+    const Score score = apply({reals[2 * i], reals[2 * i + 1], classes[i]}, marks, 0.5F, row);
+    std::ranges::copy(row, expected.begin() + i * width);
+    losses[i / steps] += score.loss;
+  }
+  const int before = thread_count();
+  for (const int threads : {1, 2, 3}) {
+    set_thread_count(threads);
+    std::vector<float> outputs = given;
+    std::array<Score, batch> scores;
+    const Targets targets{.extent = {batch, steps},
+                          .classes = classes.data(),
+                          .reals = {reals.data(), batch * steps, 2}};
+    loss.apply(targets, 0.5F, {outputs.data(), batch * steps, width}, scores);
+    CHECK(outputs == expected);
+    for (Index b = 0; b < batch; ++b) {
+      CHECK(scores[b].loss == doctest::Approx(losses[b]).epsilon(1e-12));
+    }
+  }
+  set_thread_count(before);
 }
 
 TEST_CASE("event mixture: with one mark there is no term of marks, and it is always right") {

@@ -225,6 +225,12 @@ TEST_CASE("events: one's own data are split by sequence, and the last event is o
             "three");
 }
 
+TEST_CASE("events: the facts tell the unit of time before anything is drawn") {
+  CHECK(task_info("events", {}).quirks == drawn({{"sequences", "1"}})->info().quirks);
+  const TaskOptions poisson{.data = {}, .options = {{"process", "poisson"}}};
+  CHECK(task_info("events", poisson).quirks == "the unit of time is 1");
+}
+
 TEST_CASE("events: the symbols of a run keep their numbers") {
   const Table table(5);
   const Symbols symbols{{"y", "x"}, {"y", "x"}};
