@@ -33,6 +33,7 @@
 #include "base/error.hpp"
 #include "io/standard_streams.hpp"
 #include "losses/loss.hpp"
+#include "tasks/event_references.hpp"
 #include "tasks/events_csv.hpp"
 #include "tasks/fixed_sets.hpp"
 #include "tasks/point_process.hpp"
@@ -86,44 +87,6 @@ Example example_of(const Observed& observed, double unit, bool sinusoidal) {
   return example;
 }
 
-/// One rate and the marks' frequencies for all times, those of a training set.
-struct ConstantRate {
-  double rate = 0;                // seen events per observed time: the most likely one
-  std::vector<double> mark_loss;  // -log of (count + 1) / (events + K)
-  int most_frequent = 0;
-
-  ConstantRate() = default;
-  ConstantRate(const std::vector<Example>& train, std::size_t marks) {
-    double seen = 0, time = 0;
-    std::vector<double> counts(marks, 1);
-    for (const Example& example : train) {
-      for (std::size_t i = 0; i < example.targets.size(); ++i) {
-        time += example.real_targets[2 * i];
-        seen += example.real_targets[2 * i + 1];
-        if (example.targets[i] >= 0) ++counts[example.targets[i]];
-      }
-    }
-    rate = seen / time;
-    for (const double count : counts) {
-      mark_loss.push_back(-std::log(count / (seen + static_cast<double>(marks))));
-    }
-    most_frequent = static_cast<int>(std::ranges::max_element(counts) - counts.begin());
-  }
-};
-
-/// Adds one asked position to the score: what it cost, and for a seen event what was expected.
-void count(double time_loss, double mark_loss, bool seen, bool correct, double error,
-           Score& score) {
-  score.loss += time_loss + mark_loss;
-  score.time_loss += time_loss;
-  if (!seen) return;
-  ++score.tokens;
-  if (correct) ++score.tokens_correct;
-  ++score.numbers;
-  score.squared_error += error * error;
-  score.absolute_error += std::abs(error);
-}
-
 class Events final : public FixedSets {
  public:
   explicit Events(const TaskOptions& options) : FixedSets(events_info(options)) {
@@ -147,8 +110,12 @@ class Events final : public FixedSets {
       for (const Example& example : examples) scores.push_back(score_of(example));
       all.push_back({name, total(scores)});
     };
-    if (process_) add("oracle", [&](const Example& example) { return oracle(example); });
-    add("poisson", [&](const Example& example) { return constant_rate(example); });
+    if (process_ != nullptr) {
+      add("oracle", [&](const Example& example) {
+        return oracle_score(*process_, unit_, info_.features, example);
+      });
+    }
+    add("poisson", [&](const Example& example) { return constant_.score(example); });
     return all;
   }
 
@@ -209,44 +176,6 @@ class Events final : public FixedSets {
       print_message("rlt: note: {} of the {} marks of {} never occur in the training set", unseen,
                     marks.symbols().size(), options.data);
     }
-  }
-
-  /// The answer for the mark is the most probable one before the time is known, as a model's.
-  Score oracle(const Example& example) const {
-    Score score;
-    const std::unique_ptr<History> history = process_->begin();
-    for (std::size_t i = 0; i < example.tokens.size(); ++i) {
-      history->pass(example.reals[i * static_cast<std::size_t>(info_.features)] * unit_);
-      history->add(example.tokens[i]);
-      const double tau = example.real_targets[2 * i];
-      const int mark = example.targets[i];
-      if (mark < 0) {
-        count(history->compensator(tau * unit_), 0, false, false, 0, score);
-        continue;
-      }
-      const EventLoss loss = loss_of(*history, tau * unit_, mark);
-      const Expectation expected = expect_next(*history);
-      const auto likely = std::ranges::max_element(expected.marks) - expected.marks.begin();
-      count(loss.time - std::log(unit_), loss.mark, true, likely == mark,
-            expected.wait / unit_ - tau, score);
-    }
-    return score;
-  }
-
-  Score constant_rate(const Example& example) const {
-    Score score;
-    for (std::size_t i = 0; i < example.tokens.size(); ++i) {
-      const double tau = example.real_targets[2 * i];
-      const int mark = example.targets[i];
-      const double silence = constant_.rate * tau;
-      if (mark < 0) {
-        count(silence, 0, false, false, 0, score);
-      } else {
-        count(silence - std::log(constant_.rate), constant_.mark_loss[mark], true,
-              mark == constant_.most_frequent, 1 / constant_.rate - tau, score);
-      }
-    }
-    return score;
   }
 
   bool sinusoidal_ = false;

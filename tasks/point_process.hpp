@@ -1,15 +1,9 @@
 // Random events in time with marks, whose law is known exactly: what `events` draws, and the oracle beside it.
 // A process is told by its intensities, lambda_k(t | history) dt = P(an event of mark k in dt | history); time
 // begins at 0, where nothing has happened yet.
-//   hawkes   lambda_i(t) = base_i + sum over past events (s, j) of B_ij g_j(t - s),
-//            g_j(a) = beta_j exp(-beta_j a)
-//   delayed  the same with g_j(a) = beta_j (beta_j a)^3 / 3! exp(-beta_j a), Erlang of shape 4: 0 at first, largest
-//            3 / beta_j after the event
-//   poisson  lambda(t) = 1 + 0.9 sin(2 pi t / 10), one mark
-//   renewal  log-normal gaps of mean 1, the first one from 0; log gap ~ N(-0.7^2 / 2, 0.7^2), one mark
-// hawkes and delayed: 5 marks; base_i uniform in [0.1, 0.3); B_ij = u^3 with u uniform, scaled to spectral radius
-//   0.7; beta_j log-uniform in [1, 20) of hawkes and [2, 8) of delayed. All are drawn once from Rng(13956), so that
-//   the process is the same for every seed of the data.
+//   hawkes, delayed: hawkes.hpp
+//   poisson: lambda(t) = 1 + 0.9 sin(2 pi t / 10), one mark
+//   renewal: log-normal gaps of mean 1, the first one from 0; log gap ~ N(-0.7^2 / 2, 0.7^2), one mark
 #pragma once
 
 #include <limits>
@@ -76,17 +70,6 @@ struct Expectation {
 };
 /// By Gauss-Legendre quadrature of the survival over widening panels: wait to 1e-6 of its value, marks to 1e-6.
 Expectation expect_next(const History& history);
-
-/// The parameters of the self-exciting processes.
-struct HawkesLaw {
-  int shape = 1;             // of the Erlang kernel; 1: exponential
-  std::vector<double> base;  // (K)
-  std::vector<std::vector<double>>
-      branching;              // (K, K): B_ij events of mark i for each one of mark j
-  std::vector<double> decay;  // (K)
-};
-HawkesLaw hawkes_law();
-HawkesLaw delayed_law();
 
 /// "hawkes", "poisson", "renewal", "delayed".
 std::unique_ptr<PointProcess> make_point_process(std::string_view name);
