@@ -189,7 +189,8 @@ class Events final : public FixedSets {
 TaskInfo events_info(const TaskOptions& options) {
   TaskInfo info;
   info.name = "events";
-  info.summary = "when does the next event come, and of which mark?";
+  info.summary =
+      "when does the next event come, and of which mark? drawn, or your own: --data FILE.csv";
   info.source = "Feng et al. 2024, arXiv 2405.13956";
   info.rule = options.rule;
   info.label = "the mark of the next event, and the time until then";
