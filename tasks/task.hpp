@@ -10,10 +10,12 @@
 #include "base/index.hpp"
 #include "base/option.hpp"
 #include "base/rng.hpp"
+#include "losses/score.hpp"
 
 namespace rlt {
 
-/// One labelled sequence of T positions.
+/// One labelled sequence of T positions: tokens, real inputs, or both. Where TaskInfo::asks_last, targets and
+/// real_targets have one position.
 struct Example {
   std::vector<int> tokens;     // (T)
   std::vector<int> targets;    // (T) class to predict after tokens[0..t]; `not_scored` where none
@@ -38,6 +40,19 @@ struct SplitRule {
 };
 // Evaluation sets never hold a string twice.
 
+/// What the outputs of the model mean, and how they are scored (lib/losses).
+enum class Likelihood {
+  classes,   // logits of the target: cross_entropy.hpp
+  forecast,  // real numbers in units of the window: forecast.hpp
+  events,    // time to the next event and its mark: event_mixture.hpp
+};
+
+/// What someone who did not learn from the run's data scores on a set: a simple rule, or who knows the generator.
+struct Reference {
+  std::string name;  // "seasonal_naive", "oracle"
+  Score score;
+};
+
 /// The facts that `rlt tasks NAME` prints and that models and reports need.
 struct TaskInfo {
   std::string name;
@@ -61,6 +76,11 @@ struct TaskInfo {
   int blank = -1;
   /// The fixed sets hold long documents to be read in segments with the state carried between them.
   bool documents = false;
+  Index features = 0;      // real numbers read at each position
+  Index real_targets = 0;  // real numbers asked at each position
+  Likelihood likelihood = Likelihood::classes;
+  /// Nothing is asked before the end of a sequence: the model's heads read its last position alone.
+  bool asks_last = false;
   /// What --data names, for tasks that read the user's own sets; empty for those that draw their strings.
   /// The symbols of such a task are those of the data.
   std::string data;
@@ -89,6 +109,11 @@ class Task {
   /// nullptr when it draws them, or has no such set. draw() of such a task is an Error(usage).
   virtual const std::vector<Example>* fixed_set(std::string_view /*split*/) const {
     return nullptr;
+  }
+
+  /// Beside a model on the same examples, where real numbers are asked; each counts what the likelihood's loss counts.
+  virtual std::vector<Reference> references(const std::vector<Example>& /*examples*/) const {
+    return {};
   }
 };
 
