@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <string_view>
 
@@ -179,6 +180,9 @@ class Reader {
     if (!is_missing(cell)) {
       const std::optional<double> value = parse_number<double>(cell);
       if (!value) fail_at(line, column, fmt::format("'{}' is not a number", cell));
+      if (std::abs(*value) > std::numeric_limits<float>::max()) {
+        fail_at(line, column, fmt::format("'{}' is too large", cell));
+      }
       return *value;
     }
     const std::string what = cell.empty() ? "empty" : fmt::format("'{}'", cell);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <optional>
 #include <string_view>
 
@@ -172,6 +174,7 @@ class Reader {
     }
     const std::optional<double> value = parse_number<double>(cell);
     if (!value) fail_cell("is not a number");
+    if (std::abs(*value) > std::numeric_limits<float>::max()) fail_cell("is too large");
     return static_cast<float>(*value);
   }
 

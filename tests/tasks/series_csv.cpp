@@ -91,6 +91,7 @@ TEST_CASE("series csv: what is not a number names line and column") {
   CHECK(error("date,a,b\n1,2,3\n2,4,x\n") == "1: :3: column 3 (b): 'x' is not a number");
   CHECK(error("date,a,b\n1,0x2,3\n2,4,4\n") == "1: :2: column 2 (a): '0x2' is not a number");
   CHECK(error("date,a,b\n1,inf,3\n2,4,4\n") == "1: :2: column 2 (a): 'inf' is not a number");
+  CHECK(error("date,a,b\n1,1e39,3\n2,4,4\n") == "1: :2: column 2 (a): '1e39' is too large");
 }
 
 TEST_CASE("series csv: missing values are errors, or the last value of their channel") {

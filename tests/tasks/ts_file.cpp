@@ -58,6 +58,7 @@ TEST_CASE("ts file: missing values are errors, or the last value of their dimens
 
 TEST_CASE("ts file: what does not agree is named with its line") {
   CHECK(error(header + "1,2:up\n1,x:up\n") == "1: :4: dimension 1, value 2: 'x' is not a number");
+  CHECK(error(header + "1,-1e39:up\n") == "1: :3: dimension 1, value 2: '-1e39' is too large");
   CHECK(error(header + "1,,2:up\n") == "1: :3: dimension 1, value 2: '' is not a number");
   CHECK(error(header + "1,2:3,4:up\n1,2:up\n") == "1: :4: 1 dimensions, 2 expected");
   CHECK(error(header + "1,2:3,4,5:up\n") == "1: :3: dimension 2 has 3 values, dimension 1 has 2");
