@@ -10,7 +10,7 @@ set -euo pipefail
 
 build="g++ cmake ninja-build libcli11-dev libxtensor-dev libxtensor-blas-dev libxsimd-dev
   libopenblas-dev libdnnl-dev libfmt-dev doctest-dev nlohmann-json3-dev libutfcpp-dev libxxhash-dev
-  libtomlplusplus-dev"
+  libtomlplusplus-dev zlib1g-dev"
 figures="python3 python3-pandas python3-matplotlib python3-scipy"
 peer="python3 python3-numpy python3-torch"
 checks="clang-format clang-tidy libomp-dev"

@@ -46,10 +46,10 @@ TaskInfo task_info(std::string_view name, const TaskOptions& options) {
 
 std::unique_ptr<Task> make_task(std::string_view name, const TaskOptions& options) {
   const TaskInfo info = task_info(name, options);
-  if (!info.data.empty() && options.data.empty()) {
+  if (!info.data.empty() && options.data.empty() && !info.makes_own_sets) {
     fail(Exit::usage, "--task {}: needs --data {}", name, info.data);
   }
-  if (!info.data.empty() && !file_exists(options.data)) {
+  if (!options.data.empty() && !file_exists(options.data)) {
     fail(Exit::failed, "--data {}: no such file or folder", options.data);
   }
   return find(name).make(options);

@@ -14,10 +14,10 @@
 
 namespace rlt {
 
-/// One labelled sequence of T positions: tokens, real inputs, or both. Where TaskInfo::asks_last, targets and
+/// One labelled sequence of T positions. Where TaskInfo::asks_last, targets and
 /// real_targets have one position.
 struct Example {
-  std::vector<int> tokens;     // (T)
+  std::vector<int> tokens;     // (T), all 0 where the task has no symbols
   std::vector<int> targets;    // (T) class to predict after tokens[0..t]; `not_scored` where none
   std::vector<float> reals{};  // (T, F) real inputs, for tasks that have them
   std::vector<float> real_targets{};  // (T, K) likewise; NaN where nothing is asked
@@ -84,6 +84,7 @@ struct TaskInfo {
   /// What --data names, for tasks that read the user's own sets; empty for those that draw their strings.
   /// The symbols of such a task are those of the data.
   std::string data;
+  bool makes_own_sets = false;  // without --data, from its options
 };
 
 /// Pure: every method depends on its arguments alone. Objects are immutable after construction.

@@ -1,5 +1,5 @@
-// The contract of every drawn task, under both rules and for every choice of its options. The sets of `file`,
-// `text` and `events` are fixed: tests/tasks/file.cpp, tests/tasks/text.cpp, tests/tasks/events.cpp.
+// The contract of every drawn task, under both rules and for every choice of its options. Tasks whose sets are given
+// draw nothing: tests/tasks/file.cpp, tests/tasks/series.cpp ...
 #include <doctest/doctest.h>
 #include <fmt/ranges.h>
 
@@ -36,7 +36,7 @@ std::vector<OptionValues> variants_of(const TaskInfo& info) {
 void for_every_task(const std::function<void(const Task&)>& body, bool with_options = true) {
   std::size_t drawn = 0;
   for (const TaskEntry& entry : all_tasks()) {
-    if (entry.name == "file" || entry.name == "text" || entry.name == "events") continue;
+    if (!entry.info({}).data.empty()) continue;
     ++drawn;
     for (const std::string rule : {"paper", "honest"}) {
       const std::unique_ptr<Task> standard =
@@ -53,7 +53,7 @@ void for_every_task(const std::function<void(const Task&)>& body, bool with_opti
       }
     }
   }
-  CHECK(drawn + 3 == all_tasks().size());
+  CHECK(drawn >= 10);
 }
 
 /// The size of a string in the task's own count; in symbols for counter languages too, whose window
