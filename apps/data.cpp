@@ -28,15 +28,29 @@ struct DataCommand {
   std::string write_npy;  // the same as NumPy arrays
 };
 
+// A line for each position.
+void print_rows(const std::vector<float>& numbers, Index width) {
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const bool last = (i + 1) % static_cast<std::size_t>(width) == 0;
+    fmt::print("{:.5g}{}", numbers[i], last ? "\n" : " ");
+  }
+}
+
 void print_examples(const TaskInfo& info, const std::vector<Example>& examples) {
   for (const Example& example : examples) {
-    for (const int token : example.tokens)
-      fmt::print("{} ", info.inputs[static_cast<std::size_t>(token)]);
-    fmt::print("\n");
+    if (!info.inputs.empty()) {
+      for (const int token : example.tokens) {
+        fmt::print("{} ", info.inputs[static_cast<std::size_t>(token)]);
+      }
+      fmt::print("\n");
+    }
+    print_rows(example.reals, info.features);
     for (const int target : example.targets) {
       fmt::print("{} ", target < 0 ? "." : info.outputs[static_cast<std::size_t>(target)]);
     }
-    fmt::print("\n\n");
+    if (!example.targets.empty()) fmt::print("\n");
+    print_rows(example.real_targets, info.real_targets);
+    fmt::print("\n");
   }
   if (!info.quirks.empty()) print_message("{}: {}", info.name, info.quirks);
   print_message("{} distinct strings, data {}", examples.size(), data_hash(examples));

@@ -12,11 +12,11 @@
 #include "base/error.hpp"
 #include "io/file.hpp"
 #include "io/standard_streams.hpp"
-#include "losses/cross_entropy.hpp"
 #include "train/checkpoint.hpp"
 #include "train/data_identity.hpp"
 #include "train/dataset.hpp"
-#include "train/eval_csv.hpp"
+#include "train/evaluation.hpp"
+#include "train/likelihood.hpp"
 #include "train/run_folder.hpp"
 
 namespace rlt {
@@ -97,27 +97,31 @@ void evaluate_all(const EvalCommand& command, const Asked& asked, const RunConfi
   SequenceModel<T> model(model_config(config, task.info()));
   TrainingState state;
   load_checkpoint<T>(checkpoint.path, model.parameters(), nullptr, state);
-  const Extent capacity{command.batch, command.piece};
+  Extent capacity{command.batch, command.piece};
+  if (task.info().asks_last) {
+    for (const char* split : {"valid", "test"}) {
+      if (task.fixed_set(split) == nullptr) continue;
+      capacity.steps = std::max(capacity.steps, fixed_set(config, task, split).longest());
+    }
+  }
   model.carve(capacity, "--batch or --piece");
-  const CrossEntropy<T> loss(model.outputs());
+  const std::unique_ptr<Loss<T>> loss = make_loss<T>(task.info());
 
   // A bin that cannot be is an error before the file exists.
   for (const Index bin : asked.bins) bin_window(task.info(), bin);
-  CsvFile csv = open_csv(command.csv, eval_header());
+  CsvFile csv = open_csv(command.csv, evaluation_header(task.info()));
   const auto measure = [&](const EvaluationSet& set) {
-    const Score score = evaluate(model, loss, capacity, set);
-    csv.append(eval_cells({.config = config,
-                           .set = set,
-                           .score = score,
-                           .parameters = model.parameters().count(),
-                           .state_size = model.state_size(set.longest()),
-                           .step = state.step,
-                           .select = checkpoint.select,
-                           .baselines = set.baselines(set.examples)}));
+    const Measured row{.config = config,
+                       .set = set,
+                       .score = evaluate(model, *loss, capacity, set),
+                       .parameters = model.parameters().count(),
+                       .state_size = model.state_size(set.longest()),
+                       .step = state.step,
+                       .select = checkpoint.select};
+    for (const auto& cells : evaluation_rows(task, row)) csv.append(cells);
     csv.flush();
-    print_message("{} {}-{}: {} of {} sequences, {} of {} tokens, data {}", set.split,
-                  set.length_min, set.length_max, score.sequences_correct, score.sequences,
-                  score.tokens_correct, score.tokens, set.hash);
+    print_message("{} {}-{}: {}, data {}", set.split, set.length_min, set.length_max,
+                  score_text(task.info(), row.score), set.hash);
   };
   if (task.fixed_set("train") != nullptr) {
     for (const char* split : {"valid", "test"}) {

@@ -12,6 +12,7 @@
 #include "model/model_config.hpp"
 #include "train/data_identity.hpp"
 #include "train/eval_csv.hpp"
+#include "train/forecast_csv.hpp"
 #include "train/play_csv.hpp"
 #include "train/run_folder.hpp"
 #include "train/train_csv.hpp"
@@ -80,6 +81,7 @@ Exit run(const std::string& path, bool columns) {
   if (columns) {
     print_columns("train.csv (from steps_per_s on: of learners that act)", train_columns("a2c"));
     print_columns("eval.csv", eval_columns());
+    print_columns("eval.csv where real numbers are asked", forecast_columns());
     print_columns("eval.csv of an environment", play_columns());
     return Exit::done;
   }

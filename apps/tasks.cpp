@@ -29,7 +29,10 @@ void print_task(const TaskInfo& info) {
   fmt::print("  label     {}\n", info.label);
   if (!info.quirks.empty()) fmt::print("  quirks    {}\n", info.quirks);
   if (drawn) print_drawn(info);
-  if (!drawn) fmt::print("  --data    {}\n", info.data);
+  if (!drawn) {
+    fmt::print("  --data    {}{}\n", info.data,
+               info.makes_own_sets ? "; without it: as the options say" : "");
+  }
   print_options("task-option", info.options);
   if (drawn) {
     fmt::print("  chance    {:.3f} per token\n", 1.0 / static_cast<double>(info.outputs.size()));
@@ -74,8 +77,9 @@ Exit run(const std::string& name, const std::string& rule) {
   if (!rule.empty()) fail(Exit::usage, "--rule {}: says how one task draws: rlt tasks NAME", rule);
   for (const TaskEntry& entry : all_tasks()) {
     const TaskInfo info = entry.info(options);
-    fmt::print("{:<16} {}{}\n", entry.name, info.summary,
-               info.data.empty() ? "" : fmt::format(": --data {}", info.data));
+    fmt::print(
+        "{:<16} {}{}\n", entry.name, info.summary,
+        info.data.empty() || info.makes_own_sets ? "" : fmt::format(": --data {}", info.data));
   }
   fmt::print("Environments, to act in:\n");
   for (const EnvironmentEntry& entry : all_environments()) {

@@ -193,6 +193,8 @@ TaskInfo events_info(const TaskOptions& options) {
       "when does the next event come, and of which mark? drawn, or your own: --data FILE.csv";
   info.source = "Feng et al. 2024, arXiv 2405.13956";
   info.rule = options.rule;
+  info.data = "FILE.csv with the columns sequence, time and, if you like, mark";
+  info.makes_own_sets = true;
   info.label = "the mark of the next event, and the time until then";
   info.options = {{.name = "time",
                    .value = "sinusoidal",
@@ -224,7 +226,6 @@ TaskInfo events_info(const TaskOptions& options) {
                             .high = 1e9,
                             .whole = true});
   } else {
-    info.data = "FILE.csv with the columns sequence, time and, if you like, mark";
     info.source = options.data;
   }
   const OptionValues chosen =

@@ -41,13 +41,13 @@ class Series final : public FixedSets {
         complete_options("task-option", info_.name, info_.options, options.options);
     const auto number = [&](const char* name) { return Index{std::stoll(chosen.at(name))}; };
     season_ = number("season");
-    shape_ = {.look_back = number("look-back"), .horizon = number("horizon")};
+    shape_ = {.look_back = number("look_back"), .horizon = number("horizon")};
     if (season_ > shape_.look_back) {
-      fail(Exit::usage, "--task-option season={}: must be at most look-back={}", season_,
+      fail(Exit::usage, "--task-option season={}: must be at most look_back={}", season_,
            shape_.look_back);
     }
     if (options.data.empty()) {
-      source_.emplace(static_cast<std::uint64_t>(number("data-seed")), number("steps"));
+      source_.emplace(static_cast<std::uint64_t>(number("data_seed")), number("steps"));
       shape_.channels = SeriesSource::channels;
       cut(source_->values(), source_->steps(), {}, number("stride"));
     } else {
@@ -115,7 +115,7 @@ class Series final : public FixedSets {
     const Index count = (to - from - shape_.horizon) / stride + 1;
     if (to - from < shape_.horizon) {
       fail(Exit::failed,
-           "task series: {} rows give no {} window of look-back {} and horizon {}: its targets "
+           "task series: {} rows give no {} window of look_back {} and horizon {}: its targets "
            "need {} "
            "rows, the split leaves {}",
            std::ssize(values) / shape_.channels, split, shape_.look_back, shape_.horizon,
@@ -123,7 +123,7 @@ class Series final : public FixedSets {
     }
     require_memory(bytes_of(sizeof(float), count, shape_.inputs() + shape_.real_targets()),
                    fmt::format("{} {} windows", count, split),
-                   "--task-option horizon, look-back or stride");
+                   "--task-option horizon, look_back or stride");
     std::vector<Example>& set = sets_[split];
     set.reserve(static_cast<std::size_t>(count));
     for (Index now = from; now + shape_.horizon <= to; now += stride) {
@@ -188,7 +188,7 @@ TaskInfo series_info(const TaskOptions& options) {
   info.likelihood = Likelihood::forecast;
   info.features = SeriesSource::channels;  // of a file as many as it has
   info.options = {
-      whole("look-back", "96", "steps that a window shows", 2, 10'000),
+      whole("look_back", "96", "steps that a window shows", 2, 10'000),
       whole("horizon", "96", "steps that are foretold", 1, 10'000),
       whole("stride", "0", "rows between training windows; 0: the least that gives at most 4000", 0,
             1'000'000),
@@ -197,12 +197,12 @@ TaskInfo series_info(const TaskOptions& options) {
        .value = "error",
        .help = "what a missing value in a file is: an error, or the last value carried forward",
        .choices = {"error", "forward"}},
-      whole("data-seed", "0", "of generated series", 0, 1'000'000'000),
+      whole("data_seed", "0", "of generated series", 0, 1'000'000'000),
       whole("steps", "10000", "length of generated series", 10, 1'000'000)};
   const OptionValues chosen =
       complete_options("task-option", info.name, info.options, options.options);
   const auto number = [&](const char* name) { return Index{std::stoll(chosen.at(name))}; };
-  info.training = {number("look-back"), number("look-back")};
+  info.training = {number("look_back"), number("look_back")};
   info.real_targets = (number("horizon") + 2) * info.features;
   return info;
 }

@@ -69,7 +69,7 @@ ClassSets generate_sets(const OptionValues& chosen) {
   ClassSets result{.channels = number("channels"), .classes = {"0", "1"}, .sets = {}};
   require_memory(bytes_of(2 * sizeof(float), sequences, length, result.channels),
                  "that many series", "--task-option sequences or length");
-  const Rng all = Rng(static_cast<std::uint64_t>(number("data-seed"))).stream("series_class");
+  const Rng all = Rng(static_cast<std::uint64_t>(number("data_seed"))).stream("series_class");
   for (const std::string split : {"train", "valid", "test"}) {
     const Index size = split == "train" ? sequences : std::max<Index>(1, sequences / 5);
     for (Index i = 0; i < size; ++i) {
@@ -143,7 +143,7 @@ TaskInfo series_class_info(const TaskOptions& options) {
       whole("channels", "1", "of generated series", 1, 3),
       whole("sequences", "2000",
             "generated training series; a fifth as many to validate and to test", 1, 10'000'000),
-      whole("data-seed", "0", "of generated series", 0, 1'000'000'000),
+      whole("data_seed", "0", "of generated series", 0, 1'000'000'000),
       word("missing",
            "what a missing value in a .ts file is: an error, or the last value carried forward",
            {"error", "forward"}),

@@ -13,10 +13,11 @@
 namespace rlt {
 
 struct InputConfig {
-  Index vocabulary = 0;                   // 0: no tokens
-  Index features = 0;                     // real numbers at each position; 0: none
-  std::optional<RealInput> real_input{};  // how they enter; none: the first cell's own way
-  Init matrix = nullptr;                  // of W; null: torch's, and the bias likewise, else 0
+  Index vocabulary = 0;  // 0: no tokens
+  Index features = 0;    // real numbers at each position; 0: none
+  std::optional<RealInput>
+      real_input{};       // how they enter; none: the first cell's own way, or linear
+  Init matrix = nullptr;  // of W; null: torch's, and the bias likewise, else 0
   Positions positions = Positions::none;  // only sinusoidal ones are added here
 };
 

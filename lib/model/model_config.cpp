@@ -9,14 +9,19 @@ namespace {
 void complete_real_input(ModelConfig& config) {
   LayerConfig& first = config.layers.front();
   const CellInfo& cell = cell_info(first.cell);
-  if (!config.input.real_input) config.input.real_input = cell.real_input;
+  const bool adds_to_reals =
+      config.input.vocabulary > 0 || config.input.positions == Positions::sinusoidal;
+  if (!config.input.real_input) {
+    const bool own_way = cell.real_input != RealInput::direct || !adds_to_reals;
+    config.input.real_input = own_way ? cell.real_input : RealInput::linear;
+  }
   if (!config.input.matrix) config.input.matrix = cell.input_matrix;
   if (config.input.real_input != RealInput::direct) return;
   if (!cell.any_input_width || first.block != "plain") {
     fail(Exit::usage, "--real-input direct: {} reads vectors of --d-model numbers: linear or relu",
          first.cell);
   }
-  if (config.input.vocabulary > 0 || config.input.positions == Positions::sinusoidal) {
+  if (adds_to_reals) {
     fail(Exit::usage, "--real-input direct: there is no layer to add tokens or positions to");
   }
   first.config.inputs = config.input.features;

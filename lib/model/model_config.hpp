@@ -15,6 +15,7 @@ struct ModelConfig {
   std::vector<LayerConfig> layers;  // all of the same width d_model
   std::vector<HeadConfig> heads;
   double dropout = 0;
+  bool asks_last = false;  // the heads read the last position of each sequence alone
 
   Index width() const { return layers.front().config.d_model; }
 };

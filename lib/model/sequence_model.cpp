@@ -38,7 +38,9 @@ void SequenceModel<T>::carve(Extent largest, std::string_view smaller) {
     for (Index layer = 0; layer <= layer_count(); ++layer) {
       streams_.push_back(workspace_.tape.take<T>(rows, stream_width(layer)));
     }
-    output_ = workspace_.tape.take<T>(rows, outputs_);
+    const Index asked = config_.asks_last ? largest.batch : rows;
+    if (config_.asks_last) ends_ = workspace_.tape.take<T>(asked, width_);
+    output_ = workspace_.tape.take<T>(asked, outputs_);
     const ScratchScope scope(workspace_);
     const Index widest = std::max(width_, stream_width(0));
     dstream_ = workspace_.scratch.take<T>(rows, widest);
@@ -49,7 +51,7 @@ void SequenceModel<T>::carve(Extent largest, std::string_view smaller) {
     }
     input_.carve(workspace_, largest);
     for (const auto& layer : layers_) layer->carve(workspace_, largest);
-    for (Head<T>& head : heads_) head.carve(workspace_, rows);
+    for (Head<T>& head : heads_) head.carve(workspace_, asked);
   };
   workspace_ = Workspace();
   take_all();
@@ -128,11 +130,27 @@ Sequence<T> SequenceModel<T>::stream(Extent extent, Index layer) const {
   return {extent, streams_[static_cast<std::size_t>(layer)], stream_width(layer)};
 }
 
-// What the heads read.
 template <std::floating_point T>
 Sequence<T> SequenceModel<T>::top(Extent extent) const {
   if (top_form_ == Top::norm) return {extent, top_, width_};
   return stream(extent, layer_count());
+}
+
+// What the heads read.
+template <std::floating_point T>
+Matrix<T> SequenceModel<T>::read(Extent extent) const {
+  if (config_.asks_last) return {ends_, extent.batch, width_};
+  return top(extent).rows;
+}
+
+// body(b, row of its last position)
+template <std::floating_point T>
+template <typename Body>
+void SequenceModel<T>::for_each_end(const Inputs& inputs, Body body) const {
+  for (Index b = 0; b < inputs.extent.batch; ++b) {
+    const Index length = inputs.lengths == nullptr ? inputs.extent.steps : inputs.lengths[b];
+    body(b, b * inputs.extent.steps + std::max<Index>(length, 1) - 1);
+  }
 }
 
 template <std::floating_point T>
@@ -148,10 +166,16 @@ Matrix<T> SequenceModel<T>::forward(const Inputs& inputs, const ModelPass<T>& pa
   top_dropout_ = pass.dropout.stream(layer_count());
   if (top_form_ == Top::norm) top_norm_.forward(last, top(extent).rows);
   if (top_form_ == Top::dropout) top_dropout_.apply(last.data, extent.rows() * width_);
-  const Matrix<T> outputs(output_, extent.rows(), outputs_);
+  const Matrix<T> read_rows = read(extent);
+  if (config_.asks_last) {
+    for_each_end(inputs, [&](Index b, Index row) {
+      std::copy_n(top(extent).rows.row(row), width_, read_rows.row(b));
+    });
+  }
+  const Matrix<T> outputs(output_, read_rows.rows, outputs_);
   Index first = 0;
   for (Head<T>& head : heads_) {
-    head.forward(top(extent).rows, outputs.col_block(first, head.outputs()));
+    head.forward(read_rows, outputs.col_block(first, head.outputs()));
     first += head.outputs();
   }
   return outputs;
@@ -162,12 +186,22 @@ void SequenceModel<T>::backward(const Inputs& inputs, Matrix<const T> doutputs) 
   const Extent extent = inputs.extent;
   const auto rows = [&](T* data) { return Matrix<T>(data, extent.rows(), width_); };
   // outputs of every head
+  const Matrix<T> read_rows = read(extent);
   Index first = 0;
   for (Head<T>& head : heads_) {
     const Matrix<const T> above = doutputs.col_block(first, head.outputs());
-    head.backward(top(extent).rows, above, rows(first == 0 ? dstream_ : dstream_next_));
-    if (first > 0) add(dstream_, dstream_next_, dstream_, extent.rows() * width_);
+    head.backward(read_rows, above,
+                  {first == 0 ? dstream_ : dstream_next_, read_rows.rows, width_});
+    if (first > 0) add(dstream_, dstream_next_, dstream_, read_rows.rows * width_);
     first += head.outputs();
+  }
+  // read = top at the ends
+  if (config_.asks_last) {
+    std::fill_n(dstream_next_, extent.rows() * width_, T(0));
+    for_each_end(inputs, [&](Index b, Index row) {
+      std::copy_n(dstream_ + b * width_, width_, dstream_next_ + row * width_);
+    });
+    std::swap(dstream_, dstream_next_);
   }
   // top = LN(last), drop(last) or last
   if (top_form_ == Top::norm) {
@@ -204,8 +238,8 @@ std::string SequenceModel<T>::first_not_finite(Extent extent) {
   Index first = 0;
   for (std::size_t i = 0; i < heads_.size(); ++i) {
     const Matrix<T> outputs =
-        Matrix<T>(output_, extent.rows(), outputs_).col_block(first, heads_[i].outputs());
-    heads_[i].forward(top(extent).rows, outputs);
+        Matrix<T>(output_, read(extent).rows, outputs_).col_block(first, heads_[i].outputs());
+    heads_[i].forward(read(extent), outputs);
     stages.push_back({config_.heads[i].name, outputs});
     first += heads_[i].outputs();
   }

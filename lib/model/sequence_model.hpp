@@ -47,7 +47,8 @@ class SequenceModel {
   /// For a state that goes on after the parameters have changed: Cell::rebuild of every layer.
   void rebuild(State<T>& state);
 
-  /// inputs (B,T) -> outputs (B T, outputs()) of the heads side by side, valid until the next call.
+  /// inputs (B,T) -> outputs (B T, outputs()) of the heads side by side, (B, outputs()) where the model asks_last; valid
+  /// until the next call.
   Matrix<T> forward(const Inputs& inputs, const ModelPass<T>& pass);
   /// Adds the gradients of all parameters for `doutputs`, of the latest forward.
   void backward(const Inputs& inputs, Matrix<const T> doutputs);
@@ -62,6 +63,9 @@ class SequenceModel {
   Index stream_width(Index layer) const;
   Sequence<T> stream(Extent extent, Index layer) const;
   Sequence<T> top(Extent extent) const;
+  Matrix<T> read(Extent extent) const;
+  template <typename Body>
+  void for_each_end(const Inputs& inputs, Body body) const;
   Pass<T> part_pass(const ModelPass<T>& pass, Index part) const;
 
   ModelConfig config_;
@@ -77,7 +81,8 @@ class SequenceModel {
   Dropout top_dropout_;
   std::vector<T*> streams_;  // input of each layer, and the output of the last: (B T, D)
   T* top_ = nullptr;         // Top::norm: the norm's output
-  T* output_ = nullptr;      // (B T, outputs)
+  T* ends_ = nullptr;        // asks_last: (B, D) the top at the end of each sequence
+  T* output_ = nullptr;      // (B T, outputs), or (B, outputs)
   T* dstream_ = nullptr;
   T* dstream_next_ = nullptr;
 };

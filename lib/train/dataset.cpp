@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "base/error.hpp"
 #include "base/memory.hpp"
@@ -20,6 +21,9 @@ class Fnv {
   }
   void add(const std::vector<int>& values) {
     for (const int value : values) add(static_cast<std::uint32_t>(value), 4);
+  }
+  void add(const std::vector<float>& values) {
+    for (const float value : values) add(std::bit_cast<std::uint32_t>(value), 4);
   }
   std::uint64_t value() const { return hash_; }
 
@@ -212,6 +216,8 @@ std::string data_hash(const std::vector<Example>& examples) {
     hash.add(static_cast<std::uint64_t>(example.tokens.size()), 8);
     hash.add(example.tokens);
     hash.add(example.targets);
+    hash.add(example.reals);
+    hash.add(example.real_targets);
   }
   return fmt::format("{:016x}", hash.value());
 }

@@ -56,7 +56,7 @@ std::vector<Example> training_set(const Task& task, Window window, Index size, s
 void fresh_example(const Task& task, Window window, const Rng& row_rng, const StringSet& validation,
                    Example& example);
 
-/// 16 hexadecimal digits: 64-bit FNV-1a over the length (8 bytes), tokens and targets (4 bytes
+/// 16 hexadecimal digits: 64-bit FNV-1a over the length (8 bytes), tokens, targets and real numbers (4 bytes
 /// each, least significant first) of every example in order. Equal sets in another order differ.
 std::string data_hash(const std::vector<Example>& examples);
 

@@ -6,20 +6,14 @@
 #include <vector>
 
 #include "io/csv.hpp"
-#include "train/evaluator.hpp"
+#include "train/evaluation.hpp"
 
 namespace rlt {
 
 /// Everything that a row says.
 struct EvalRow {
-  const RunConfig& config;
-  const EvaluationSet& set;
-  Score score;
-  Index parameters = 0;  // numbers trained
-  Index state_size = 0;  // numbers carried by a sequence after the longest string of the set
-  Index step = 0;        // updates before the measured checkpoint
-  std::string select;    // which checkpoint: best, last or a file's name
-  Baselines baselines;   // of the set
+  const Measured& run;
+  Baselines baselines;  // of the set
 };
 
 struct EvalColumn {

@@ -23,6 +23,9 @@ EvaluationSet described(const Task& task, std::string split, Window window,
   set.window = window;
   set.blank = task.info().blank;
   set.documents = task.info().documents;
+  set.features = task.info().features;
+  set.real_targets = task.info().real_targets;
+  set.asks_last = task.info().asks_last;
   set.examples = std::move(examples);
   set.baselines = std::move(baselines);
   set.hash = data_hash(set.examples);
@@ -39,8 +42,11 @@ EvaluationSet described(const Task& task, std::string split, Window window,
 template <std::floating_point T>
 class Reader {
  public:
-  Reader(SequenceModel<T>& model, const Loss<T>& loss, Extent capacity, int blank)
-      : model_(model), loss_(loss), batch_(capacity), blank_(blank) {}
+  Reader(SequenceModel<T>& model, const Loss<T>& loss, Extent capacity, const EvaluationSet& set)
+      : model_(model),
+        loss_(loss),
+        batch_(capacity, set.features, set.real_targets, set.asks_last),
+        blank_(set.blank) {}
 
   Score read(const std::vector<const Example*>& examples, Index longest, Index piece) {
     const Index rows = std::ssize(examples);
@@ -121,7 +127,7 @@ Score evaluate(SequenceModel<T>& model, const Loss<T>& loss, Extent capacity,
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, {}, [&](std::size_t i) { return examples[i].tokens.size(); });
 
-  Reader<T> reader(model, loss, capacity, set.blank);
+  Reader<T> reader(model, loss, capacity, set);
   std::vector<const Example*> batch;
   Score sum;
   for (std::size_t first = 0; first < order.size(); first += batch.size()) {

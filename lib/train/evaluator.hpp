@@ -21,6 +21,9 @@ struct EvaluationSet {
   Index length_max = 0;
   int blank = -1;          // TaskInfo::blank
   bool documents = false;  // TaskInfo::documents
+  Index features = 0;      // TaskInfo::features, and so on
+  Index real_targets = 0;
+  bool asks_last = false;
   std::vector<Example> examples;
   /// For a cell whose state grows with the sequence: the documents, cut; each segment is read from a fresh state.
   /// Else empty.
@@ -45,7 +48,7 @@ EvaluationSet length_set(const Task& task, Index length, Index sequences, std::u
 EvaluationSet fixed_set(const RunConfig& config, const Task& task, const std::string& split);
 
 /// Reads the examples in batches of at most `capacity.batch` sequences and pieces of `capacity.steps` tokens;
-/// the model must have been carved for `capacity`. Error(failed) when the carried state would need more
+/// the model must have been carved for `capacity`, which must hold whole sequences where the set asks_last. Error(failed) when the carried state would need more
 /// than `state_limit` bytes (attention keeps every token); Stopped soon after a stop was requested.
 template <std::floating_point T>
 Score evaluate(SequenceModel<T>& model, const Loss<T>& loss, Extent capacity,

@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/nearest.hpp"
 #include "base/number.hpp"
+#include "train/likelihood.hpp"
 
 namespace rlt {
 namespace {
@@ -280,7 +281,7 @@ std::unique_ptr<Task> complete(RunConfig& config, const Symbols& symbols) {
   }
   const TaskInfo info = task_info(config.task, task_options(config, symbols));
   if (config.train_size == 0 && !info.data.empty()) {
-    fail(Exit::usage, "--train-size 0: task {} draws no fresh samples, its sets are your own",
+    fail(Exit::usage, "--train-size 0: task {} draws no fresh samples, its sets are given",
          config.task);
   }
   if (config.train_size == 0 && config.steps == 0) {
@@ -407,11 +408,12 @@ std::vector<IdleSetting> inapplicable_settings(const RunConfig& config) {
         "an environment has no set of strings");
     return idle;
   }
-  add({"real-input", "hidden"}, "it has no observations");
   const TaskInfo task = task_info(config.task, task_options(config));
+  if (task.features == 0) add({"real-input"}, "it reads no real numbers");
+  add({"hidden"}, "its head is one linear map");
   if (task.data.empty()) return idle;
   add({"rule", "window", "protocol", "eval-sequences", "eval-seed"},
-      "its sets are your own, not drawn");
+      "its sets are given, not drawn");
   if (task.documents) add({"train-size", "bucket"}, "all documents are read, segment by segment");
   return idle;
 }
@@ -455,9 +457,28 @@ Index layer_count(const RunConfig& config) {
 
 }  // namespace
 
+namespace {
+
+/// None: the cell's own.
+std::optional<RealInput> real_input(const RunConfig& config) {
+  for (const RealInput form : {RealInput::linear, RealInput::relu, RealInput::direct}) {
+    if (config.real_input == to_string(form)) return form;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 ModelConfig model_config(const RunConfig& config, const TaskInfo& task) {
-  return classifier(layer_config(config), layer_count(config), std::ssize(task.inputs),
-                    std::ssize(task.outputs), config.dropout);
+  const LayerConfig layer = layer_config(config);
+  return complete({.input = {.vocabulary = std::ssize(task.inputs),
+                             .features = task.features,
+                             .real_input = real_input(config),
+                             .positions = layer.config.positions},
+                   .layers = expand(layer, layer_count(config)),
+                   .heads = {{"head", likelihood_outputs(task)}},
+                   .dropout = config.dropout,
+                   .asks_last = task.asks_last});
 }
 
 ModelConfig model_config(const RunConfig& config, const EnvironmentInfo& environment) {
@@ -467,9 +488,7 @@ ModelConfig model_config(const RunConfig& config, const EnvironmentInfo& environ
       .layers = expand(layer, layer_count(config)),
       .heads = {{"actor", environment.actions, config.hidden}},
       .dropout = config.dropout};
-  for (const RealInput form : {RealInput::linear, RealInput::relu, RealInput::direct}) {
-    if (config.real_input == to_string(form)) model.input.real_input = form;
-  }
+  model.input.real_input = real_input(config);
   if (acts(config.learner)) model.heads.push_back({"critic", 1, config.hidden});
   return complete(std::move(model));
 }

@@ -153,4 +153,10 @@ TEST_CASE("open model: only cells of any width read real numbers themselves") {
   CHECK_NOTHROW(complete(config("gru", 0)));
   CHECK_THROWS_AS(complete(config("deltanet", 0)), Error);
   CHECK_THROWS_AS(complete(config("gru", 4)), Error);
+  // Unasked, a cell that could read them itself has them added to the tokens.
+  ModelConfig unasked = config("gru", 4);
+  unasked.input.real_input = std::nullopt;
+  CHECK(complete(unasked).input.real_input == RealInput::linear);
+  unasked.input.vocabulary = 0;
+  CHECK(complete(unasked).input.real_input == RealInput::direct);
 }

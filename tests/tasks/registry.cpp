@@ -34,7 +34,8 @@ TEST_CASE("registry: every task tells its facts without data") {
     CHECK(info.name == entry.name);
     CHECK(!info.summary.empty());
     CHECK(!info.label.empty());
-    CHECK(info.data.empty() == !info.inputs.empty());  // symbols are those of the data
+    CHECK((info.data.empty() || info.makes_own_sets) ==
+          !(info.inputs.empty() && info.features == 0));  // symbols are those of the data
   }
   CHECK(task_info("text", {}).options.at(0).name == "held_out");
   CHECK(task_info("text", {}).documents);

@@ -58,7 +58,7 @@ std::map<std::string, Score> by_name(const std::vector<Reference>& references) {
 TEST_CASE("series: windows of a file lie where the split says, and hold what the file holds") {
   const File file;
   const auto task =
-      series({{"look-back", "8"}, {"horizon", "3"}, {"stride", "2"}, {"season", "4"}}, file.path());
+      series({{"look_back", "8"}, {"horizon", "3"}, {"stride", "2"}, {"season", "4"}}, file.path());
   CHECK(task->info().features == 2);
   CHECK(task->info().real_targets == 3 * 2 + 2 * 2);
   CHECK(task->info().training.high == 8);
@@ -101,7 +101,7 @@ TEST_CASE("series: windows of a file lie where the split says, and hold what the
 
 TEST_CASE("series: references on a ramp and a wave err as computed by hand") {
   const File file;
-  const auto task = series({{"look-back", "8"}, {"horizon", "3"}, {"season", "4"}}, file.path());
+  const auto task = series({{"look_back", "8"}, {"horizon", "3"}, {"season", "4"}}, file.path());
   const std::vector<Example>& test = *task->fixed_set("test");
   const auto scores = by_name(task->references(test));
   CHECK(scores.size() == 3);
@@ -134,7 +134,7 @@ TEST_CASE("series: references on a ramp and a wave err as computed by hand") {
 
 TEST_CASE("series: the linear reference has the least squares on its training windows") {
   const auto task =
-      series({{"look-back", "12"}, {"horizon", "2"}, {"steps", "300"}, {"season", "1"}});
+      series({{"look_back", "12"}, {"horizon", "2"}, {"steps", "300"}, {"season", "1"}});
   const std::vector<Example>& train = *task->fixed_set("train");
   const WindowShape shape{12, 2, SeriesSource::channels};
   const Forecaster fitted = linear_forecaster(train, shape);
@@ -163,7 +163,7 @@ TEST_CASE("series: the linear reference has the least squares on its training wi
 }
 
 TEST_CASE("series: the oracle of generated series errs as its formula says, and nobody less") {
-  const auto task = series({{"horizon", "24"}, {"steps", "6000"}, {"data-seed", "2"}});
+  const auto task = series({{"horizon", "24"}, {"steps", "6000"}, {"data_seed", "2"}});
   CHECK(task->fixed_set("train")->size() == 4081 / 2 + 1);  // 4200 - 96 - 24 + 1, every second
   for (const char* split : {"valid", "test"}) {
     const std::vector<Example>& set = *task->fixed_set(split);
@@ -194,7 +194,7 @@ TEST_CASE("series: the same options give the same windows, another seed others")
   CHECK(series(options)->fixed_set("test")->at(3).reals ==
         series(options)->fixed_set("test")->at(3).reals);
   OptionValues other = options;
-  other["data-seed"] = "1";
+  other["data_seed"] = "1";
   CHECK(series(options)->fixed_set("test")->at(3).reals !=
         series(other)->fixed_set("test")->at(3).reals);
 }
@@ -204,7 +204,7 @@ TEST_CASE("series: a channel that stands still is no division by zero") {
   std::string text = "date,still,moves\n";
   for (int t = 0; t < 100; ++t) text += fmt::format("{},7.1,{}\n", t, t % 3);
   file.write("s.csv", text);
-  const auto task = series({{"look-back", "8"}, {"horizon", "3"}, {"season", "3"}}, file.path());
+  const auto task = series({{"look_back", "8"}, {"horizon", "3"}, {"season", "3"}}, file.path());
   for (const Example& example : *task->fixed_set("test")) {
     for (int t = 0; t < 8; ++t) REQUIRE(std::abs(example.reals[t * 2]) < 1e-9);
     REQUIRE(example.real_targets[8] == doctest::Approx(std::sqrt(1e-5)));
@@ -219,11 +219,11 @@ TEST_CASE("series: what cannot be is refused") {
   const File file;
   CHECK(error_of([&] {
           series({{"season", "97"}});
-        }) == "2: --task-option season=97: must be at most look-back=96");
+        }) == "2: --task-option season=97: must be at most look_back=96");
   CHECK(error_of([&] {
-          series({{"look-back", "8"}, {"horizon", "11"}, {"season", "1"}}, file.path());
+          series({{"look_back", "8"}, {"horizon", "11"}, {"season", "1"}}, file.path());
         }) ==
-        "1: task series: 100 rows give no valid window of look-back 8 and horizon 11: its targets "
+        "1: task series: 100 rows give no valid window of look_back 8 and horizon 11: its targets "
         "need 11 rows, the split leaves 10");
   CHECK(error_of([&] {
           series({}, file.path());

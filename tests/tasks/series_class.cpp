@@ -106,7 +106,7 @@ TEST_CASE("series_class: generated sets have the sizes asked for and share nothi
     const auto again = series_class({{"family", family}, {"length", "31"}, {"channels", "3"}});
     CHECK(again->fixed_set("train")->at(499).reals == task->fixed_set("train")->at(499).reals);
     const auto other =
-        series_class({{"family", family}, {"length", "31"}, {"channels", "3"}, {"data-seed", "1"}});
+        series_class({{"family", family}, {"length", "31"}, {"channels", "3"}, {"data_seed", "1"}});
     CHECK(other->fixed_set("train")->at(0).reals != task->fixed_set("train")->at(0).reals);
   }
 }

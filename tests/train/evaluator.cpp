@@ -150,14 +150,14 @@ TEST_CASE("evaluation: a row holds the counts and their ratios under the right n
                          .answers_correct = 3,
                          .sequences = 5,
                          .sequences_correct = 2};
-  const auto row = rlt::eval_cells({.config = config,
-                                    .set = set,
-                                    .score = score,
-                                    .parameters = 1000,
-                                    .state_size = 64,
-                                    .step = 300,
-                                    .select = "best",
-                                    .baselines = set.baselines({})});
+  const rlt::Measured run{.config = config,
+                          .set = set,
+                          .score = score,
+                          .parameters = 1000,
+                          .state_size = 64,
+                          .step = 300,
+                          .select = "best"};
+  const auto row = rlt::eval_cells({run, set.baselines({})});
   const auto at = [&](const std::string& column) {
     const auto found = std::ranges::find(rlt::eval_columns(), column, &rlt::EvalColumn::name);
     REQUIRE_MESSAGE(found != rlt::eval_columns().end(), column);

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <numbers>
 
-#include "losses/cross_entropy.hpp"
 #include "model/training_step.hpp"
 #include "train/data_stream.hpp"
-#include "train/eval_csv.hpp"
+#include "train/evaluation.hpp"
 #include "train/learners/make_update.hpp"
+#include "train/likelihood.hpp"
 
 namespace rlt {
 namespace {
@@ -21,7 +21,7 @@ class Supervised final : public Learner<T> {
       : config_(config),
         task_(task),
         model_(model_config(config, task.info())),
-        step_(model_, std::make_unique<CrossEntropy<T>>(model_.outputs())),
+        step_(model_, make_loss<T>(task.info())),
         optimizer_(optimizer_config(config), model_.parameters().flat_size()),
         validation_(validation_sets()),
         data_(config, task, validation_.front().examples),
@@ -75,19 +75,27 @@ class Supervised final : public Learner<T> {
   Validation validate(TrainingState& /*state*/) override {
     Validation result;
     for (const EvaluationSet& set : validation_) {
-      const Score score = evaluate(model_, step_.loss(), capacity_, set);
+      const Score score = measured(set);
       const double right =
           static_cast<double>(score.sequences_correct) / static_cast<double>(score.sequences);
-      // No document is ever right as a whole: the loss decides.
-      if (!set.documents) result.metric += right / static_cast<double>(validation_.size());
       result.loss += score.loss_per_token();
-      result.line += set.documents ? fmt::format("  {} {:.4f} bits per token", set.split,
-                                                 score.loss_per_token() / std::numbers::ln2)
-                                   : fmt::format("  {} {:.2f} %", set.split, 100 * right);
+      // No document, and no real number, is ever right as a whole: the loss decides.
+      if (task_.info().likelihood != Likelihood::classes) {
+        result.line += fmt::format("  {} {}", set.split, score_text(task_.info(), score));
+      } else if (set.documents) {
+        result.line += fmt::format("  {} {:.4f} bits per token", set.split,
+                                   score.loss_per_token() / std::numbers::ln2);
+      } else {
+        result.metric += right / static_cast<double>(validation_.size());
+        result.line += fmt::format("  {} {:.2f} %", set.split, 100 * right);
+      }
     }
     return result;
   }
 
+  std::vector<std::string> evaluation_header() const override {
+    return rlt::evaluation_header(task_.info());
+  }
   std::vector<std::vector<CsvCell>> evaluate_selected(Index step) override {
     std::vector<EvaluationSet> sets = validation_;
     if (task_.fixed_set("train") != nullptr) {
@@ -99,15 +107,15 @@ class Supervised final : public Learner<T> {
     }
     std::vector<std::vector<CsvCell>> rows;
     for (const EvaluationSet& set : sets) {
-      const Score score = evaluate(model_, step_.loss(), capacity_, set);
-      rows.push_back(eval_cells({.config = config_,
-                                 .set = set,
-                                 .score = score,
-                                 .parameters = model_.parameters().count(),
-                                 .state_size = model_.state_size(set.longest()),
-                                 .step = step,
-                                 .select = "best",
-                                 .baselines = set.baselines(set.examples)}));
+      const Score score = measured(set);
+      const Measured row{.config = config_,
+                         .set = set,
+                         .score = score,
+                         .parameters = model_.parameters().count(),
+                         .state_size = model_.state_size(set.longest()),
+                         .step = step,
+                         .select = "best"};
+      for (auto& cells : evaluation_rows(task_, row)) rows.push_back(std::move(cells));
     }
     return rows;
   }
@@ -127,13 +135,19 @@ class Supervised final : public Learner<T> {
     return sets;
   }
 
+  Score measured(const EvaluationSet& set) {
+    if (set.asks_last) reserve({1, set.longest()});
+    return evaluate(model_, step_.loss(), capacity_, set);
+  }
+
   void reserve(Extent extent) {
     if (extent.batch <= capacity_.batch && extent.steps <= capacity_.steps) return;
     capacity_ = {std::max(config_.batch, extent.batch),
                  std::max(capacity_.steps, round_up(extent.steps, 32))};
     model_.carve(capacity_, config_.segment > 0 ? "--batch, --segment, --d-model or --layers"
                                                 : "--batch, --window, --d-model or --layers");
-    batch_ = Batch(capacity_);
+    const TaskInfo& info = task_.info();
+    batch_ = Batch(capacity_, info.features, info.real_targets, info.asks_last);
   }
 
   RunConfig config_;

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Aaren (arXiv 2405.13956) against a Transformer, a GRU and DeltaNet of the same width on data whose law is known:
+# event sequences, forecasting, classification. The learning rate is chosen per cell and setting from the same two, by
+# the loss on validation data, on seed 1000.
+#   experiments/aaren.sh
+#   CELLS="aaren gru" SETTINGS="events-hawkes" SEEDS=1 experiments/aaren.sh
+#   LIST=1 experiments/aaren.sh       the commands, for GNU parallel
+set -euo pipefail
+SEEDS=${SEEDS:-1 2 3 4 5}
+source "$(dirname "$0")/common.sh"
+
+CELLS=${CELLS:-aaren transformer gru deltanet}
+SETTINGS=${SETTINGS:-events-hawkes events-poisson events-renewal events-delayed
+  series-96 series-192 series-336 series-720 class-energy class-order class-order-one-layer}
+RUNS=${RUNS:-runs/aaren}
+OUT=${OUT:-results/aaren}
+
+# What is trained, and for how long. Attention has positions, but in the last setting, where one layer is asked for
+# what it cannot see; events bring their time as features.
+setting() {
+  local sizes="--d-model 32 --heads 4"
+  case $1 in
+    events-*) echo "--task events --task-option process=${1#events-} $sizes --layers 2 --batch 16 --steps 2000" ;;
+    series-*) echo "--task series --task-option horizon=${1#series-} $sizes --layers 2 --steps 1500 $(places "$2")" ;;
+    class-order-one-layer) echo "--task series_class --task-option family=order $sizes --layers 1 --steps 1000" ;;
+    class-*) echo "--task series_class --task-option family=${1#class-} $sizes --layers 2 --steps 1000 $(places "$2")" ;;
+    *) echo "SETTINGS: $1 is unknown" >&2 && exit 2 ;;
+  esac
+}
+places() {
+  case $1 in aaren | transformer) echo "--positions sinusoidal" ;; esac
+}
+
+tuning_of() {
+  local cell lr
+  for cell in $CELLS; do
+    for lr in 1e-3 3e-3; do
+      train_command "$RUNS/tuning/$1/$cell/lr-$lr" "--cell $cell $(setting "$1" "$cell") --lr $lr --seed 1000"
+    done
+  done
+}
+# chosen SETTING CELL
+chosen() {
+  awk -F, -v cell="$2" '$1 == cell && $NF == "True" { print "--lr " $2 }' "$OUT/tuning/$1.csv"
+}
+commands() {
+  local seed name cell
+  for seed in $SEEDS; do
+    for name in $SETTINGS; do
+      for cell in $CELLS; do
+        train_command "$RUNS/seeds/$name/$cell/seed-$seed" \
+          "--cell $cell $(setting "$name" "$cell") $(chosen "$name" "$cell") --seed $seed"
+      done
+    done
+  done
+}
+
+mkdir -p "$OUT/tuning"
+for name in $SETTINGS; do tuning_of "$name"; done |
+  xargs -P "$JOBS" -I{} sh -c '{} || echo "exit $?: {}" >&2'
+for name in $SETTINGS; do
+  /usr/bin/python3 experiments/forecasts.py pick "$RUNS/tuning/$name" --out "$OUT/tuning/$name.csv"
+done
+train
+for kind in events series class; do
+  places=()
+  for name in $SETTINGS; do
+    [ "${name%%-*}" != "$kind" ] || places+=("$RUNS/seeds/$name")
+  done
+  [ ${#places[@]} -gt 0 ] || continue
+  /usr/bin/python3 experiments/forecasts.py merge "${places[@]}" --out "$OUT/$kind.csv"
+  /usr/bin/python3 experiments/forecasts.py scores "$OUT/$kind.csv" >"$OUT/$kind.md"
+done
+echo "aaren: $OUT"

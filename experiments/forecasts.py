@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""Tables of runs on real numbers: which learning rate to choose, every seed's test score beside the references."""
+
+import sys
+from pathlib import Path
+
+# First: it says in one line which package is missing.
+from program import Parser, Problem, run_main
+
+import numpy as np
+import pandas
+
+from files import write_whole
+from names import in_order
+from run_folders import read_config, run_folders
+
+# What is reported of each kind of task: column of eval.csv, name, whether a larger one is better.
+METRICS = {"events": [("loss", "nats per event"), ("rmse", "RMSE"), ("mark_accuracy", "mark accuracy")],
+           "series": [("mse", "MSE"), ("mae", "MAE")],
+           "series_class": [("sequence_accuracy", "accuracy")]}
+BASELINES = ("chance", "best_constant")
+
+
+def runs_in(places):
+    """eval.csv of every run below the folders `places`, with the folder's name as `setting`; a run without one counts
+    as failed and has no row."""
+    frames, missing = [], []
+    for place in map(Path, places):
+        for folder in run_folders(place):
+            if not (folder / "eval.csv").exists():
+                missing.append(str(folder))
+                continue
+            frame = pandas.read_csv(folder / "eval.csv")
+            frame.insert(0, "setting", place.name)
+            config = read_config(folder / "config.toml")
+            frame["learning_rate"] = config["lr"]
+            if "forecaster" not in frame.columns:
+                frame["forecaster"] = "model"
+            frames.append(frame)
+    if missing:
+        print(f"{Path(sys.argv[0]).name}: no eval.csv in {', '.join(missing)}", file=sys.stderr)
+    if not frames:
+        raise Problem(f"{', '.join(map(str, places))}: no run there has an eval.csv")
+    return pandas.concat(frames, ignore_index=True)
+
+
+def merge(chosen):
+    write_whole(Path(chosen.out), runs_in(chosen.runs).to_csv(index=False).encode(), [])
+    print(chosen.out)
+
+
+def pick(chosen):
+    """For each cell the learning rate with the smallest loss on validation data; all candidates are written."""
+    frame = runs_in([chosen.runs])
+    frame = frame[(frame["split"] == "valid") & (frame["forecaster"] == "model")]
+    table = frame.groupby(["cell", "learning_rate"], as_index=False)["loss"].mean().sort_values(["cell", "loss"])
+    table["chosen"] = ~table.duplicated("cell")
+    order = {cell: rank for rank, cell in enumerate(in_order(table["cell"], "cell"))}
+    table = table.sort_values("cell", key=lambda cells: cells.map(order), kind="stable")
+    write_whole(Path(chosen.out), table.to_csv(index=False).encode(), [])
+    print(chosen.out)
+
+
+def entry(values):
+    """Median, and every seed in its order."""
+    if not len(values):
+        return "-"
+    return f"{np.median(values):.3f} (" + ", ".join(f"{value:.3f}" for value in values) + ")"
+
+
+def scores(chosen):
+    """Markdown: for each metric a table, one row per cell and reference, one column per setting; test data."""
+    try:
+        frame = pandas.read_csv(chosen.csv)
+    except (OSError, ValueError) as error:
+        raise Problem(f"{chosen.csv}: {error}") from error
+    frame = frame[frame["split"] == "test"]
+    settings = list(dict.fromkeys(frame["setting"]))
+    lines = []
+    for column, name in METRICS[frame["task"].iloc[0]]:
+        lines += [f"{name}, test data:", "", "| | " + " | ".join(settings) + " |", "|---|" + "---|" * len(settings)]
+        models = frame[frame["forecaster"] == "model"]
+        for cell in in_order(models["cell"], "cell"):
+            of_cell = models[models["cell"] == cell].sort_values("seed")
+            texts = [entry(of_cell.loc[of_cell["setting"] == setting, column].to_numpy()) for setting in settings]
+            lines.append(f"| {cell} | " + " | ".join(texts) + " |")
+        references = frame[frame["forecaster"] != "model"]
+        for reference in dict.fromkeys(references["forecaster"]):
+            own = references[references["forecaster"] == reference]
+            texts = [own.loc[own["setting"] == setting, column] for setting in settings]
+            lines.append(f"| *{reference}* | "
+                         + " | ".join("-" if text.isna().all() else f"{text.iloc[0]:.3f}" for text in texts) + " |")
+        for baseline in (known for known in BASELINES if known in frame.columns):
+            texts = [f"{frame.loc[frame['setting'] == setting, baseline].iloc[0]:.3f}" for setting in settings]
+            lines.append(f"| *{baseline.replace('_', ' ')}* | " + " | ".join(texts) + " |")
+        lines.append("")
+    print("\n".join(lines).rstrip())
+
+
+def parser():
+    top = Parser(description=__doc__)
+    commands = top.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("merge", help="one CSV from many run folders")
+    one.add_argument("runs", nargs="+", help="folders, each of one setting")
+    one.add_argument("--out", required=True)
+    one.set_defaults(run=merge)
+    one = commands.add_parser("pick", help="the learning rate of each cell with the smallest validation loss")
+    one.add_argument("runs", help="folder of the candidates of one setting")
+    one.add_argument("--out", required=True)
+    one.set_defaults(run=pick)
+    one = commands.add_parser("scores", help="test scores of every seed as Markdown")
+    one.add_argument("csv", help="what merge wrote")
+    one.set_defaults(run=scores)
+    return top
+
+
+def main(words):
+    chosen = parser().parse_args(words)
+    chosen.run(chosen)
+
+
+if __name__ == "__main__":
+    sys.exit(run_main(main))
