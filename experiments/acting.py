@@ -92,31 +92,39 @@ def seeds_text(values):
     return ", ".join(f"{100 * value:.0f}" for value in values)
 
 
+def column_of(row):
+    """Title of the column of a row: the task, with the size played where it has one, else with its options."""
+    if not np.isnan(row["size"]):
+        return f"{row['task']} {row['size']:.0f}"
+    return " ".join([row["task"], *str(row["task_option"]).split()]) if isinstance(row["task_option"], str) else row["task"]
+
+
 def scores(chosen):
-    """Markdown: one row per cell, one column per size: the success of every seed in percent, and how many solved."""
+    """Markdown: one row per cell, one column per task and size or option: the success of every seed in percent and how
+    many solved it; the median return and that of every seed where a task knows no success."""
     frame = read_merged(chosen.csv)
     frame = frame[frame["choice"] == chosen.choice]
-    column = "success" if frame["success"].notna().all() else "return"
-    groups = sorted(set(zip(frame["task"], frame["size"].fillna(0))))
-    lines = ["| cell | " + " | ".join(f"{task} {size:.0f}" if size else task for task, size in groups) + " |",
-             "|---|" + "---|" * len(groups)]
+    frame["column"] = frame.apply(column_of, axis=1)
+    columns = sorted(set(frame["column"]), key=natural)
+    lines = ["| cell | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
     for cell in in_order(frame["cell"], "cell"):
         texts = []
-        for task, size in groups:
-            rows = frame[(frame["cell"] == cell) & (frame["task"] == task) & (frame["size"].fillna(0) == size)]
-            values = rows.sort_values("seed")[column].to_numpy()
-            if not len(values):
+        for column in columns:
+            rows = frame[(frame["cell"] == cell) & (frame["column"] == column)].sort_values("seed")
+            if rows.empty:
                 texts.append("-")
-            elif column == "return":
+            elif rows["success"].isna().any() or chosen.returns:
+                values = rows["return"].to_numpy()
                 texts.append(f"{np.median(values):.2f} (" + ", ".join(f"{v:.2f}" for v in values) + ")")
             else:
+                values = rows["success"].to_numpy()
                 solved = int((values >= SOLVED).sum())
                 low, high = wilson(solved, len(values))
                 texts.append(f"{solved}/{len(values)} [{low:.2f}, {high:.2f}] ({seeds_text(values)})")
         lines.append(f"| {cell} | " + " | ".join(texts) + " |")
-    best = frame.groupby(["task", frame["size"].fillna(0)])[["best_return", "random_return", "memoryless_return"]].first()
+    best = frame.groupby("column")[["best_return", "random_return", "memoryless_return"]].first()
     for name in ("best_return", "memoryless_return", "random_return"):
-        values = [best.loc[group, name] for group in groups]
+        values = [best.loc[column, name] for column in columns]
         lines.append(f"| *{name.replace('_', ' ')}* | " + " | ".join("-" if np.isnan(v) else f"{v:.2f}" for v in values) + " |")
     print("\n".join(lines))
 
@@ -240,6 +248,7 @@ def main(arguments):
     command = commands.add_parser("scores", description=scores.__doc__)
     command.add_argument("csv")
     command.add_argument("--choice", default="sample", choices=["sample", "greedy"])
+    command.add_argument("--returns", action="store_true", help="returns, also of tasks that know success")
     command.set_defaults(run=scores)
     command = commands.add_parser("ends", description=ends.__doc__)
     command.add_argument("csv", help="of `merge --which train`")

@@ -82,6 +82,6 @@ train
 for which in eval train; do
   /usr/bin/python3 experiments/acting.py merge "$RUNS/ppo" --which $which --out "$OUT/$which.csv"
 done
-/usr/bin/python3 experiments/acting.py scores "$OUT/eval.csv" >"$OUT/scores.md"
+/usr/bin/python3 experiments/acting.py scores "$OUT/eval.csv" --returns >"$OUT/scores.md"
 /usr/bin/python3 experiments/acting.py curves "$OUT/train.csv" --out "$OUT/curves.svg"
 echo "memory_games: $OUT"
