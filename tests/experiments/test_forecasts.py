@@ -1,0 +1,95 @@
+"""The script and the tables of runs on real numbers, with tiny models from runs to tables."""
+
+import csv
+import os
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from support import ROOT
+
+PROGRAM = Path(os.environ.get("RLT_PROGRAM", ROOT / "build" / "release" / "rlt"))
+
+# In place of the program: tiny models, few steps, small sets.
+TINY = """\
+#!/bin/sh
+case "$*" in
+  *events*) sets="--task-option sequences=20 --task-option events=8" ;;
+  *"--task series "*) sets="--task-option steps=1200 --task-option stride=40" ;;
+  *) sets="" ;;
+esac
+exec "$PROGRAM" "$@" --d-model 8 --heads 2 --layers 1 --batch 4 --steps 2 $sets
+"""
+
+
+class Tables(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.out = self.folder / "out"
+
+    def rows(self, path):
+        with open(path, newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+
+    def forecasts(self, *words):
+        return subprocess.run(["/usr/bin/python3", ROOT / "experiments" / "forecasts.py", *words], capture_output=True,
+                              text=True, check=False)
+
+    def write_run(self, name, lr, losses):
+        run = self.folder / "runs" / name
+        run.mkdir(parents=True)
+        (run / "meta.json").write_text("{}")
+        (run / "config.toml").write_text(f"lr = {lr}\n")
+        header = "task,cell,learning_rate,seed,split,forecaster,loss,mse,mae\n"
+        (run / "eval.csv").write_text(header + "".join(
+            f"series,gru,{lr},1,{split},{who},{loss},{loss},0.5\n" for (split, who), loss in losses.items()))
+
+    def test_the_learning_rate_is_picked_on_validation_data_alone(self):
+        self.write_run("a", 0.1, {("valid", "model"): 2, ("test", "model"): 1, ("valid", "oracle"): 0})
+        self.write_run("b", 0.2, {("valid", "model"): 1.5, ("test", "model"): 3, ("valid", "oracle"): 0})
+        done = self.forecasts("pick", self.folder / "runs", "--out", self.folder / "picked.csv")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([(row["learning_rate"], row["loss"], row["chosen"]) for row in self.rows(self.folder / "picked.csv")],
+                         [("0.2", "1.5", "True"), ("0.1", "2.0", "False")])
+
+    def test_scores_are_of_test_data_beside_the_references(self):
+        self.write_run("a", 0.1, {("valid", "model"): 2, ("test", "model"): 1, ("test", "oracle"): 0.25})
+        self.write_run("b", 0.1, {("valid", "model"): 2, ("test", "model"): 3, ("test", "oracle"): 0.25})
+        self.assertEqual(self.forecasts("merge", self.folder / "runs", "--out", self.folder / "m.csv").returncode, 0)
+        done = self.forecasts("scores", self.folder / "m.csv")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("| gru | 2.000 (1.000, 3.000) |", done.stdout)
+        self.assertIn("| *oracle* | 0.250 |", done.stdout)
+
+    def test_a_folder_without_runs_is_one_line(self):
+        (self.folder / "runs").mkdir()
+        done = self.forecasts("pick", self.folder / "runs", "--out", self.folder / "x.csv")
+        self.assertEqual((done.returncode, len(done.stderr.splitlines())), (1, 1), done.stderr)
+        self.assertFalse((self.folder / "x.csv").exists())
+
+    @unittest.skipUnless(PROGRAM.exists(), f"{PROGRAM} is not built")
+    def test_aaren_writes_a_table_of_each_kind(self):
+        (self.folder / "rlt").write_text(TINY)
+        (self.folder / "rlt").chmod(0o755)
+        environment = {"PATH": os.environ["PATH"], "PROGRAM": str(PROGRAM), "RLT_PROGRAM": str(self.folder / "rlt"),
+                       "RUNS": str(self.folder / "runs"), "OUT": str(self.out), "JOBS": "2", "SEEDS": "1 2",
+                       "CELLS": "aaren gru", "SETTINGS": "events-poisson series-96 class-order-one-layer"}
+        done = subprocess.run([ROOT / "experiments" / "aaren.sh"], env=environment, capture_output=True, text=True,
+                              check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for kind, words in (("events", ["nats per event", "*oracle*", "*poisson*"]),
+                            ("series", ["MSE", "*linear*", "*seasonal_naive*"]), ("class", ["accuracy", "*chance*"])):
+            with self.subTest(kind):
+                text = (self.out / f"{kind}.md").read_text()
+                for word in [*words, "| aaren | ", "| gru | "]:
+                    self.assertIn(word, text)
+                models = [row for row in self.rows(self.out / f"{kind}.csv") if row["forecaster"] == "model"]
+                self.assertEqual({(row["cell"], row["seed"]) for row in models},
+                                 {(cell, seed) for cell in ("aaren", "gru") for seed in "12"})
+
+
+if __name__ == "__main__":
+    unittest.main()
