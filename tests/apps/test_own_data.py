@@ -233,7 +233,7 @@ class Flags(Case):
         shown = self.done("tasks", "file").stdout
         for word in ("train.src", ".tgt files"):
             self.assertIn(word, shown)
-        self.assertEqual(len(self.done("tasks").stdout.splitlines()), 22)  # and 8 environments under a heading
+        self.assertEqual(len(self.done("tasks").stdout.splitlines()), 24)  # and 8 environments under a heading
         self.refused(2, ["--rule"], "tasks", "file", "--rule", "honest")
 
 
