@@ -24,6 +24,13 @@ Lanes<T> lane_numbers() {
   return Lanes<T>::load_unaligned(numbers.data());
 }
 
+template <typename T>
+T largest_lane(const Lanes<T>& values) {
+  std::array<T, static_cast<std::size_t>(lane_count<T>)> numbers;
+  values.store_unaligned(numbers.data());
+  return *std::ranges::max_element(numbers);
+}
+
 /// to[row] = the first d numbers of each row, filled up with zeros to whole vectors.
 template <typename T>
 void copy_rows(Matrix<const T> from, Lanes<T>* to) {
@@ -165,9 +172,80 @@ typename SoftmaxAttention<T>::V SoftmaxAttention<T>::dropout_factors(const Atten
   return V::load_unaligned(factors.data());
 }
 
+// The only query sees every key that the chunks hold.
+template <std::floating_point T>
+void SoftmaxAttention<T>::forward_one(const AttentionHead<T>& head, T* o_row, T* largest_of,
+                                      T* inverse_of, V* scratch_vectors) const {
+  constexpr Index n = lane_count<T>;
+  constexpr Index line = 64 / sizeof(T);
+  const Scratch scratch = scratch_at(scratch_vectors, 1);
+  V* const q = scratch.q;
+  V* const o = scratch.o;
+  V* const w = scratch.w;
+  for (Index i = 0; i < vectors_per_row(); ++i) {
+    q[i] = load_lanes(head.q.data + i * n, head_size_ - i * n) * scale_;
+    o[i] = V(T(0));
+  }
+  T largest = hidden<T>;
+  T sum = 0;
+  for_each_chunk(head, queries_at(head, 0), [&](const KeyRows<T>& keys) {
+    // s_j = q . k_j / sqrt(d) + bias
+    V highest(hidden<T>);
+    for (Index j = 0; j < keys.count; j += n) {
+      std::array<V, static_cast<std::size_t>(n)> products;
+      for (Index row = 0; row < n; ++row) {
+        products[row] = V(T(0));
+        if (j + row >= keys.count) continue;
+        const T* const k = keys.k + (j + row) * keys.stride;
+        // Rows are far apart: no prefetching by itself.
+        for (Index c = 0; c < head_size_; c += line) {
+          __builtin_prefetch(k + n * keys.stride + c);
+          __builtin_prefetch(keys.v + (j + row) * keys.stride + c);
+        }
+        for (Index i = 0; i < vectors_per_row(); ++i) {
+          products[row] =
+              xsimd::fma(q[i], load_lanes(k + i * n, head_size_ - i * n), products[row]);
+        }
+      }
+      V s = sum_each<T>(products);
+      if (head.slope > 0) s += head.slope * (lane_numbers<T>() + static_cast<T>(keys.first + j));
+      s = xsimd::select(lane_numbers<T>() < V(static_cast<T>(keys.count - j)), s, V(hidden<T>));
+      highest = xsimd::max(highest, s);
+      w[j / n] = s;
+    }
+    // the sums so far have a factor e^-before
+    const T before = largest;
+    largest = std::max(largest, largest_lane<T>(highest));
+    const T shrink = std::exp(before - largest);
+    V weights(T(0));
+    for (Index j = 0; j < keys.count; j += n) {
+      w[j / n] = xsimd::exp(w[j / n] - largest);
+      weights += w[j / n];
+    }
+    sum = sum * shrink + xsimd::hadd(weights);
+    const T* const weight = reinterpret_cast<const T*>(w);
+    for (Index i = 0; i < vectors_per_row(); ++i) {
+      std::array<V, 4> sums = {o[i] * shrink, V(T(0)), V(T(0)), V(T(0))};
+      for (Index j = 0; j < keys.count; ++j) {
+        const V v = load_lanes(keys.v + j * keys.stride + i * n, head_size_ - i * n);
+        sums[j % 4] = xsimd::fma(V(weight[j]), v, sums[j % 4]);
+      }
+      o[i] = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+    }
+  });
+  *largest_of = largest;
+  *inverse_of = sum > 0 ? T(1) / sum : T(0);
+  for (Index i = 0; i < vectors_per_row(); ++i) {
+    store_lanes(o_row + i * n, o[i] * *inverse_of, head_size_ - i * n);
+  }
+}
+
 template <std::floating_point T>
 void SoftmaxAttention<T>::forward(const AttentionHead<T>& head, Matrix<T> o_rows, T* largest_of,
                                   T* inverse_of, V* scratch_vectors) const {
+  if (head.q.rows == 1 && !head.dropout.active()) {
+    return forward_one(head, o_rows.data, largest_of, inverse_of, scratch_vectors);
+  }
   const Scratch scratch = scratch_at(scratch_vectors, head.q.rows);
   V* const q = scratch.q;
   V* const o = scratch.o;

@@ -6,7 +6,7 @@
 //   delta_t = g_t . o_t                         ds_tj = P_tj (f_tj g_t . v_j - delta_t) / sqrt(d)
 //   dq_t = sum_j ds_tj k_j   dk_j = sum_t ds_tj q_t   dv_j = sum_t f_tj P_tj g_t
 //
-// Memory: lanes are queries, so nothing is summed across lanes. A vector of queries walks over its keys in
+// Memory: lanes are queries, so nothing is summed across lanes; of a single query, as in streaming, they are keys. A vector of queries walks over its keys in
 // chunks with a running maximum and sum (Milakov, Gimelshein 2018, arXiv 1805.02867); backward computes
 // the weights again from the maximum and 1 / sum of each query (Dao et al. 2022, arXiv 2205.14135). Keys that
 // are not seen weigh exactly 0.
@@ -77,6 +77,7 @@ class SoftmaxAttention {
   void for_each_chunk(const AttentionHead<T>& head, const Queries& queries, const Body& body) const;
   void score(const AttentionHead<T>& head, const Queries& queries, const KeyRows<T>& keys,
              const V* q, V* s) const;
+  void forward_one(const AttentionHead<T>& head, T* o, T* largest, T* inverse, V* scratch) const;
   V dropout_factors(const AttentionHead<T>& head, const Queries& queries, Index key) const;
 
   Index head_size_;

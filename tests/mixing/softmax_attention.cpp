@@ -119,6 +119,38 @@ TEST_CASE("softmax attention: a query that sees nothing puts out zeros") {
   for (Index c = 0; c < head; ++c) CHECK(o[c] == 0);
 }
 
+// Lanes are then keys, not queries.
+TEST_CASE("softmax attention: a query alone puts out what it does among others") {
+  std::vector<rlt::Lanes<double>> scratch(static_cast<std::size_t>(kernel.scratch_vectors(1)));
+  for (const Case& some : cases()) {
+    CAPTURE(some.sees.length);
+    CAPTURE(some.sees.self);
+    const Result all = forward(some);
+    for (Index t = 0; t < steps; ++t) {
+      CAPTURE(t);
+      const auto keys = [&](Index from, Index to) {
+        return rlt::KeyRows<double>{some.k.data() + (past + from) * head,
+                                    some.v.data() + (past + from) * head, head, from - t,
+                                    to - from};
+      };
+      const double start = some.starts[static_cast<std::size_t>(t)] - static_cast<double>(t);
+      Vector o(head);
+      double largest = 0;
+      double inverse = 0;
+      kernel.forward({.q = {some.q.data() + t * head, 1, head},
+                      .keys = {keys(-past, -2), keys(-2, t), keys(t, t + 1)},
+                      .starts = &start,
+                      .sees = some.sees,
+                      .slope = some.slope,
+                      .dropout = {}},
+                     rows(o), &largest, &inverse, scratch.data());
+      for (Index c = 0; c < head; ++c) CHECK(std::abs(o[c] - all.o[t * head + c]) < 1e-12);
+      CHECK(std::abs(largest - all.largest[t]) < 1e-12);
+      CHECK(std::abs(inverse - all.inverse[t]) < 1e-12);
+    }
+  }
+}
+
 TEST_CASE("softmax attention: gradients equal central differences") {
   const Vector probe = random("probe", steps * head);
   for (Case& some : cases()) {
