@@ -12,8 +12,8 @@
 namespace rlt {
 namespace {
 
-constexpr Index C = EventMixture<double>::components;
-using Numbers = std::array<double, static_cast<std::size_t>(C)>;
+constexpr Index components = EventMixture<double>::components;
+using Numbers = std::array<double, static_cast<std::size_t>(components)>;
 
 double sigmoid(double x) {
   const double power = std::exp(-std::abs(x));
@@ -34,10 +34,10 @@ struct Mixture {
 
   template <typename T>
   explicit Mixture(const T* outputs) {
-    for (Index c = 0; c < C; ++c) {
-      const auto s = static_cast<double>(outputs[2 * C + c]);
+    for (Index c = 0; c < components; ++c) {
+      const auto s = static_cast<double>(outputs[2 * components + c]);
       log_weight[c] = static_cast<double>(outputs[c]);
-      mu[c] = static_cast<double>(outputs[C + c]);
+      mu[c] = static_cast<double>(outputs[components + c]);
       sigma[c] = softplus(s) + EventMixture<double>::smallest_sigma;
       slope[c] = sigmoid(s);
     }
@@ -47,7 +47,7 @@ struct Mixture {
 
   double mean() const {
     double sum = 0;
-    for (Index c = 0; c < C; ++c) {
+    for (Index c = 0; c < components; ++c) {
       const double log_mean = mu[c] + sigma[c] * sigma[c] / 2;
       sum += std::exp(log_weight[c] + std::min(log_mean, EventMixture<double>::largest_log_mean));
     }
@@ -62,7 +62,7 @@ struct Terms {
 
 Terms seen_terms(const Mixture& mixture, double x) {
   Terms terms;
-  for (Index c = 0; c < C; ++c) {
+  for (Index c = 0; c < components; ++c) {
     const double sigma = mixture.sigma[c];
     const double z = (x - mixture.mu[c]) / sigma;
     terms.log_term[c] = mixture.log_weight[c] - std::log(sigma) - z * z / 2;
@@ -74,7 +74,7 @@ Terms seen_terms(const Mixture& mixture, double x) {
 
 Terms censored_terms(const Mixture& mixture, double x) {
   Terms terms;
-  for (Index c = 0; c < C; ++c) {
+  for (Index c = 0; c < components; ++c) {
     const double sigma = mixture.sigma[c];
     const double z = (x - mixture.mu[c]) / sigma;
     const double hazard = normal_hazard(z);
@@ -92,12 +92,12 @@ double time_loss(const Mixture& mixture, double tau, bool seen, T scale, T* outp
   const Terms terms = seen ? seen_terms(mixture, x) : censored_terms(mixture, x);
   const double log_sum = log_sum_exp(terms.log_term);
   if (scale != T(0)) {
-    for (Index c = 0; c < C; ++c) {
+    for (Index c = 0; c < components; ++c) {
       const double share = std::exp(terms.log_term[c] - log_sum);
       const double ds = share * terms.dsigma[c] * mixture.slope[c];
       outputs[c] = scale * static_cast<T>(std::exp(mixture.log_weight[c]) - share);
-      outputs[C + c] = scale * static_cast<T>(share * terms.dmu[c]);
-      outputs[2 * C + c] = scale * static_cast<T>(ds);
+      outputs[components + c] = scale * static_cast<T>(share * terms.dmu[c]);
+      outputs[2 * components + c] = scale * static_cast<T>(ds);
     }
   }
   return -log_sum + (seen ? x + half_log_two_pi : 0);
@@ -138,7 +138,8 @@ void EventMixture<T>::apply(const Targets& targets, T scale, Matrix<T> outputs,
       bool correct = true;
       if (marks_ > 1) {
         const int mark = seen ? targets.classes[row] : -1;
-        score.loss += static_cast<double>(cross_entropy(y + 3 * C, marks_, mark, scale, correct));
+        score.loss +=
+            static_cast<double>(cross_entropy(y + 3 * components, marks_, mark, scale, correct));
       }
       if (!seen) continue;
       const double error = mixture.mean() - tau;

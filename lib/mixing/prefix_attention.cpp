@@ -268,10 +268,10 @@ void PrefixAttention<T>::backward_block(const Backward& rows, const Chunk& at, I
   }
   // c_t = e^(m_{t-1} - m_t) c_{t-1} + e^(s_t - m_t):  H_t, ds_t
   store_lanes(h.data(), sum_each<T>(alike) * load_lanes(inverse.data()));
-  T& H = dstate[d_];
+  T& behind = dstate[d_];  // H_{t + 1}
   for (Index i = count - 1; i >= 0; --i) {
-    H = decay[i] * H + h[i];
-    h[i] = H;
+    behind = decay[i] * behind + h[i];
+    h[i] = behind;
   }
   if (run == Run::total) return;
   Steps<T> ds;

@@ -213,7 +213,7 @@ TEST_CASE(
     const bool seen = i % 4 != 3, asked = i % 7 != 5;
     reals.push_back(asked ? 0.3F + static_cast<float>(i) / 5 : none);
     reals.push_back(asked ? static_cast<float>(seen) : none);
-    classes.push_back(asked && seen ? i % marks : -1);
+    classes.push_back(asked && seen ? static_cast<int>(i % marks) : -1);
   }
   std::vector<float> expected = given;
   std::array<double, batch> losses{};
