@@ -215,9 +215,9 @@ void PrefixAttention<T>::backward(Matrix<const T> inputs, Matrix<const T> mixed,
   for (Index pair = 0; pass_.carries() && pair < pairs(); ++pair) {
     if (start(chunk_at(pair, 0), 0)) continue;  // m_1 may lie far below m_0
     const T* const a = carried_ + pair * state_numbers();
-    const T* const G = state(pair, 0);
-    T sum = -a[d_] * G[d_];
-    for (Index j = 0; j < d_; ++j) sum += a[j] * G[j];
+    const T* const behind = state(pair, 0);  // G_1 | H_1
+    T sum = -a[d_] * behind[d_];
+    for (Index j = 0; j < d_; ++j) sum += a[j] * behind[j];
     shift[pair % heads_] -= std::exp(a[d_ + 1] - largest_[pair * extent_.steps]) * sum;
   }
 }
@@ -255,16 +255,17 @@ void PrefixAttention<T>::backward_block(const Backward& rows, const Chunk& at, I
   // o_t = a_t / c_t,  a_t = e^(m_{t-1} - m_t) a_{t-1} + e^(s_t - m_t) v_t:  G_t, dv_t
   for (Index j = 0; j < d_; j += lane_count<T>) {
     const Index n = d_ - j;
-    V G = load_lanes(dstate + j, n);
+    V gathered = load_lanes(dstate + j, n);  // G
     for (Index i = count - 1; i >= 0; --i) {
       const V dout = load_lanes(rows.dmixed.row(first + i) + col + j, n);
       alike[i] = xsimd::fma(dout, load_lanes(rows.mixed.row(first + i) + col + j, n), alike[i]);
-      G = xsimd::fma(V(inverse[i]), dout, G * decay[i]);
+      gathered = xsimd::fma(V(inverse[i]), dout, gathered * decay[i]);
       if (run == Run::total) continue;
-      store_lanes(rows.dinputs.row(first + i) + col + j, G * weight[i], n);
-      reads[i] = xsimd::fma(load_lanes(rows.inputs.row(first + i) + col + j, n), G, reads[i]);
+      store_lanes(rows.dinputs.row(first + i) + col + j, gathered * weight[i], n);
+      reads[i] =
+          xsimd::fma(load_lanes(rows.inputs.row(first + i) + col + j, n), gathered, reads[i]);
     }
-    store_lanes(dstate + j, G, n);
+    store_lanes(dstate + j, gathered, n);
   }
   // c_t = e^(m_{t-1} - m_t) c_{t-1} + e^(s_t - m_t):  H_t, ds_t
   store_lanes(h.data(), sum_each<T>(alike) * load_lanes(inverse.data()));

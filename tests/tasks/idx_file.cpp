@@ -62,7 +62,7 @@ TEST_CASE("idx file: plain and gzip hold the same bytes, and either is found") {
 TEST_CASE("idx file: a large gzip file unpacks as a whole") {
   const Folder folder;
   std::string content = "\0\0\x08\x01\0\x04\0\0"s;  // 2^18
-  for (int i = 0; i < 1 << 18; ++i) content += static_cast<char>(i * i >> 7);
+  for (unsigned i = 0; i < 1U << 18; ++i) content += static_cast<char>(i * i >> 7);
   folder.write_packed("a", content);
   CHECK(read_idx(folder.path() / "a", 1).values == content.substr(8));
 }
