@@ -97,12 +97,13 @@ void evaluate_all(const EvalCommand& command, const Asked& asked, const RunConfi
   SequenceModel<T> model(model_config(config, task.info()));
   TrainingState state;
   load_checkpoint<T>(checkpoint.path, model.parameters(), nullptr, state);
+  std::vector<EvaluationSet> given;
+  for (const char* split : {"valid", "test"}) {
+    if (task.fixed_set(split) != nullptr) given.push_back(fixed_set(config, task, split));
+  }
   Extent capacity{command.batch, command.piece};
-  if (task.info().asks_last) {
-    for (const char* split : {"valid", "test"}) {
-      if (task.fixed_set(split) == nullptr) continue;
-      capacity.steps = std::max(capacity.steps, fixed_set(config, task, split).longest());
-    }
+  for (const EvaluationSet& set : given) {
+    if (set.asks_last) capacity.steps = std::max(capacity.steps, set.longest());
   }
   model.carve(capacity, "--batch or --piece");
   const std::unique_ptr<Loss<T>> loss = make_loss<T>(task.info());
@@ -124,9 +125,7 @@ void evaluate_all(const EvalCommand& command, const Asked& asked, const RunConfi
                   score_text(task.info(), row.score), set.hash);
   };
   if (task.fixed_set("train") != nullptr) {
-    for (const char* split : {"valid", "test"}) {
-      if (task.fixed_set(split) != nullptr) measure(fixed_set(config, task, split));
-    }
+    for (const EvaluationSet& set : given) measure(set);
     return;
   }
   std::set<Index> measured;

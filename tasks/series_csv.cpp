@@ -19,12 +19,6 @@
 namespace rlt {
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t\r");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
-}
-
 bool is_missing(std::string_view cell) {
   constexpr std::string_view words[] = {"", "nan", "NaN", "NAN", "na", "NA", "null", "NULL"};
   return std::ranges::find(words, cell) != std::end(words);

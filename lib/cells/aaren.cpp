@@ -23,25 +23,12 @@
 #include <cmath>
 
 #include "cells/registry.hpp"
+#include "mixing/gated_trace.hpp"
 #include "mixing/prefix_attention.hpp"
 #include "nn/linear.hpp"
 
 namespace rlt {
 namespace {
-
-template <typename T>
-T dot(Index count, const T* a, const T* b) {
-  Lanes<T> sum(T(0));
-  for (Index j = 0; j < count; j += lane_count<T>) {
-    sum = xsimd::fma(load_lanes(a + j, count - j), load_lanes(b + j, count - j), sum);
-  }
-  return xsimd::hadd(sum);
-}
-
-template <typename T>
-void add_scaled(Index count, T scale, const T* x, T* y) {
-  for (Index j = 0; j < count; ++j) y[j] += scale * x[j];
-}
 
 template <typename T>
 class Aaren : public Cell<T> {
@@ -140,7 +127,7 @@ class Aaren : public Cell<T> {
     const auto join = [&](const T* v, const T* k, T* both) {
       std::copy_n(v, width_, both);
       for (Index head = 0; head < heads_; ++head) {
-        both[width_ + head] = tau_ * dot(d_, k + head * d_, q_ + head * d_);
+        both[width_ + head] = tau_ * gated::dot(d_, k + head * d_, q_ + head * d_);
       }
     };
     for (Index i = 0; i < width_; ++i) {
@@ -158,10 +145,10 @@ class Aaren : public Cell<T> {
       // A = tau W_k q,  c = tau q . b_k
       for (Index head = 0; head < heads_; ++head) {
         const T scale = tau_ * dboth[width_ + head];
-        add_scaled(d_, scale, q_ + head * d_, dk + head * d_);
-        add_scaled(d_, scale, k + head * d_, dq_ + head * d_);
+        gated::add_scaled(d_, scale, q_ + head * d_, dk + head * d_);
+        gated::add_scaled(d_, scale, k + head * d_, dq_ + head * d_);
       }
-      add_scaled(width_, T(1), dboth, dv);
+      gated::add_scaled(width_, T(1), dboth, dv);
     };
     for (Index i = 0; i < width_; ++i) {
       const Index at = i * width_;
@@ -172,10 +159,10 @@ class Aaren : public Cell<T> {
                   key_.bias->gradient);
     // q = q0 W_q + b_q
     for (Index i = 0; i < width_; ++i) {
-      add_scaled(width_, query_->value[i], dq_, query_map_.weight->gradient + i * width_);
-      query_->gradient[i] += dot(width_, query_map_.weight->value + i * width_, dq_);
+      gated::add_scaled(width_, query_->value[i], dq_, query_map_.weight->gradient + i * width_);
+      query_->gradient[i] += gated::dot(width_, query_map_.weight->value + i * width_, dq_);
     }
-    add_scaled(width_, T(1), dq_, query_map_.bias->gradient);
+    gated::add_scaled(width_, T(1), dq_, query_map_.bias->gradient);
   }
 
   Index width_;

@@ -84,6 +84,12 @@ bool drop_byte_order_mark(std::string& content) {
   return true;
 }
 
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t\r");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
+}
+
 std::string read_text(const std::filesystem::path& path, std::size_t largest) {
   std::string content = read_file(path, largest);
   if (drop_byte_order_mark(content))

@@ -16,6 +16,9 @@ std::string text_fault(const std::filesystem::path& path, std::string_view conte
 /// Removes the byte-order mark at the beginning; false when there is none.
 bool drop_byte_order_mark(std::string& content);
 
+/// Without the blanks, tabs and carriage returns around it.
+std::string_view trimmed(std::string_view text);
+
 /// The whole file as `read_file` reads it; a message tells of a byte-order mark that was dropped.
 /// Error(failed) when it cannot be read or is not UTF-8 text.
 std::string read_text(const std::filesystem::path& path, std::size_t largest = largest_file);

@@ -125,7 +125,7 @@ void EventMixture<T>::apply(const Targets& targets, T scale, Matrix<T> outputs,
     for (Index row = b * steps; row < (b + 1) * steps; ++row) {
       T* const y = outputs.row(row);
       const float* const target = targets.reals.row(row);
-      if (std::isnan(target[0])) {
+      if (!targets.asks_reals(row)) {
         if (scale != T(0)) std::fill_n(y, this->outputs(), T(0));
         continue;
       }

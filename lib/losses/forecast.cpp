@@ -6,17 +6,10 @@
 #include "base/parallel.hpp"
 
 namespace rlt {
-namespace {
-
-bool asked(const Targets& targets, Index row) { return !std::isnan(*targets.reals.row(row)); }
-
-}  // namespace
 
 template <std::floating_point T>
 Index Forecast<T>::scored(const Targets& targets) const {
-  Index count = 0;
-  for (Index row = 0; row < targets.extent.rows(); ++row) count += asked(targets, row) ? 1 : 0;
-  return count;
+  return targets.rows_of_reals();
 }
 
 template <std::floating_point T>
@@ -26,7 +19,7 @@ void Forecast<T>::apply(const Targets& targets, T scale, Matrix<T> outputs,
   parallel_for(targets.extent.batch, [&](Index b, int) {
     for (Index row = b * steps; row < (b + 1) * steps; ++row) {
       T* const z = outputs.row(row);
-      if (asked(targets, row)) {
+      if (targets.asks_reals(row)) {
         apply_row(targets.reals.row(row), scale, z, scores[static_cast<std::size_t>(b)]);
       } else if (scale != T(0)) {
         std::fill_n(z, this->outputs(), T(0));

@@ -2,6 +2,7 @@
 // gradient checks call the same one.
 #pragma once
 
+#include <cmath>
 #include <concepts>
 #include <span>
 
@@ -16,6 +17,13 @@ struct Targets {
   const int* classes = nullptr;              // (B,T), negative where nothing is asked; may be null
   int blank = -1;                            // the class of positions without an answer; -1: none
   Matrix<const float> reals{nullptr, 0, 0};  // (B T, K), a row of NaN where nothing is asked
+
+  bool asks_reals(Index row) const { return !std::isnan(*reals.row(row)); }
+  Index rows_of_reals() const {
+    Index count = 0;
+    for (Index row = 0; row < extent.rows(); ++row) count += asks_reals(row) ? 1 : 0;
+    return count;
+  }
 };
 
 template <std::floating_point T>

@@ -6,17 +6,10 @@
 #include "base/parallel.hpp"
 
 namespace rlt {
-namespace {
-
-bool asked(const Targets& targets, Index row) { return !std::isnan(*targets.reals.row(row)); }
-
-}  // namespace
 
 template <std::floating_point T>
 Index SquaredError<T>::scored(const Targets& targets) const {
-  Index count = 0;
-  for (Index row = 0; row < targets.extent.rows(); ++row) count += asked(targets, row) ? 1 : 0;
-  return count;
+  return targets.rows_of_reals();
 }
 
 template <std::floating_point T>
@@ -27,7 +20,7 @@ void SquaredError<T>::apply(const Targets& targets, T scale, Matrix<T> outputs,
     Score& score = scores[static_cast<std::size_t>(b)];
     for (Index row = b * steps; row < (b + 1) * steps; ++row) {
       T* const y = outputs.row(row);
-      if (!asked(targets, row)) {
+      if (!targets.asks_reals(row)) {
         if (scale != T(0)) std::fill_n(y, size_, T(0));
         continue;
       }

@@ -455,10 +455,6 @@ Index layer_count(const RunConfig& config) {
   return config.layers == 0 ? cell_info(config.cell).default_layers : config.layers;
 }
 
-}  // namespace
-
-namespace {
-
 /// None: the cell's own.
 std::optional<RealInput> real_input(const RunConfig& config) {
   for (const RealInput form : {RealInput::linear, RealInput::relu, RealInput::direct}) {
