@@ -70,49 +70,52 @@ void tall_product(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write
 }
 
 // One row times B. A call of BLAS costs half a microsecond in locks before it multiplies anything, as long as a row of
-// 64 takes with 64 columns; acting and streaming at batch 1 consist of such products. Each sum takes even and odd k
-// apart, so that enough of them are under way at once.
-template <Index vectors, typename T>
+// 64 takes with 64 columns; acting and streaming at batch 1 consist of such products. A tile takes `width` neighbouring
+// columns, vectors or single numbers; narrow tiles sum even and odd k apart, so that enough sums are under way at once.
+template <Index width, typename V, typename T>
 void row_tile(const T* a, Index depth, Matrix<const T> b, T* c, Write write) {
-  constexpr Index n = lane_count<T>;
-  Lanes<T> even[vectors];
-  Lanes<T> odd[vectors];
-  for (Index v = 0; v < vectors; ++v) {
-    even[v] = write == Write::add ? Lanes<T>::load_unaligned(c + v * n) : Lanes<T>(T(0));
-    odd[v] = Lanes<T>(T(0));
+  constexpr Index chains = width >= 8 ? 1 : 2;
+  constexpr Index n = sizeof(V) / sizeof(T);
+  const auto load = [](const T* from) {
+    if constexpr (n == 1) return *from;
+    else return V::load_unaligned(from);
+  };
+  V sums[chains][width];
+  for (Index v = 0; v < width; ++v) {
+    sums[0][v] = write == Write::add ? load(c + v * n) : V(T(0));
+    if constexpr (chains == 2) sums[1][v] = V(T(0));
   }
-  const auto add = [&](Index k, Lanes<T>* sums) {
+  const auto add = [&](Index k, V* sum) {
     const T* const row = b.row(k);
-    const Lanes<T> left(a[k]);
-    for (Index v = 0; v < vectors; ++v) {
-      sums[v] = xsimd::fma(left, Lanes<T>::load_unaligned(row + v * n), sums[v]);
-    }
+    for (Index v = 0; v < width; ++v) sum[v] += V(a[k]) * load(row + v * n);
   };
   Index k = 0;
-  for (; k + 1 < depth; k += 2) {
-    add(k, even);
-    add(k + 1, odd);
+  for (; k + chains <= depth; k += chains) {
+    for (Index chain = 0; chain < chains; ++chain) add(k + chain, sums[chain]);
   }
-  if (k < depth) add(k, even);
-  for (Index v = 0; v < vectors; ++v) (even[v] + odd[v]).store_unaligned(c + v * n);
+  for (; k < depth; ++k) add(k, sums[0]);
+  for (Index v = 0; v < width; ++v) {
+    V sum = sums[0][v];
+    if constexpr (chains == 2) sum += sums[1][v];
+    if constexpr (n == 1) c[v] = sum;
+    else sum.store_unaligned(c + v * n);
+  }
 }
 
 template <typename T>
 void row_product(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write) {
-  constexpr Index n = lane_count<T>;
   Index col = 0;
-  for (; col + 4 * n <= c.cols; col += 4 * n) {
-    row_tile<4, T>(a.data, a.cols, b.col_block(col, 4 * n), c.data + col, write);
-  }
-  for (; col + n <= c.cols; col += n) {
-    row_tile<1, T>(a.data, a.cols, b.col_block(col, n), c.data + col, write);
-  }
-  for (; col < c.cols; ++col) {
-    T even = write == Write::add ? c.data[col] : T(0);
-    T odd = 0;
-    for (Index k = 0; k < a.cols; ++k) (k % 2 == 0 ? even : odd) += a.data[k] * b.row(k)[col];
-    c.data[col] = even + odd;
-  }
+  const auto tiles = [&]<Index width, typename V>(V) {
+    constexpr Index columns = width * static_cast<Index>(sizeof(V) / sizeof(T));
+    for (; col + columns <= c.cols; col += columns) {
+      row_tile<width, V>(a.data, a.cols, b.col_block(col, columns), c.data + col, write);
+    }
+  };
+  tiles.template operator()<8>(Lanes<T>());
+  tiles.template operator()<4>(Lanes<T>());
+  tiles.template operator()<1>(Lanes<T>());
+  tiles.template operator()<4>(T());
+  tiles.template operator()<1>(T());
 }
 
 // BLAS counts in 32 bits: rows that lie further apart, as those of one step in very long sequences, are
