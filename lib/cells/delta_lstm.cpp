@@ -66,7 +66,7 @@ class DeltaLstmRule : public PlainRule<T> {
 
   void initial(Index, V* w) const { feedback_.initial(w + matrices()); }
 
-  void step(Index, const V* in, V* w, V* tape, V* out) const {
+  void step(const LaneHeads&, const V* in, V* w, V* tape, V* out) const {
     const auto [pairs, i, u, o, previous_s, previous_c, new_s] = cut<Tape>(tape, sizes_);
     V* const s = w + matrices();
     V* const c = s + d_;
@@ -98,7 +98,8 @@ class DeltaLstmRule : public PlainRule<T> {
     }
   }
 
-  void step_backward(Index, const V* tape, V* w, const V* dout, V* dw, V* din, V*) const {
+  void step_backward(const LaneHeads&, const V* tape, V* w, const V* dout, V* dw, V* din,
+                     V*) const {
     const auto [pairs, i, u, o, previous_s, previous_c, s] = cut<Tape>(tape, sizes_);
     V* const ds = dw + matrices();
     V* const dc = ds + d_;

@@ -71,7 +71,7 @@ class DeltaMlpRule : public PlainRule<T> {
   }
 
   // in: q (d), then for each stage k1 (d), v1 (f), k2 (f), v2 (d), b1, b2
-  void step(Index, const V* in, V* w, V* kept_vectors, V* q) const {
+  void step(const LaneHeads&, const V* in, V* w, V* kept_vectors, V* q) const {
     std::copy_n(in, d_, q);
     V h[max_inner];
     V scaled[max_head_size];
@@ -109,7 +109,7 @@ class DeltaMlpRule : public PlainRule<T> {
     }
   }
 
-  void step_backward(Index, const V* kept_vectors, V* w, const V* dout, V* dw, V* din,
+  void step_backward(const LaneHeads&, const V* kept_vectors, V* w, const V* dout, V* dw, V* din,
                      V* emit) const {
     V dp1[max_head_size];
     V dp2[max_inner];

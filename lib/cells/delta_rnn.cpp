@@ -52,7 +52,7 @@ class DeltaRnnRule : public PlainRule<T> {
 
   void initial(Index, V* w) const { feedback_.initial(w + pair_.state()); }
 
-  void step(Index, const V* in, V* w, V* tape, V* out) const {
+  void step(const LaneHeads&, const V* in, V* w, V* tape, V* out) const {
     const auto [pair_tape, previous_s, new_s] = cut<Tape>(tape, sizes_);
     V* const s = w + pair_.state();
     std::copy_n(s, d_, previous_s);
@@ -66,7 +66,8 @@ class DeltaRnnRule : public PlainRule<T> {
 
   void replay(const V* tape, V* w) const { pair_.replay(cut<Tape>(tape, sizes_).pair, w); }
 
-  void step_backward(Index, const V* tape, V* w, const V* dout, V* dw, V* din, V*) const {
+  void step_backward(const LaneHeads&, const V* tape, V* w, const V* dout, V* dw, V* din,
+                     V*) const {
     const auto [pair_tape, previous_s, s] = cut<Tape>(tape, sizes_);
     V* const ds = dw + pair_.state();
     V dy[max_head_size];

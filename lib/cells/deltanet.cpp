@@ -50,10 +50,10 @@ class DeltaNetRule : public PlainRule<T> {
   void declare(ParameterSet<T>&, std::string_view prefix) { phi_.declare(prefix); }
   void prepare() { phi_.prepare(); }
 
-  void step(Index head, const V* in, V* w, V* tape, V* y) const {
+  void step(const LaneHeads& heads, const V* in, V* w, V* tape, V* y) const {
     const auto [q, k, e, beta, phi_q, phi_k] = cut<Tape>(tape, sizes_);
-    phi_.forward(head, in, q, phi_q);
-    phi_.forward(head, in + d_, k, phi_k);
+    phi_.forward(heads, in, q, phi_q);
+    phi_.forward(heads, in + d_, k, phi_k);
     *beta = beta_max_ * sigmoid(in[3 * d_]);
     delta_step(n_, d_, q, k, in + 2 * d_, *beta, w, e, y);
   }
@@ -63,7 +63,8 @@ class DeltaNetRule : public PlainRule<T> {
     delta_replay<T>(n_, d_, at.k, at.e, *at.beta, w);
   }
 
-  void step_backward(Index head, const V* tape, V* w, const V* dy, V* dw, V* din, V*) const {
+  void step_backward(const LaneHeads& heads, const V* tape, V* w, const V* dy, V* dw, V* din,
+                     V*) const {
     const auto [q, k, e, beta_kept, phi_q, phi_k] = cut<Tape>(tape, sizes_);
     const V beta = *beta_kept;
     V buffer[2 * max_key_size];
@@ -77,9 +78,9 @@ class DeltaNetRule : public PlainRule<T> {
     // beta = beta_max sigmoid(a^b)
     din[3 * d_] = dbeta * beta * (T(1) - beta / beta_max_);
     // k = N(phi(a^k))
-    phi_.backward(head, k, phi_k, dk, din + d_);
+    phi_.backward(heads, k, phi_k, dk, din + d_);
     // q = N(phi(a^q))
-    phi_.backward(head, q, phi_q, dq, din);
+    phi_.backward(heads, q, phi_q, dq, din);
   }
 
  private:

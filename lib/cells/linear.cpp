@@ -49,10 +49,10 @@ class LinearRule : public PlainRule<T> {
   void declare(ParameterSet<T>&, std::string_view prefix) { phi_.declare(prefix); }
   void prepare() { phi_.prepare(); }
 
-  void step(Index head, const V* in, V* w, V* tape, V* y) const {
+  void step(const LaneHeads& heads, const V* in, V* w, V* tape, V* y) const {
     const auto [q, k, v, phi_q, phi_k, ratio] = cut<Tape>(tape, sizes_);
-    phi_.forward(head, in, q, phi_q);
-    phi_.forward(head, in + d_, k, phi_k);
+    phi_.forward(heads, in, q, phi_q);
+    phi_.forward(heads, in + d_, k, phi_k);
     std::copy_n(in + 2 * d_, d_, v);
     if (normalizes_) v[d_] = V(T(1));
     fast_matrix::write_scaled<T>(n_, m_, w, k, V(T(1)), v, w);
@@ -70,7 +70,8 @@ class LinearRule : public PlainRule<T> {
     fast_matrix::write_scaled<T>(n_, m_, w, at.k, V(T(1)), at.v, w);
   }
 
-  void step_backward(Index head, const V* tape, V* w, const V* dy, V* dw, V* din, V*) const {
+  void step_backward(const LaneHeads& heads, const V* tape, V* w, const V* dy, V* dw, V* din,
+                     V*) const {
     const auto [q, k, v, phi_q, phi_k, ratio] = cut<Tape>(tape, sizes_);
     V dsums[max_head_size + 1];
     // y = s / (c + 1e-5)
@@ -92,9 +93,9 @@ class LinearRule : public PlainRule<T> {
     // v = a^v
     if (normalizes_) std::copy_n(dv, d_, din + 2 * d_);
     // k = phi(a^k)
-    phi_.backward(head, k, phi_k, dk, din + d_);
+    phi_.backward(heads, k, phi_k, dk, din + d_);
     // q = phi(a^q)
-    phi_.backward(head, q, phi_q, dq, din);
+    phi_.backward(heads, q, phi_q, dq, din);
   }
 
  private:

@@ -45,11 +45,13 @@ class RdnRule : public PlainRule<T> {
                                  init::normal(1 / std::sqrt(static_cast<double>(d_))));
   }
 
-  void step(Index head, V* in, V* w, V* tape, V* out) const {
+  void step(const LaneHeads& heads, V* in, V* w, V* tape, V* out) const {
     const auto [q, k, e, s, beta] = cut<Tape>(tape, sizes_);
     V* const y = w + d_ * d_;
     for (Index i = 0; i < d_; ++i) s[i] = xsimd::tanh(y[i]);
-    fast_matrix::add_read<T>(d_, inputs, weights(head), s, in);
+    heads.each<max_head_size, T>(s, d_, [&](Index head, const V* own) {
+      fast_matrix::add_read<T>(d_, inputs, weights(head), own, in);
+    });
     softmax<T>(in, d_, q);
     softmax<T>(in + d_, d_, k);
     *beta = sigmoid<T>(in[3 * d_]);
@@ -62,7 +64,8 @@ class RdnRule : public PlainRule<T> {
     delta_replay<T>(d_, d_, at.k, at.e, *at.beta, w);
   }
 
-  void step_backward(Index head, const V* tape, V* w, const V* dout, V* dw, V* din, V* emit) const {
+  void step_backward(const LaneHeads& heads, const V* tape, V* w, const V* dout, V* dw, V* din,
+                     V* emit) const {
     const auto [q, k, e, s, beta_kept] = cut<Tape>(tape, sizes_);
     const V beta = *beta_kept;
     V* const dy = dw + d_ * d_;  // r of step t + 1 on entry, of step t on return
@@ -83,7 +86,9 @@ class RdnRule : public PlainRule<T> {
     softmax_backward<T>(q, dq, d_);
     // a + R^T s, the argument of all four
     std::fill_n(dy, d_, V(T(0)));
-    fast_matrix::add_read_transposed<T>(d_, inputs, weights(head), din, dy);
+    heads.each<3 * max_head_size + 1, T>(din, inputs, [&](Index head, const V* own) {
+      fast_matrix::add_read_transposed<T>(d_, inputs, weights(head), own, dy);
+    });
     std::copy_n(s, d_, emit);
     // s_t = tanh(y_{t-1})
     for (Index i = 0; i < d_; ++i) dy[i] *= T(1) - s[i] * s[i];

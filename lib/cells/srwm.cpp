@@ -72,7 +72,7 @@ class SrwmRule : public PlainRule<T> {
     }
   }
 
-  void step(Index, const V* in, V* w, V* tape, V* y) const {
+  void step(const LaneHeads&, const V* in, V* w, V* tape, V* y) const {
     const auto [x, q, k, beta, change] = cut<Tape>(tape, sizes_);
     std::copy_n(in, d_, x);
     V a[max_cols];
@@ -97,7 +97,7 @@ class SrwmRule : public PlainRule<T> {
     fast_matrix::write_scaled<T>(d_, cols_, w, at.k, V(T(1)), scaled, w);
   }
 
-  void step_backward(Index, const V* tape, V* w, const V* g, V* dw, V* din, V*) const {
+  void step_backward(const LaneHeads&, const V* tape, V* w, const V* g, V* dw, V* din, V*) const {
     const auto [x, q, k, beta, change] = cut<Tape>(tape, sizes_);
     V scaled[max_cols];  // c = beta D
     scale_parts(beta, change, scaled);

@@ -22,8 +22,8 @@ struct Pass {
   /// (B, state size): the state before the first step, replaced by the state after the last one.
   /// Null data: every sequence starts fresh and nothing is written.
   Matrix<T> state{nullptr, 0, 0};
-  /// The same for a cell whose state_layout is in_lanes, worked on where it lies: (ceil(B / lane_count), state size,
-  /// lane_count), sequence b in lane b % lane_count, aligned to memory_alignment. Of the two one is null.
+  /// The same for a cell whose state_layout is in_lanes, worked on where it lies: (groups, state size of a head,
+  /// lane_count), dealt as HeadLanes says, aligned to memory_alignment. Of the two one is null.
   T* lanes = nullptr;
   /// (B, T), 1 where an episode or document begins: the state is reset before that step. May be null.
   const std::uint8_t* starts = nullptr;

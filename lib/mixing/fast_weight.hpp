@@ -1,8 +1,8 @@
 // The frame of every cell whose heads run their own recurrence on a small state: slow projection, one
 // recurrence per head, output projection. The recurrence itself is a Rule; its file has the equations.
 //
-// Memory: lane_count sequences of one head form a group; time runs inside, so that a group's state stays in
-// cache. The tape holds the Rule's `kept` vectors of every step, and one state per span of `stride` steps
+// Memory: lane_count sequences of one head form a group, or all sequences of several heads where the batch is
+// small (head_lanes.hpp); time runs inside, so that a group's state stays in cache. The tape holds the Rule's `kept` vectors of every step, and one state per span of `stride` steps
 // (O(T d) for d <= stride). Backward of a reversible Rule begins with the state kept after a span and takes
 // one change after the other back: one state in cache is enough, and the error is the rounding of at most
 // `stride` additions. Where a sequence starts inside the span, and always for other Rules, it replays the span
@@ -19,6 +19,7 @@
 #include "base/parallel.hpp"
 #include "mixing/cell.hpp"
 #include "mixing/cell_config.hpp"
+#include "mixing/head_lanes.hpp"
 #include "nn/linear.hpp"
 #include "tensor/lanes.hpp"
 
@@ -28,7 +29,8 @@ namespace rlt {
 template <typename R, typename T>
 concept FastWeightRule = requires(R rule, const R fixed, const CellConfig& config,
                                   ParameterSet<T>& parameters, std::string_view prefix, Index head,
-                                  Lanes<T>* vectors, const Lanes<T>* read, Matrix<const T> rows) {
+                                  const LaneHeads& heads, Lanes<T>* vectors, const Lanes<T>* read,
+                                  Matrix<const T> rows) {
   R(config);
   /// false: the head reads its slice of x itself, not a slow projection of it.
   { R::projects } -> std::convertible_to<bool>;
@@ -46,22 +48,22 @@ concept FastWeightRule = requires(R rule, const R fixed, const CellConfig& confi
   rule.prepare();
   /// Writes what of a fresh state is not 0.
   fixed.initial(head, vectors);
-  /// step(head, in, state, kept, out); may use `in` as scratch.
-  fixed.step(head, vectors, vectors, vectors, vectors);
+  /// step(heads, in, state, kept, out); may use `in` as scratch.
+  fixed.step(heads, vectors, vectors, vectors, vectors);
   /// replay(kept, state): what `step` did to the part of the state that step_backward reads.
   fixed.replay(read, vectors);
   /// backward_parameters(emitted, din), (B T, H emitted) and (B T, H inputs), after all steps.
   rule.backward_parameters(rows, rows);
 }
 && (R::reversible
-          // step_backward(head, kept, state, dout, dstate, din, emitted); state (the part that replay makes)
+          // step_backward(heads, kept, state, dout, dstate, din, emitted); state (the part that replay makes)
           // and dstate (its gradient) are after the step on entry and before it on return.
-          ? requires(const R rule, Index head, const Lanes<T>* read, Lanes<T>* vectors) {
-              rule.step_backward(head, read, vectors, read, vectors, vectors, vectors);
+          ? requires(const R rule, const LaneHeads& heads, const Lanes<T>* read, Lanes<T>* vectors) {
+              rule.step_backward(heads, read, vectors, read, vectors, vectors, vectors);
             }
-          // step_backward(head, kept, before, after, dout, dstate, din, emitted): the states around the step.
-          : requires(const R rule, Index head, const Lanes<T>* read, Lanes<T>* vectors) {
-              rule.step_backward(head, read, read, read, read, vectors, vectors, vectors);
+          // step_backward(heads, kept, before, after, dout, dstate, din, emitted): the states around the step.
+          : requires(const R rule, const LaneHeads& heads, const Lanes<T>* read, Lanes<T>* vectors) {
+              rule.step_backward(heads, read, read, read, read, vectors, vectors, vectors);
             }) &&
     (!R::learns_initial_state ||
      // backward_initial(head, dstate): the gradient of the state before the first step.
@@ -118,7 +120,7 @@ class FastWeightCell : public Cell<T> {
   void carve(Workspace& workspace, Extent largest) override {
     rule_.prepare();
     const Index rows = largest.rows();
-    const Index groups = group_count(largest.batch);
+    const Index groups = head_lanes(largest.batch).groups();
     mixed_ = workspace.tape.take<T>(rows, mixed_width());
     kept_ = workspace.tape.take<V>(groups, largest.steps, rule_.kept);
     checkpoints_ = workspace.tape.take<V>(groups, checkpoint_count(largest), state_);
@@ -126,7 +128,8 @@ class FastWeightCell : public Cell<T> {
     if constexpr (Rule::projects) inputs_ = workspace.scratch.take<T>(rows, heads_, rule_.inputs);
     dmixed_ = workspace.scratch.take<T>(rows, mixed_width());
     emitted_ = workspace.scratch.take<T>(rows, heads_, rule_.emitted);
-    dinitial_ = workspace.scratch.take<T>(Rule::learns_initial_state ? groups : 0, state_);
+    dinitial_ = workspace.scratch.take<T>(
+        Rule::learns_initial_state ? row_blocks_of(largest.batch) * heads_ : 0, state_);
     for_each_thread_ = workspace.scratch.take<V>(thread_count(), thread_vectors());
     if constexpr (Rule::projects) slow_.carve(workspace, rows);
     out_.carve(workspace, rows);
@@ -139,11 +142,9 @@ class FastWeightCell : public Cell<T> {
   void initial_state(Matrix<T> state) const override {
     std::vector<V> fresh(static_cast<std::size_t>(state_));
     for (Index head = 0; head < heads_; ++head) {
-      refresh(head, fresh.data());
+      refresh_head(head, fresh.data());
       for (Index row = 0; row < state.rows; ++row) {
-        for (Index i = 0; i < state_; ++i) {
-          state.row(row)[head * state_ + i] = fresh[i].get(0);
-        }
+        first_lane(fresh.data(), state_, state.row(row) + head * state_);
       }
     }
   }
@@ -153,7 +154,7 @@ class FastWeightCell : public Cell<T> {
     const Extent extent = x.extent;
     if constexpr (Rule::projects) slow_.forward(x.rows, input_rows(extent));
     const Matrix<const T> in = Rule::projects ? Matrix<const T>(input_rows(extent)) : x.rows;
-    parallel_for(group_count(extent.batch), [&](Index group, int thread) {
+    parallel_for(head_lanes(extent.batch).groups(), [&](Index group, int thread) {
       forward_group(extent, group, in, for_each_thread_ + thread * thread_vectors());
     });
     out_.forward(mixed_rows(extent, mixed_), y.rows);
@@ -165,14 +166,14 @@ class FastWeightCell : public Cell<T> {
     out_.backward(mixed_rows(extent, mixed_), dy.rows, mixed_rows(extent, dmixed_));
     // mixed = every head's recurrence on its slice of a
     const Matrix<T> din = Rule::projects ? input_rows(extent) : dx.rows;
-    parallel_for(group_count(extent.batch), [&](Index group, int thread) {
+    parallel_for(head_lanes(extent.batch).groups(), [&](Index group, int thread) {
       backward_group(extent, group, din, for_each_thread_ + thread * thread_vectors());
     });
     rule_.backward_parameters({emitted_, extent.rows(), heads_ * rule_.emitted}, din);
     // the state before the first step
     if constexpr (Rule::learns_initial_state) {
-      for (Index group = 0; group < group_count(extent.batch); ++group) {
-        rule_.backward_initial(group % heads_, dinitial_ + group * state_);
+      for (Index i = 0; i < row_blocks_of(extent.batch) * heads_; ++i) {
+        rule_.backward_initial(i % heads_, dinitial_ + i * state_);
       }
     }
     // a = x W_slow
@@ -185,9 +186,10 @@ class FastWeightCell : public Cell<T> {
 
   // One before the first step of each span, and one after the last step.
   static Index checkpoint_count(Extent extent) { return divide_up(extent.steps, stride) + 1; }
-  Index group_count(Index batch) const { return divide_up(batch, lane_count<T>) * heads_; }
+  HeadLanes head_lanes(Index batch) const { return {batch, heads_, lane_count<T>}; }
+  static Index row_blocks_of(Index batch) { return divide_up(batch, lane_count<T>); }
   Index thread_vectors() const {
-    return rule_.inputs + (stride + (Rule::reversible ? 2 : 3)) * state_ + rule_.outputs +
+    return rule_.inputs + (stride + (Rule::reversible ? 3 : 4)) * state_ + rule_.outputs +
            rule_.emitted;
   }
   Index mixed_width() const { return heads_ * rule_.outputs; }
@@ -198,13 +200,16 @@ class FastWeightCell : public Cell<T> {
     return {inputs_, extent.rows(), heads_ * rule_.inputs};
   }
 
-  // Sequences first_row .. first_row + rows - 1 of one head.
+  // Sequences first_row .. first_row + heads.rows - 1.
   struct Group {
-    Index head, first_row, rows;
+    LaneHeads heads;
+    Index first_row;
+
+    Index row(Index lane) const { return first_row + lane % heads.rows; }
   };
-  Group group_at(Extent extent, Index group) const {
-    const Index first = group / heads_ * lane_count<T>;
-    return {group % heads_, first, std::min(lane_count<T>, extent.batch - first)};
+  Group group_at(Extent extent, Index index) const {
+    const HeadLanes lanes = head_lanes(extent.batch);
+    return {lanes.at(index), lanes.first_row(index)};
   }
 
   // Ones in the lanes whose sequence starts anew at step t; false if there is none.
@@ -213,8 +218,8 @@ class FastWeightCell : public Cell<T> {
     if (pass_.starts == nullptr) return false;
     alignas(memory_alignment) T marks[static_cast<std::size_t>(lane_count<T>)]{};
     bool any = false;
-    for (Index lane = 0; lane < group.rows; ++lane) {
-      if (!pass_.start(extent, group.first_row + lane, t)) continue;
+    for (Index lane = 0; lane < group.heads.lanes(); ++lane) {
+      if (!pass_.start(extent, group.row(lane), t)) continue;
       marks[lane] = T(1);
       any = true;
     }
@@ -224,22 +229,33 @@ class FastWeightCell : public Cell<T> {
 
   bool any_start(Extent extent, const Group& group, Index first, Index last) const {
     if (pass_.starts == nullptr) return false;
-    for (Index lane = 0; lane < group.rows; ++lane) {
+    for (Index lane = 0; lane < group.heads.rows; ++lane) {
       for (Index t = first; t <= last; ++t) {
-        if (pass_.start(extent, group.first_row + lane, t)) return true;
+        if (pass_.start(extent, group.row(lane), t)) return true;
       }
     }
     return false;
   }
 
-  // Rows of `count` sequences, `stride` numbers apart, to one sequence per lane, and back.
-  static void gather(const T* rows, Index stride, Index count, Index channels, V* out) {
-    if (count == 1) return broadcast_lanes(rows, channels, out);
-    gather_lanes(rows, stride, count, channels, out);
+  // What a group reads or writes: `channels` numbers of each head, heads side by side in the rows of the sequences,
+  // which lie `stride` numbers apart; `rows` is the first.
+  template <typename Number>
+  static auto lane_rows(const Group& group, Number* rows, Index stride, Index channels) {
+    return [=, heads = group.heads](Index lane) {
+      return rows + lane % heads.rows * stride + (heads.first + lane / heads.rows) * channels;
+    };
   }
-  static void scatter(const V* in, Index channels, Index count, T* rows, Index stride) {
-    if (count == 1) return first_lane(in, channels, rows);
-    scatter_lanes(in, channels, count, rows, stride);
+  static void gather(const Group& group, const T* rows, Index stride, Index channels, V* out) {
+    if (group.heads.lanes() == 1) {
+      return broadcast_lanes(rows + group.heads.first * channels, channels, out);
+    }
+    gather_lanes<T>(lane_rows(group, rows, stride, channels), group.heads.lanes(), channels, out);
+  }
+  static void scatter(const Group& group, const V* in, Index channels, T* rows, Index stride) {
+    if (group.heads.lanes() == 1) {
+      return first_lane(in, channels, rows + group.heads.first * channels);
+    }
+    scatter_lanes<T>(in, channels, group.heads.lanes(), lane_rows(group, rows, stride, channels));
   }
 
   // A vector of outputs, or of their gradients.
@@ -248,13 +264,27 @@ class FastWeightCell : public Cell<T> {
     for (Index i = 0; i < rule_.outputs; ++i) values[i] *= rule_.output_scale;
   }
 
-  void refresh(Index head, V* state) const {
+  void refresh_head(Index head, V* state) const {
     std::fill_n(state, state_, V(T(0)));
     rule_.initial(head, state);
   }
 
-  void restart(Index head, const typename V::batch_bool_type& mask, V* state, V* fresh) const {
-    refresh(head, fresh);
+  // `spare`: room for one more state.
+  void refresh(const LaneHeads& heads, V* state, V* spare) const {
+    refresh_head(heads.first, state);
+    for (Index j = 1; j < heads.count; ++j) {
+      refresh_head(heads.first + j, spare);
+      const auto lanes_of_head = heads.mask<T>(j);
+      for (Index i = 0; i < state_; ++i) {
+        state[i] = xsimd::select(lanes_of_head, spare[i], state[i]);
+      }
+    }
+  }
+
+  // `fresh`: room for two states.
+  void restart(const LaneHeads& heads, const typename V::batch_bool_type& mask, V* state,
+               V* fresh) const {
+    refresh(heads, fresh, fresh + state_);
     for (Index i = 0; i < state_; ++i) state[i] = xsimd::select(mask, fresh[i], state[i]);
   }
 
@@ -262,40 +292,34 @@ class FastWeightCell : public Cell<T> {
     const Group group = group_at(extent, index);
     V* const inputs = scratch;
     V* const fresh = inputs + rule_.inputs;
-    V* const out = fresh + state_;
+    V* const out = fresh + 2 * state_;
     V* state = out + rule_.outputs;
     const bool keeps = pass_.keep == Pass<T>::Keep::tape;
-    T* const carried = pass_.state.data != nullptr
-                           ? pass_.state.row(group.first_row) + group.head * state_
-                           : nullptr;
+    T* const carried = pass_.state.data != nullptr ? pass_.state.row(group.first_row) : nullptr;
     if (pass_.lanes != nullptr) {
       state = reinterpret_cast<V*>(pass_.lanes) + index * state_;
     } else if (carried != nullptr) {
-      gather(carried, pass_.state.stride, group.rows, state_, state);
+      gather(group, carried, pass_.state.stride, state_, state);
     } else {
-      refresh(group.head, state);
+      refresh(group.heads, state, fresh);
     }
     typename V::batch_bool_type mask;
     for (Index t = 0; t < extent.steps; ++t) {
       if (keeps && t % stride == 0) {
         std::copy_n(state, state_, checkpoint(extent, index, t / stride));
       }
-      if (starting(extent, group, t, mask)) restart(group.head, mask, state, fresh);
+      if (starting(extent, group, t, mask)) restart(group.heads, mask, state, fresh);
       const Index row = group.first_row * extent.steps + t;
-      gather(in.row(row) + group.head * rule_.inputs, extent.steps * in.stride, group.rows,
-             rule_.inputs, inputs);
-      rule_.step(group.head, inputs, state, kept(extent, index, keeps ? t : 0), out);
+      gather(group, in.row(row), extent.steps * in.stride, rule_.inputs, inputs);
+      rule_.step(group.heads, inputs, state, kept(extent, index, keeps ? t : 0), out);
       scale_output(out);
-      scatter(out, rule_.outputs, group.rows,
-              mixed_ + row * mixed_width() + group.head * rule_.outputs,
+      scatter(group, out, rule_.outputs, mixed_ + row * mixed_width(),
               extent.steps * mixed_width());
     }
     if (keeps) {
       std::copy_n(state, state_, checkpoint(extent, index, checkpoint_count(extent) - 1));
     }
-    if (carried != nullptr) {
-      scatter(state, state_, group.rows, carried, pass_.state.stride);
-    }
+    if (carried != nullptr) scatter(group, state, state_, carried, pass_.state.stride);
   }
 
   void backward_group(Extent extent, Index index, Matrix<T> din, V* scratch) {
@@ -307,8 +331,11 @@ class FastWeightCell : public Cell<T> {
     V* const emitted = dout + rule_.outputs;
     V* const fresh = emitted + rule_.emitted;
     std::fill_n(dstate, state_, V(T(0)));
-    T* const dinitial = dinitial_ + index * state_;
-    if constexpr (Rule::learns_initial_state) std::fill_n(dinitial, state_, T(0));
+    T* const dinitial =
+        dinitial_ + (group.first_row / lane_count<T> * heads_ + group.heads.first) * state_;
+    if constexpr (Rule::learns_initial_state) {
+      std::fill_n(dinitial, group.heads.count * state_, T(0));
+    }
     typename V::batch_bool_type mask;
     for (Index span = divide_up(extent.steps, stride) - 1; span >= 0; --span) {
       const Index first = span * stride;
@@ -322,31 +349,29 @@ class FastWeightCell : public Cell<T> {
       for (Index t = last; t >= first; --t) {
         V* const state = replays ? states + (t - first) * state_ : states;
         const Index row = group.first_row * extent.steps + t;
-        gather(dmixed_ + row * mixed_width() + group.head * rule_.outputs,
-               extent.steps * mixed_width(), group.rows, rule_.outputs, dout);
+        gather(group, dmixed_ + row * mixed_width(), extent.steps * mixed_width(), rule_.outputs,
+               dout);
         // the Rule's output times output_scale
         scale_output(dout);
         // the Rule's step
         const bool starts = starting(extent, group, t, mask);
         if constexpr (Rule::reversible) {
-          rule_.step_backward(group.head, kept(extent, index, t), state, dout, dstate, dinputs,
+          rule_.step_backward(group.heads, kept(extent, index, t), state, dout, dstate, dinputs,
                               emitted);
         } else {
           const V* before = t == first ? checkpoint(extent, index, span) : state - state_;
           if (starts) {
             std::copy_n(before, state_, previous(fresh));
-            restart(group.head, mask, previous(fresh), fresh);
+            restart(group.heads, mask, previous(fresh), fresh);
             before = previous(fresh);
           }
-          rule_.step_backward(group.head, kept(extent, index, t), before, state, dout, dstate,
+          rule_.step_backward(group.heads, kept(extent, index, t), before, state, dout, dstate,
                               dinputs, emitted);
         }
-        scatter(dinputs, rule_.inputs, group.rows, din.row(row) + group.head * rule_.inputs,
-                extent.steps * din.stride);
+        scatter(group, dinputs, rule_.inputs, din.row(row), extent.steps * din.stride);
         if (rule_.emitted > 0) {
-          scatter(emitted, rule_.emitted, group.rows,
-                  emitted_ + (row * heads_ + group.head) * rule_.emitted,
-                  extent.steps * heads_ * rule_.emitted);
+          const Index width = heads_ * rule_.emitted;
+          scatter(group, emitted, rule_.emitted, emitted_ + row * width, extent.steps * width);
         }
         // a fresh state where a sequence starts
         if (starts) {
@@ -362,8 +387,8 @@ class FastWeightCell : public Cell<T> {
     }
   }
 
-  // Room for one more state behind `fresh`.
-  V* previous(V* fresh) const { return fresh + state_; }
+  // Room for one more state behind the two of `fresh`.
+  V* previous(V* fresh) const { return fresh + 2 * state_; }
 
   // From the state kept before a span to the state after each of its steps.
   void replay_span(Extent extent, const Group& group, Index index, Index first, Index last,
@@ -373,21 +398,25 @@ class FastWeightCell : public Cell<T> {
     for (Index t = first; t <= last; ++t) {
       V* const state = states + (t - first) * state_;
       std::copy_n(before, state_, state);
-      if (starting(extent, group, t, mask)) restart(group.head, mask, state, fresh);
+      if (starting(extent, group, t, mask)) restart(group.heads, mask, state, fresh);
       rule_.replay(kept(extent, index, t), state);
       before = state;
     }
   }
 
-  // Adds the gradient of the initial state, summed over the marked lanes that hold a sequence.
+  // Adds the gradient of the initial state, for each head summed over the marked lanes; `sums` of the group's first.
   void add_initial(const Group& group, const typename V::batch_bool_type& mask, const V* dstate,
                    T* sums) const {
+    const Index rows = group.heads.rows;
     for (Index i = 0; i < state_; ++i) {
       const V marked = xsimd::select(mask, dstate[i], V(T(0)));
-      T sum(0);
-      for (Index lane = 0; lane < group.rows; ++lane)
-        sum += marked.get(static_cast<std::size_t>(lane));
-      sums[i] += sum;
+      for (Index j = 0; j < group.heads.count; ++j) {
+        T sum(0);
+        for (Index lane = j * rows; lane < (j + 1) * rows; ++lane) {
+          sum += marked.get(static_cast<std::size_t>(lane));
+        }
+        sums[j * state_ + i] += sum;
+      }
     }
   }
 
@@ -413,7 +442,7 @@ class FastWeightCell : public Cell<T> {
   T* inputs_ = nullptr;  // (B T, H inputs): slow projection in forward, its gradient in backward
   T* dmixed_ = nullptr;
   T* emitted_ = nullptr;
-  T* dinitial_ = nullptr;  // (groups, state)
+  T* dinitial_ = nullptr;  // (ceil(B / lane_count), H, state)
   V* for_each_thread_ = nullptr;
 };
 

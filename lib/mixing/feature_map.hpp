@@ -30,6 +30,7 @@
 
 #include "mixing/cell_config.hpp"
 #include "mixing/delta_rule.hpp"
+#include "mixing/head_lanes.hpp"
 #include "tensor/activation.hpp"
 
 namespace rlt {
@@ -88,7 +89,7 @@ class FeatureMap {
     }
   }
 
-  void forward(Index head, const V* x, V* p, V* kept) const {
+  void forward(const LaneHeads& heads, const V* x, V* p, V* kept) const {
     switch (choice_.kind) {
       case Kind::elu1:
         if (choice_.normalize) {
@@ -106,7 +107,7 @@ class FeatureMap {
         if (choice_.normalize) kept[choice_.d] = sum_normalize<T>(p, size(), dpfp_added);
         break;
       case Kind::favor:
-        favor(head, x, p);
+        favor(heads, x, p);
         if (!choice_.normalize) std::copy_n(x, choice_.d, kept);
         break;
     }
@@ -116,7 +117,7 @@ class FeatureMap {
   bool in_place() const { return choice_.kind == Kind::elu1 || choice_.kind == Kind::softmax; }
 
   /// From dp (n), which is overwritten, to dx (d): dp itself if in_place(), elsewhere otherwise.
-  void backward(Index head, const V* p, const V* kept, V* dp, V* dx) const {
+  void backward(const LaneHeads& heads, const V* p, const V* kept, V* dp, V* dx) const {
     switch (choice_.kind) {
       case Kind::elu1:
         if (choice_.normalize) {
@@ -137,7 +138,7 @@ class FeatureMap {
         dpfp_backward(kept, dp, dx);
         break;
       case Kind::favor:
-        favor_backward(head, kept, p, dp, dx);
+        favor_backward(heads, kept, p, dp, dx);
         break;
     }
   }
@@ -190,10 +191,12 @@ class FeatureMap {
 
   const T* projection(Index head) const { return &projection_[head * choice_.d * choice_.m]; }
 
-  void favor(Index head, const V* x, V* p) const {
+  void favor(const LaneHeads& heads, const V* x, V* p) const {
     const Index m = choice_.m;
     std::fill_n(p, m, V(T(0)));
-    fast_matrix::add_read<T>(choice_.d, m, projection(head), x, p);
+    heads.each<max_head_size, T>(x, choice_.d, [&](Index head, const V* own) {
+      fast_matrix::add_read<T>(choice_.d, m, projection(head), own, p);
+    });
     if (choice_.normalize) {
       for (Index i = 0; i < m; ++i) p[m + i] = -p[i];
       softmax<T>(p, 2 * m, p);
@@ -215,7 +218,7 @@ class FeatureMap {
     return scale * xsimd::exp(xsimd::min(a, V(favor_limit)));
   }
 
-  void favor_backward(Index head, const V* x, const V* p, V* dp, V* dx) const {
+  void favor_backward(const LaneHeads& heads, const V* x, const V* p, V* dp, V* dx) const {
     const Index m = choice_.m;
     if (choice_.normalize) {
       // N(phi) = softmax([u ; -u])
@@ -236,7 +239,9 @@ class FeatureMap {
       for (Index i = 0; i < choice_.d; ++i) dx[i] = x[i] * slope;
     }
     // u = P x / d^(1/4)
-    fast_matrix::add_read_transposed<T>(choice_.d, m, projection(head), dp, dx);
+    heads.each<max_key_size, T>(dp, m, [&](Index head, const V* own) {
+      fast_matrix::add_read_transposed<T>(choice_.d, m, projection(head), own, dx);
+    });
   }
 
   FeatureChoice choice_;

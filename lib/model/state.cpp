@@ -8,16 +8,15 @@ namespace rlt {
 template <std::floating_point T>
 State<T>::State(Index rows, const std::vector<StateLayout>& parts) : rows_(rows) {
   for (const StateLayout& part : parts) {
-    parts_.push_back({part.size(), part.in_lanes, stride_});
+    parts_.push_back({part.size(), part.copies, part.in_lanes, stride_});
     size_ += part.size();
     if (!part.in_lanes) stride_ += part.size();
   }
-  const Index lanes = round_up(rows, lane_count<T>);
   Index end = round_up(product(rows, stride_), lane_count<T>);
   for (Part& part : parts_) {
     if (!part.in_lanes) continue;
     part.begin = end;
-    end += product(lanes, part.size);
+    end += product(head_lanes(part).groups() * lane_count<T>, part.size / part.copies);
   }
   require_memory(bytes_of(sizeof(T), end), "the state of a batch",
                  "--batch, --lengths, --d-model or --layers");
@@ -38,30 +37,29 @@ T* State<T>::lanes(Index index) {
 }
 
 template <std::floating_point T>
-typename State<T>::Numbers State<T>::numbers(const Part& part, Index row) {
+T& State<T>::number(const Part& part, Index row, Index i) {
   T* const begin = numbers_.data() + part.begin;
-  if (!part.in_lanes) return {begin + row * stride_, 1};
-  constexpr Index n = lane_count<T>;
-  return {begin + row / n * n * part.size + row % n, n};
+  if (!part.in_lanes) return begin[row * stride_ + i];
+  const Index size = part.size / part.copies;
+  const Index head = i / size;
+  const HeadLanes lanes = head_lanes(part);
+  return begin[(lanes.group(row, head) * size + i % size) * lane_count<T> + lanes.lane(row, head)];
 }
 
 template <std::floating_point T>
 void State<T>::fill(Index index, const T* from) {
   const Part& part = parts_[static_cast<std::size_t>(index)];
-  // Lanes without a sequence too: their numbers are computed with, and shall be finite.
-  const Index rows = part.in_lanes ? round_up(rows_, lane_count<T>) : rows_;
-  for (Index row = 0; row < rows; ++row) {
-    const Numbers to = numbers(part, row);
-    for (Index i = 0; i < part.size; ++i) to.first[i * to.step] = from[i];
+  for (Index row = 0; row < rows_; ++row) {
+    for (Index i = 0; i < part.size; ++i) number(part, row, i) = from[i];
   }
 }
 
 template <std::floating_point T>
 void State<T>::copy(Index row, State& other, Index other_row) {
-  for (std::size_t i = 0; i < parts_.size(); ++i) {
-    const Numbers to = numbers(parts_[i], row);
-    const Numbers from = other.numbers(other.parts_[i], other_row);
-    for (Index k = 0; k < parts_[i].size; ++k) to.first[k * to.step] = from.first[k * from.step];
+  for (std::size_t k = 0; k < parts_.size(); ++k) {
+    for (Index i = 0; i < parts_[k].size; ++i) {
+      number(parts_[k], row, i) = other.number(other.parts_[k], other_row, i);
+    }
   }
 }
 
@@ -71,9 +69,7 @@ void State<T>::for_each_part(Body body) {
   T* row_form = as_rows_.data();
   for (Index row = 0; row < rows_; ++row) {
     for (const Part& part : parts_) {
-      const Numbers own = numbers(part, row);
-      for (Index i = 0; i < part.size; ++i) body(own.first[i * own.step], row_form[i]);
-      row_form += part.size;
+      for (Index i = 0; i < part.size; ++i) body(number(part, row, i), *row_form++);
     }
   }
 }

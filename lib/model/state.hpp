@@ -4,6 +4,7 @@
 #include <concepts>
 #include <vector>
 
+#include "mixing/head_lanes.hpp"
 #include "mixing/state_layout.hpp"
 #include "tensor/arena.hpp"
 #include "tensor/lanes.hpp"
@@ -36,16 +37,13 @@ class State {
 
  private:
   struct Part {
-    Index size;  // numbers of a sequence
+    Index size;    // numbers of a sequence
+    Index copies;  // of one layout, one for each head
     bool in_lanes;
     Index begin;  // in numbers_, of its first sequence
   };
-  // The numbers of one sequence: first[0], first[step], ...
-  struct Numbers {
-    T* first;
-    Index step;
-  };
-  Numbers numbers(const Part& part, Index row);
+  HeadLanes head_lanes(const Part& part) const { return {rows_, part.copies, lane_count<T>}; }
+  T& number(const Part& part, Index row, Index i);
   template <typename Body>
   void for_each_part(Body body);
 

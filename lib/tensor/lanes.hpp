@@ -77,42 +77,52 @@ Lanes<T> sum_each(std::array<Lanes<T>, static_cast<std::size_t>(lane_count<T>)>&
   return sum;
 }
 
-/// out[c], lane r = rows[r stride + c] for r < count, 0 in the other lanes; c in [0, channels).
-template <typename T>
-void gather_lanes(const T* rows, Index stride, Index count, Index channels, Lanes<T>* out) {
+/// out[c], lane r = row(r)[c] for r < count, 0 in the other lanes; c in [0, channels). `row(r)` points to numbers of T.
+template <typename T, typename Row>
+void gather_lanes(const Row& row, Index count, Index channels, Lanes<T>* out) {
   constexpr Index n = lane_count<T>;
   Index c = 0;
   for (; c + n <= channels; c += n) {
     std::array<Lanes<T>, static_cast<std::size_t>(n)> square;
     for (Index r = 0; r < n; ++r) {
-      square[r] = r < count ? Lanes<T>::load_unaligned(rows + r * stride + c) : Lanes<T>(T(0));
+      square[r] = r < count ? Lanes<T>::load_unaligned(row(r) + c) : Lanes<T>(T(0));
     }
     transpose_lanes<T>(square);
     for (Index r = 0; r < n; ++r) out[c + r] = square[r];
   }
   for (; c < channels; ++c) {
     std::array<T, static_cast<std::size_t>(n)> column{};
-    for (Index r = 0; r < count; ++r) column[r] = rows[r * stride + c];
+    for (Index r = 0; r < count; ++r) column[r] = row(r)[c];
     out[c] = Lanes<T>::load_unaligned(column.data());
   }
 }
 
-/// The inverse of gather_lanes: rows[r stride + c] = in[c], lane r, for r < count.
-template <typename T>
-void scatter_lanes(const Lanes<T>* in, Index channels, Index count, T* rows, Index stride) {
+/// The inverse of gather_lanes: row(r)[c] = in[c], lane r, for r < count.
+template <typename T, typename Row>
+void scatter_lanes(const Lanes<T>* in, Index channels, Index count, const Row& row) {
   constexpr Index n = lane_count<T>;
   Index c = 0;
   for (; c + n <= channels; c += n) {
     std::array<Lanes<T>, static_cast<std::size_t>(n)> square;
     for (Index r = 0; r < n; ++r) square[r] = in[c + r];
     transpose_lanes<T>(square);
-    for (Index r = 0; r < count; ++r) square[r].store_unaligned(rows + r * stride + c);
+    for (Index r = 0; r < count; ++r) square[r].store_unaligned(row(r) + c);
   }
   for (; c < channels; ++c) {
     std::array<T, static_cast<std::size_t>(n)> column;
     in[c].store_unaligned(column.data());
-    for (Index r = 0; r < count; ++r) rows[r * stride + c] = column[r];
+    for (Index r = 0; r < count; ++r) row(r)[c] = column[r];
   }
+}
+
+/// The same for rows that lie `stride` numbers apart.
+template <typename T>
+void gather_lanes(const T* rows, Index stride, Index count, Index channels, Lanes<T>* out) {
+  gather_lanes<T>([=](Index r) { return rows + r * stride; }, count, channels, out);
+}
+template <typename T>
+void scatter_lanes(const Lanes<T>* in, Index channels, Index count, T* rows, Index stride) {
+  scatter_lanes<T>(in, channels, count, [=](Index r) { return rows + r * stride; });
 }
 
 /// gather_lanes of a single row, without transposing: every lane of out[c] = row[c], c in [0, channels).

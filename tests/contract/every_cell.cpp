@@ -3,11 +3,13 @@
 #include <doctest/doctest.h>
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/allocations.hpp"
 #include "base/gradient_check.hpp"
 #include "base/parallel.hpp"
+#include "model/state.hpp"
 #include "reference/all.hpp"
 #include "support/cell_fixture.hpp"
 #include "tensor/lanes.hpp"
@@ -181,40 +183,35 @@ TEST_CASE("every cell: two parts joined by the carried state equal the whole") {
   });
 }
 
-// More sequences than lanes; several steps, then single ones; some start anew.
+// More sequences than lanes, and so few that heads share lanes; several steps, then single ones; some start anew.
 TEST_CASE("every cell: a state in lanes gives the bits of a state in rows") {
   for_every_variant([](const Variant& variant) {
-    constexpr Index n = rlt::lane_count<float>;
-    const Extent extent{n + 3, 4};
-    CellFixture<float> fixture(variant, extent);
-    if (!fixture.cell->state_layout(0).in_lanes) return;
-    std::vector<float> rows = fixture.fresh_state(extent.batch, 0);
-    const Index size = std::ssize(rows) / extent.batch;
-    std::vector<float, xsimd::aligned_allocator<float, rlt::memory_alignment>> lanes(
-        static_cast<std::size_t>(2 * n * size));
-    const auto in_lanes = [&](Index b, Index i) -> float& {
-      return lanes[static_cast<std::size_t>((b / n * size + i) * n + b % n)];
-    };
-    for (Index b = 0; b < extent.batch; ++b) {
-      for (Index i = 0; i < size; ++i) in_lanes(b, i) = rows[b * size + i];
-    }
-    for (const Index steps : {4, 1, 1}) {
-      const Extent part{extent.batch, steps};
-      std::vector<float> x = fixture.random(fmt::format("x{}", steps), count(part, variant));
-      std::vector<std::uint8_t> starts(static_cast<std::size_t>(part.rows()), 0);
-      starts[steps - 1] = 1;
-      starts[part.rows() - 1] = 1;
-      const auto keep = steps == 1 ? rlt::Pass<float>::Keep::nothing : rlt::Pass<float>::Keep::tape;
-      const std::vector<float> expected =
-          fixture.forward(part, x,
-                          {.state = fixture.state_matrix(rows, extent.batch),
-                           .starts = starts.data(),
-                           .keep = keep});
-      CHECK(fixture.forward(part, x,
-                            {.lanes = lanes.data(), .starts = starts.data(), .keep = keep}) ==
-            expected);
-      for (Index b = 0; b < extent.batch; ++b) {
-        for (Index i = 0; i < size; ++i) CHECK(in_lanes(b, i) == rows[b * size + i]);
+    for (const Index batch : {rlt::lane_count<float> + 3, Index{5}, Index{1}}) {
+      const Extent extent{batch, 4};
+      CellFixture<float> fixture(variant, extent);
+      const rlt::StateLayout layout = fixture.cell->state_layout(0);
+      if (!layout.in_lanes) return;
+      std::vector<float> rows = fixture.fresh_state(batch, 0);
+      rlt::State<float> state(batch, {layout});
+      const rlt::Matrix<float> as_rows = state.to_rows();
+      std::copy(rows.begin(), rows.end(), as_rows.data);
+      state.from_rows();
+      for (const Index steps : {4, 1, 1}) {
+        const Extent part{batch, steps};
+        std::vector<float> x = fixture.random(fmt::format("x{}", steps), count(part, variant));
+        std::vector<std::uint8_t> starts(static_cast<std::size_t>(part.rows()), 0);
+        starts[steps - 1] = 1;
+        starts[part.rows() - 1] = 1;
+        const auto keep =
+            steps == 1 ? rlt::Pass<float>::Keep::nothing : rlt::Pass<float>::Keep::tape;
+        const std::vector<float> expected = fixture.forward(
+            part, x,
+            {.state = fixture.state_matrix(rows, batch), .starts = starts.data(), .keep = keep});
+        CHECK(fixture.forward(part, x,
+                              {.lanes = state.lanes(0), .starts = starts.data(), .keep = keep}) ==
+              expected);
+        const rlt::Matrix<float> after = state.to_rows();
+        CHECK(std::equal(rows.begin(), rows.end(), after.data));
       }
     }
   });

@@ -34,7 +34,7 @@ class DecayRule : public rlt::PlainRule<T> {
   void initial(Index, V* s) const { std::fill_n(s, d_ * value_size, V(T(1))); }
 
   // in, kept: q (d), k (d), v, a
-  void step(Index, const V* in, V* s, V* tape, V* y) const {
+  void step(const rlt::LaneHeads&, const V* in, V* s, V* tape, V* y) const {
     std::copy_n(in, inputs, tape);
     tape[inputs - 1] = rlt::sigmoid<T>(in[inputs - 1]);
     replay(tape, s);
@@ -53,8 +53,8 @@ class DecayRule : public rlt::PlainRule<T> {
       }
     }
   }
-  void step_backward(Index, const V* tape, const V* before, const V* after, const V* dy, V* ds,
-                     V* din, V*) const {
+  void step_backward(const rlt::LaneHeads&, const V* tape, const V* before, const V* after,
+                     const V* dy, V* ds, V* din, V*) const {
     const V* const k = tape + d_;
     const V* const v = k + d_;
     const V a = v[value_size];

@@ -31,7 +31,7 @@ Vector mapped(const rlt::CellConfig& config, const Vector& x, Index head = 0) {
   const std::vector<V> in(x.begin(), x.end());
   std::vector<V> out(static_cast<std::size_t>(phi.size()));
   std::vector<V> kept(static_cast<std::size_t>(phi.kept()) + 1);
-  phi.forward(head, in.data(), out.data(), kept.data());
+  phi.forward({.first = head}, in.data(), out.data(), kept.data());
   Vector result;
   for (const V& value : out) result.push_back(value.get(0));
   return result;

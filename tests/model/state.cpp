@@ -73,3 +73,20 @@ TEST_CASE("state: a sequence is copied whole and alone, and a part is filled for
     }
   }
 }
+
+TEST_CASE("state: heads of few sequences share lanes") {
+  constexpr Index few = 3;
+  constexpr Index n = rlt::lane_count<float>;
+  const StateLayout two_heads{.pieces = {{"W", {5}}}, .copies = 2, .in_lanes = true};
+  State<float> state(few, {two_heads});
+  const Matrix<float> all = state.to_rows();
+  for (Index i = 0; i < few * 10; ++i) all.data[i] = static_cast<float>(i);
+  state.from_rows();
+  for (Index b = 0; b < few; ++b) {
+    for (Index head = 0; head < 2; ++head) {
+      for (Index i = 0; i < 5; ++i) {
+        CHECK(state.lanes(0)[i * n + head * few + b] == static_cast<float>(10 * b + 5 * head + i));
+      }
+    }
+  }
+}
