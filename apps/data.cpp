@@ -118,11 +118,11 @@ void write_sets(const DataCommand& command, const Task& task) {
 
 Exit run(const DataCommand& command) {
   refuse_inapplicable(command.given, command.config);
-  if (!command.config.data.empty()) {
-    refuse_flags(command.given, {"write", "write-npy", "bin", "lengths", "train-size", "seed"},
-                 "the first --sequences of your own training set are printed");
-  }
   const std::unique_ptr<Task> task = make_task(command.config);
+  if (!task->info().is_drawn()) {
+    refuse_flags(command.given, {"write", "write-npy", "bin", "lengths", "train-size", "seed"},
+                 "the first --sequences of the training set are printed");
+  }
   if (task->fixed_set("train") != nullptr) {
     const std::vector<Example>& all = *task->fixed_set("train");
     const std::size_t count = std::min(all.size(), static_cast<std::size_t>(command.sequences));

@@ -98,7 +98,9 @@ void evaluate_all(const EvalCommand& command, const Asked& asked, const RunConfi
   TrainingState state;
   load_checkpoint<T>(checkpoint.path, model.parameters(), nullptr, state);
   std::vector<EvaluationSet> given;
-  for (const char* split : {"valid", "test"}) {
+  std::vector<std::string> splits = {"valid", "test"};
+  splits.insert(splits.end(), task.info().parts.begin(), task.info().parts.end());
+  for (const std::string& split : splits) {
     if (task.fixed_set(split) != nullptr) given.push_back(fixed_set(config, task, split));
   }
   Extent capacity{command.batch, command.piece};
@@ -154,13 +156,14 @@ Exit run(const EvalCommand& command) {
   }
   refuse_flags(command.given, {"greedy", "show"}, config.task + " is no environment to act in");
   if (config.data.empty()) {
-    refuse_flags(command.given, {"data"}, config.task + " draws its strings and reads no data");
-  } else {
-    refuse_flags(command.given, {"bins", "lengths", "sequences", "eval-seed"},
-                 "the sets of own data are as they are");
+    refuse_flags(command.given, {"data"}, "the run of " + config.task + " made its own strings");
   }
   const Asked asked = asked_by(command);
   const std::unique_ptr<Task> task = task_of(command, config, facts);
+  if (!task->info().is_drawn()) {
+    refuse_flags(command.given, {"bins", "lengths", "sequences", "eval-seed"},
+                 "the sets of " + config.task + " are as they are");
+  }
   if (config.precision == "double") {
     evaluate_all<double>(command, asked, config, *task, checkpoint);
   } else {

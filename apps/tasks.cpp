@@ -22,17 +22,19 @@ void print_drawn(const TaskInfo& info) {
 }
 
 void print_task(const TaskInfo& info) {
-  const bool drawn = info.data.empty();
+  const bool drawn = info.is_drawn();
   fmt::print("{}{}: {}\n", info.name, drawn ? fmt::format(" (rule {})", info.rule) : "",
              info.summary);
   if (!info.source.empty()) fmt::print("  source    {}\n", info.source);
   fmt::print("  label     {}\n", info.label);
   if (!info.quirks.empty()) fmt::print("  quirks    {}\n", info.quirks);
   if (drawn) print_drawn(info);
-  if (!drawn) {
+  if (!info.data.empty()) {
     fmt::print("  --data    {}{}\n", info.data,
                info.makes_own_sets ? "; without it: as the options say" : "");
   }
+  if (!info.parts.empty())
+    fmt::print("  parts     of the test set: {}\n", fmt::join(info.parts, " "));
   print_options("task-option", info.options);
   if (drawn) {
     fmt::print("  chance    {:.3f} per token\n", 1.0 / static_cast<double>(info.outputs.size()));
@@ -67,8 +69,8 @@ Exit run(const std::string& name, const std::string& rule) {
   }
   if (!name.empty()) {
     const TaskInfo info = task_info(name, options);
-    if (!info.data.empty() && !rule.empty()) {
-      fail(Exit::usage, "--rule {}: does not apply to task {}, whose sets are your own, not drawn",
+    if (!info.is_drawn() && !rule.empty()) {
+      fail(Exit::usage, "--rule {}: does not apply to task {}, whose sets are given, not drawn",
            rule, name);
     }
     print_task(info);

@@ -39,7 +39,7 @@ TaskInfo task_info(std::string_view name, const TaskOptions& options) {
   TaskInfo info = find(name).info(options);
   complete_options("task-option", name, info.options, options.options);
   if (info.data.empty() && !options.data.empty()) {
-    fail(Exit::usage, "--data {}: task {} draws its strings and reads no data", options.data, name);
+    fail(Exit::usage, "--data {}: task {} makes its strings and reads no data", options.data, name);
   }
   return info;
 }

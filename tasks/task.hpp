@@ -85,6 +85,11 @@ struct TaskInfo {
   /// The symbols of such a task are those of the data.
   std::string data;
   bool makes_own_sets = false;  // without --data, from its options
+  /// Further sets of a task whose sets are given: "test" again, with some of its targets alone.
+  std::vector<std::string> parts;
+
+  /// Its strings are drawn, whatever their number and length; otherwise its sets are given.
+  bool is_drawn() const { return data.empty() && !makes_own_sets; }
 };
 
 /// Pure: every method depends on its arguments alone. Objects are immutable after construction.

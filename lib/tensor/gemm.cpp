@@ -75,10 +75,12 @@ void tall_product(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write
 template <Index width, typename V, typename T>
 void row_tile(const T* a, Index depth, Matrix<const T> b, T* c, Write write) {
   constexpr Index chains = width >= 8 ? 1 : 2;
-  constexpr Index n = sizeof(V) / sizeof(T);
+  constexpr Index n = std::is_same_v<V, T> ? 1 : lane_count<T>;
   const auto load = [](const T* from) {
-    if constexpr (n == 1) return *from;
-    else return V::load_unaligned(from);
+    if constexpr (n == 1)
+      return *from;
+    else
+      return V::load_unaligned(from);
   };
   V sums[chains][width];
   for (Index v = 0; v < width; ++v) {
@@ -97,8 +99,10 @@ void row_tile(const T* a, Index depth, Matrix<const T> b, T* c, Write write) {
   for (Index v = 0; v < width; ++v) {
     V sum = sums[0][v];
     if constexpr (chains == 2) sum += sums[1][v];
-    if constexpr (n == 1) c[v] = sum;
-    else sum.store_unaligned(c + v * n);
+    if constexpr (n == 1)
+      c[v] = sum;
+    else
+      sum.store_unaligned(c + v * n);
   }
 }
 
@@ -106,7 +110,7 @@ template <typename T>
 void row_product(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write) {
   Index col = 0;
   const auto tiles = [&]<Index width, typename V>(V) {
-    constexpr Index columns = width * static_cast<Index>(sizeof(V) / sizeof(T));
+    constexpr Index columns = width * (std::is_same_v<V, T> ? 1 : lane_count<T>);
     for (; col + columns <= c.cols; col += columns) {
       row_tile<width, V>(a.data, a.cols, b.col_block(col, columns), c.data + col, write);
     }

@@ -280,7 +280,7 @@ std::unique_ptr<Task> complete(RunConfig& config, const Symbols& symbols) {
          config.learner, config.task);
   }
   const TaskInfo info = task_info(config.task, task_options(config, symbols));
-  if (config.train_size == 0 && !info.data.empty()) {
+  if (config.train_size == 0 && !info.is_drawn()) {
     fail(Exit::usage, "--train-size 0: task {} draws no fresh samples, its sets are given",
          config.task);
   }
@@ -295,7 +295,7 @@ std::unique_ptr<Task> complete(RunConfig& config, const Symbols& symbols) {
   config.data = absolute_path(config.data);
   std::unique_ptr<Task> task = make_task(config, symbols);
   model_config(config, task->info());
-  if (!info.data.empty()) return task;
+  if (!info.is_drawn()) return task;
   config.train_size = training_size(config, *task);
   const Window window = training_window(config, *task);
   check_window(*task, window);
@@ -411,7 +411,7 @@ std::vector<IdleSetting> inapplicable_settings(const RunConfig& config) {
   const TaskInfo task = task_info(config.task, task_options(config));
   if (task.features == 0) add({"real-input"}, "it reads no real numbers");
   add({"hidden"}, "its head is one linear map");
-  if (task.data.empty()) return idle;
+  if (task.is_drawn()) return idle;
   add({"rule", "window", "protocol", "eval-sequences", "eval-seed"},
       "its sets are given, not drawn");
   if (task.documents) add({"train-size", "bucket"}, "all documents are read, segment by segment");

@@ -36,7 +36,7 @@ std::vector<OptionValues> variants_of(const TaskInfo& info) {
 void for_every_task(const std::function<void(const Task&)>& body, bool with_options = true) {
   std::size_t drawn = 0;
   for (const TaskEntry& entry : all_tasks()) {
-    if (!entry.info({}).data.empty()) continue;
+    if (!entry.info({}).is_drawn()) continue;
     ++drawn;
     for (const std::string rule : {"paper", "honest"}) {
       const std::unique_ptr<Task> standard =

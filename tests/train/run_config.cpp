@@ -247,7 +247,7 @@ TEST_CASE("run config: own data are neither fresh nor, but for documents, cut; o
   CHECK(config.segment == 256);
   config = own.config("parity");
   CHECK(error_of([&] { complete(config); }) ==
-        "2: --data " + config.data + ": task parity draws its strings and reads no data");
+        "2: --data " + config.data + ": task parity makes its strings and reads no data");
   config.task = "file";
   config.data.clear();
   CHECK(error_of([&] { complete(config); }).starts_with("2: --task file: needs --data FOLDER"));
