@@ -117,6 +117,9 @@ class Task {
     return nullptr;
   }
 
+  /// UTF-8 bytes that the targets of a given set of text stand for; 0 for other tasks.
+  virtual Index predicted_bytes(std::string_view /*split*/) const { return 0; }
+
   /// Beside a model on the same examples, where real numbers are asked; each counts what the likelihood's loss counts.
   virtual std::vector<Reference> references(const std::vector<Example>& /*examples*/) const {
     return {};

@@ -1,16 +1,18 @@
 // text: the next character of the user's own text, a UTF-8 file or a folder of them (--data).
-// Label: the character that follows. Of a document of n characters the first n - 1 are read, and all
-//   these positions are scored; the last character is only predicted.
+// Label: the symbol that follows. Of a document of n symbols the first n - 1 are read, and all these
+//   positions are scored; the last one is only predicted.
 // Documents: the file, or every file below the folder that is UTF-8 without NUL and has two characters or
 //   more; a note counts the others. Links to files are followed, to folders not, and a file is read once
 //   however many links lead to it. The order of documents is fixed by a hash of their path below the
 //   folder, so that each split gets documents from all over the folder.
 // Splits: of all documents end to end the last `held_out` of the characters is held out, the first
 //   half of it for validation, the second for testing. A document across a border becomes two; a piece
-//   of one character is dropped.
+//   of one symbol is dropped.
 // Symbols: those of the run, or else the characters (Unicode code points) of the training part in order
 //   of appearance, after one for all others, which is an ordinary input and class that training never
 //   shows. White space and control characters are written \s \n \t \r \u{a0}, the backslash \\.
+//   With `merges`, the subwords of the training part follow (byte_pairs.hpp). eval.csv has bits per byte, so that
+//   vocabularies compare.
 // Sampling: none. The sets are fixed (Task::fixed_set).
 #include "io/text.hpp"
 
@@ -27,6 +29,7 @@
 #include "base/error.hpp"
 #include "io/file.hpp"
 #include "io/standard_streams.hpp"
+#include "tasks/byte_pairs.hpp"
 #include "tasks/fixed_sets.hpp"
 #include "tasks/registry.hpp"
 #include "tasks/vocabulary.hpp"
@@ -37,8 +40,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int unknown = 0;
+constexpr auto unknown_symbol = "<unknown>";
 constexpr int unseen = -1;              // not looked up yet
-constexpr Index shortest_document = 2;  // one character to read, one to predict
+constexpr Index shortest_document = 2;  // one symbol to read, one to predict
 
 /// Counts what one line shall tell of, and keeps the first.
 struct Tally {
@@ -87,13 +91,15 @@ std::vector<fs::path> files_below(const fs::path& folder, Tally& skipped) {
   return paths;
 }
 
+/// Characters that are shown by a letter behind a backslash.
+constexpr std::pair<char32_t, char> escapes[] = {
+    {U' ', 's'}, {U'\n', 'n'}, {U'\t', 't'}, {U'\r', 'r'}, {U'\\', '\\'}};
+
 /// How a character is shown: visibly, and without white space.
 std::string symbol_of(char32_t c) {
-  if (c == U' ') return "\\s";
-  if (c == U'\n') return "\\n";
-  if (c == U'\t') return "\\t";
-  if (c == U'\r') return "\\r";
-  if (c == U'\\') return "\\\\";
+  for (const auto& [character, letter] : escapes) {
+    if (c == character) return {'\\', letter};
+  }
   constexpr std::pair<char32_t, char32_t> invisible[] = {
       {0x00, 0x1F},     {0x7F, 0xA0},     {0xAD, 0xAD},     {0x1680, 0x1680}, {0x2000, 0x200F},
       {0x2028, 0x202F}, {0x205F, 0x206F}, {0x3000, 0x3000}, {0xFEFF, 0xFEFF}};
@@ -105,6 +111,39 @@ std::string symbol_of(char32_t c) {
   return bytes;
 }
 
+std::string symbol_of(std::u32string_view characters) {
+  std::string symbol;
+  for (const char32_t character : characters) symbol += symbol_of(character);
+  return symbol;
+}
+
+/// The inverse of symbol_of.
+std::u32string characters_of(const std::string& symbol) {
+  std::u32string characters;
+  const char* at = symbol.data();
+  const char* const end = at + symbol.size();
+  while (at != end) {
+    const char32_t c = utf8::next(at, end);
+    if (c != U'\\' || at == end) {
+      characters += c;
+      continue;
+    }
+    const char letter = *at++;
+    for (const auto& [character, name] : escapes) {
+      if (letter == name) characters += character;
+    }
+    if (letter == 'u') {
+      unsigned number = 0;
+      for (++at; at < end && *at != '}'; ++at) {
+        number = 16 * number + static_cast<unsigned>(*at <= '9' ? *at - '0' : *at - 'a' + 10);
+      }
+      characters += static_cast<char32_t>(number);
+      if (at < end) ++at;
+    }
+  }
+  return characters;
+}
+
 class Text final : public FixedSets {
  public:
   explicit Text(const TaskOptions& options)
@@ -112,7 +151,12 @@ class Text final : public FixedSets {
     const OptionValues chosen =
         complete_options("task-option", info_.name, info_.options, options.options);
     read(options.data);
-    split(std::stod(chosen.at("held_out")));
+    split(std::stod(chosen.at("held_out")), std::stoul(chosen.at("merges")));
+  }
+
+  Index predicted_bytes(std::string_view split) const override {
+    const auto bytes = bytes_.find(split);
+    return bytes == bytes_.end() ? 0 : bytes->second;
   }
 
  private:
@@ -146,7 +190,7 @@ class Text final : public FixedSets {
     }
   }
 
-  void split(double held_out) {
+  void split(double held_out, std::size_t merges) {
     Index characters = 0;
     for (const std::u32string& document : documents_) characters += std::ssize(document);
     const auto share = [&](double part) {
@@ -154,11 +198,11 @@ class Text final : public FixedSets {
     };
     const Index valid_begin = characters - share(held_out);
     const Index test_begin = characters - share(held_out / 2);
-    number_symbols(valid_begin);
-    sets_["train"] = examples(0, valid_begin);
-    sets_["valid"] = examples(valid_begin, test_begin);
-    sets_["test"] = examples(test_begin, characters);
-    if (std::ranges::any_of(sets_, [](const auto& set) { return set.second.empty(); })) {
+    number_symbols(valid_begin, merges);
+    make_set("train", 0, valid_begin);
+    make_set("valid", valid_begin, test_begin);
+    make_set("test", test_begin, characters);
+    if (sets_.size() < 3) {
       fail(Exit::failed,
            "--data {}: too little text, {} characters: training, validation and test need two "
            "neighbouring characters each; one document of {} will do",
@@ -168,6 +212,7 @@ class Text final : public FixedSets {
     documents_ = {};
     numbers_ = {};
     vocabulary_ = {};
+    subwords_ = {};
     measure_training();
   }
 
@@ -186,42 +231,62 @@ class Text final : public FixedSets {
     }
   }
 
-  void number_symbols(Index training_end) {
+  void number_symbols(Index training_end, std::size_t merges) {
     numbers_.assign(0x110000, unseen);
-    if (!vocabulary_.symbols().empty()) return;  // of the run
-    vocabulary_.add("<unknown>");
+    std::vector<std::u32string> subwords;
+    if (!vocabulary_.symbols().empty()) {  // of the run
+      for (const std::string& symbol : vocabulary_.symbols()) {
+        if (symbol == unknown_symbol) continue;
+        if (std::u32string characters = characters_of(symbol); characters.size() > 1) {
+          subwords.push_back(std::move(characters));
+        }
+      }
+      subwords_ = Subwords(subwords);
+      return;
+    }
+    vocabulary_.add(unknown_symbol);
+    std::vector<std::u32string_view> pieces;
     for_pieces(0, training_end, [&](std::u32string_view piece) {
       for (const char32_t character : piece) {
         int& number = numbers_[character];
         if (number == unseen) number = vocabulary_.add(symbol_of(character));
       }
+      pieces.push_back(piece);
     });
+    if (merges == 0) return;
+    subwords = learn_subwords(pieces, merges);
+    for (const std::u32string& subword : subwords) vocabulary_.add(symbol_of(subword));
+    subwords_ = Subwords(subwords);
   }
 
-  int number_of(char32_t character) {
-    int& number = numbers_[character];
-    if (number == unseen) number = std::max(unknown, vocabulary_.find(symbol_of(character)));
+  int number_of(std::u32string_view characters) {
+    if (characters.size() > 1) return vocabulary_.find(symbol_of(characters));
+    int& number = numbers_[characters[0]];
+    if (number == unseen) number = std::max(unknown, vocabulary_.find(symbol_of(characters)));
     return number;
   }
 
-  std::vector<Example> examples(Index from, Index to) {
-    std::vector<Example> result;
+  void make_set(const std::string& name, Index from, Index to) {
     for_pieces(from, to, [&](std::u32string_view piece) {
-      if (std::ssize(piece) < shortest_document) return;
-      std::vector<int> numbers(piece.size());
-      std::transform(piece.begin(), piece.end(), numbers.begin(),
-                     [&](char32_t character) { return number_of(character); });
+      const std::vector<std::u32string_view> parts = subwords_.cut(piece);
+      if (std::ssize(parts) < shortest_document) return;
+      std::vector<int> numbers;
+      numbers.reserve(parts.size());
+      for (const std::u32string_view part : parts) numbers.push_back(number_of(part));
       std::vector<int> targets(numbers.begin() + 1, numbers.end());
       numbers.pop_back();
-      result.push_back({std::move(numbers), std::move(targets)});
+      bytes_[name] += std::ssize(utf8::utf32to8(piece.substr(parts[0].size())));
+      sets_[name].push_back({std::move(numbers), std::move(targets)});
     });
-    return result;
   }
+
+  std::map<std::string, Index, std::less<>> bytes_;  // predicted in each set
 
   // While the text is read:
   std::vector<std::u32string> documents_;
   Vocabulary vocabulary_;
   std::vector<int> numbers_;  // of every code point
+  Subwords subwords_;
 };
 
 }  // namespace
@@ -232,16 +297,24 @@ TaskInfo text_info(const TaskOptions& options) {
   info.summary = "the next character of your own text";
   info.source = options.data;
   info.rule = options.rule;
-  info.label = "the character that follows";
+  info.label = "the character or subword that follows";
   info.length_unit = "characters";
   info.documents = true;
   info.data = "FILE or FOLDER of UTF-8 text";
-  info.options = {{.name = "held_out",
-                   .value = "0.1",
-                   .help = "share of the text for validation and testing, half each",
-                   .choices = {},
-                   .low = 0.002,
-                   .high = 0.5}};
+  info.options = {
+      {.name = "held_out",
+       .value = "0.1",
+       .help = "share of the text for validation and testing, half each",
+       .choices = {},
+       .low = 0.002,
+       .high = 0.5},
+      {.name = "merges",
+       .value = "0",
+       .help = "subwords beside the characters, by byte-pair merges in the training part",
+       .choices = {},
+       .low = 0,
+       .high = 100000,
+       .whole = true}};
   return info;
 }
 

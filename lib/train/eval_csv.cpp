@@ -56,6 +56,8 @@ const std::vector<EvalColumn>& eval_columns() {
       {"position_majority_sequence", "sequence accuracy of the most frequent class of each position", [](Row r) { return CsvCell(r.baselines.position_majority.sequence); }},
       {"answer_constant", "answer accuracy of the best single class", [](Row r) { return CsvCell(r.baselines.answer_constant); }},
       {"class_bits", "bits per position of a guess by the classes' frequencies", [](Row r) { return bits(r.baselines.class_loss); }},
+      {"bytes", "of text that the scored positions stand for, in UTF-8", [](Row r) { return size(r.run.set.bytes); }},
+      {"bits_per_byte", "loss of all scored positions in bits, over bytes", [](Row r) { return r.run.set.bytes == 0 ? CsvCell() : bits(r.run.score.loss / static_cast<double>(r.run.set.bytes)); }},
       {"data_hash", "of the set (`rlt data` prints it)", [](Row r) { return CsvCell(r.run.set.hash); }},
   };
   // clang-format on

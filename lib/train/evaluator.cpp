@@ -106,6 +106,7 @@ EvaluationSet fixed_set(const RunConfig& config, const Task& task, const std::st
       described(task, split, {}, *examples, [&task, training](const std::vector<Example>& scored) {
         return measure_baselines(scored, *training, class_facts(task.info()));
       });
+  set.bytes = task.predicted_bytes(split);
   if (set.documents && !cell_info(config.cell).constant_memory) {
     set.segments = cut(set.examples, config.segment);
   }

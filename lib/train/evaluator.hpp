@@ -21,6 +21,7 @@ struct EvaluationSet {
   Index length_max = 0;
   int blank = -1;          // TaskInfo::blank
   bool documents = false;  // TaskInfo::documents
+  Index bytes = 0;         // Task::predicted_bytes
   Index features = 0;      // TaskInfo::features, and so on
   Index real_targets = 0;
   bool asks_last = false;

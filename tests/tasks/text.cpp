@@ -145,6 +145,41 @@ TEST_CASE("text: the symbols of a run keep their numbers, all others are unknown
   CHECK(text_task(folder.path() / "a")->info().inputs != symbols.inputs);
 }
 
+TEST_CASE("text: subwords stand behind the characters, and a run's cut its text again") {
+  const test::TemporaryFolder folder;
+  const std::string text = repeated("the \\u{61} theme\n", 40);
+  folder.write("a", text);
+  const auto task = text_task(folder.path() / "a", {{"merges", "3"}});
+  const Texts& symbols = task->info().inputs;
+  REQUIRE(symbols.size() >= 4);
+  CHECK(Texts(symbols.end() - 3, symbols.end()) == Texts{"th", "the", "\\sthe"});
+  const auto plain = text_task(folder.path() / "a");
+  CHECK(documents(*task, "train") == documents(*plain, "train"));
+  CHECK(documents(*task, "valid") == documents(*plain, "valid"));
+  CHECK(task->fixed_set("train")->at(0).tokens.size() <
+        plain->fixed_set("train")->at(0).tokens.size());
+  // As the run: the names of its symbols are enough.
+  const auto again = text_task(folder.path() / "a", {{"merges", "3"}}, {symbols, symbols});
+  for (const char* split : {"train", "valid", "test"}) {
+    CHECK(again->fixed_set(split)->at(0).tokens == task->fixed_set(split)->at(0).tokens);
+  }
+}
+
+TEST_CASE("text: the bytes of a set are those of all symbols that are predicted") {
+  const test::TemporaryFolder folder;
+  folder.write("a", repeated("é\u20aca ", 100));  // 7 bytes, 4 characters
+  const auto task = text_task(folder.path() / "a");
+  CHECK(task->predicted_bytes("train") == 7 * 90 - 2);
+  CHECK(task->predicted_bytes("valid") == 7 * 5 - 2);
+  const auto merged = text_task(folder.path() / "a", {{"merges", "2"}});
+  CHECK(merged->fixed_set("train")->at(0).tokens.size() < 200);
+  CHECK(merged->predicted_bytes("train") < 7 * 90 - 2);
+  CHECK(merged->predicted_bytes("train") >= 7 * 90 - 7);
+  CHECK(
+      make_task("parity", {.rule = "paper", .data = {}, .options = {}})->predicted_bytes("train") ==
+      0);
+}
+
 TEST_CASE("text: a byte-order mark is no character") {
   const test::TemporaryFolder folder;
   folder.write("below.txt", "\ufeff" + repeated("ab", 50));
