@@ -8,7 +8,11 @@
 
 namespace rlt {
 
-void bench_environment(const BenchCommand& command) {
+std::vector<std::string> environment_columns() {
+  return with_machine_columns({"task", "options", "batch", "steps_per_s"});
+}
+
+void bench_environment(const BenchCommand& command, CsvFile* csv) {
   const RunConfig& config = command.config;
   const std::unique_ptr<Environment> environment =
       make_environment(config.task, parse_options("task-option", config.task_options));
@@ -37,11 +41,10 @@ void bench_environment(const BenchCommand& command) {
     const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
     speeds.push_back(static_cast<double>(rows * steps_per_repeat) / taken.count());
   }
-  const double speed = median(speeds);
-  if (!command.csv.empty()) {
-    CsvFile csv = open_csv(command.csv, {"task", "options", "batch", "steps_per_s"});
-    csv.append({config.task, option_summary(config), rows, speed});
-    csv.flush();
+  const double speed = measurements(speeds).median;
+  if (csv != nullptr) {
+    csv->append(with_machine({config.task, option_summary(config), rows, speed}));
+    csv->flush();
     return;
   }
   fmt::print("{}: {} episodes side by side, uniform actions, 1 thread, {} repeats\n", config.task,

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 #include <vector>
 
@@ -15,14 +14,15 @@ namespace {
 constexpr Index tokens_per_repeat = 100;  // the clock is read once for so many
 
 struct StepTiming {
-  double token_us = 0;
+  Measurements token_us;
   Index state_size = 0;  // numbers of one sequence
   double allocations = 0;
 };
 
 // Every sequence has read `length` tokens before the clock starts: the state of attention grows with them.
 template <std::floating_point T>
-StepTiming time_steps(const BenchCommand& command, Index batch) {
+StepTiming time_steps(const BenchCommand& command) {
+  const Index batch = command.config.batch;
   SequenceModel<T> model(bench_model(command.config));
   model.parameters().initialize(command.config.seed);
   model.carve({batch, 1}, "--d-model or --layers");
@@ -48,41 +48,40 @@ StepTiming time_steps(const BenchCommand& command, Index batch) {
     token_us.push_back(taken.count() / tokens_per_repeat);
   }
   const auto heap_calls = static_cast<double>(allocations() - allocated);
-  return {.token_us = median(token_us),
+  return {.token_us = measurements(token_us),
           .state_size = model.state_size(context),
           .allocations = heap_calls / static_cast<double>(command.repeats * tokens_per_repeat)};
 }
 
 }  // namespace
 
-void bench_step(const BenchCommand& command, const std::vector<Index>& batches) {
+std::vector<std::string> step_columns() {
+  return with_machine_columns({"cell", "d_model", "layers", "heads", "ff", "batch", "length",
+                               "threads", "token_us", "tokens_per_s", "state_size",
+                               "allocations_per_token", "token_min_us", "token_spread"});
+}
+
+void bench_step(const BenchCommand& command, CsvFile* csv) {
   const RunConfig& config = command.config;
-  std::optional<CsvFile> csv;
-  if (!command.csv.empty()) {
-    csv.emplace(open_csv(command.csv,
-                         {"cell", "d_model", "layers", "heads", "ff", "batch", "length", "threads",
-                          "token_us", "tokens_per_s", "state_size", "allocations_per_token"}));
-  } else {
-    fmt::print("{}: d {} x {} layers, {} heads, ff {}, after {} tokens, {} threads, {} repeats\n",
-               config.cell, config.d_model, config.layers, config.heads, config.ff, command.length,
-               thread_count(), command.repeats);
+  const StepTiming timing =
+      config.precision == "double" ? time_steps<double>(command) : time_steps<float>(command);
+  const Measurements& token_us = timing.token_us;
+  const double speed = static_cast<double>(config.batch) / token_us.median * 1e6;
+  if (csv != nullptr) {
+    csv->append(
+        with_machine({config.cell, config.d_model, config.layers, config.heads, config.ff,
+                      config.batch, command.length, Index{thread_count()}, token_us.median, speed,
+                      timing.state_size, timing.allocations, token_us.least, token_us.spread}));
+    csv->flush();
+    return;
   }
-  for (const Index batch : batches) {
-    const StepTiming timing = config.precision == "double" ? time_steps<double>(command, batch)
-                                                           : time_steps<float>(command, batch);
-    const double speed = static_cast<double>(batch) / timing.token_us * 1e6;
-    if (csv) {
-      csv->append({config.cell, config.d_model, config.layers, config.heads, config.ff, batch,
-                   command.length, Index{thread_count()}, timing.token_us, speed, timing.state_size,
-                   timing.allocations});
-      csv->flush();
-      continue;
-    }
-    fmt::print(
-        "  batch {:4}: {:9.2f} us per step of all sequences, {:9.0f} tokens per second, {} numbers "
-        "of state per sequence, {:.0f} heap calls per step\n",
-        batch, timing.token_us, speed, timing.state_size, timing.allocations);
-  }
+  fmt::print(
+      "{}: d {} x {} layers, {} heads, ff {}, batch {}, after {} tokens, {} threads, {} repeats\n"
+      "  {:.2f} us per step of all sequences (fastest {:.2f}, spread {:.0f} %), {:.0f} tokens per "
+      "second, {} numbers of state per sequence, {:.0f} heap calls per step\n",
+      config.cell, config.d_model, config.layers, config.heads, config.ff, config.batch,
+      command.length, thread_count(), command.repeats, token_us.median, token_us.least,
+      100 * token_us.spread, speed, timing.state_size, timing.allocations);
 }
 
 }  // namespace rlt

@@ -177,7 +177,7 @@ Action declare(const Flags& flags) {
   flags.required_argument("run", command->run, "RUN", "run folder or checkpoint");
   flags.text("bins", command->bins, "LIST", "bins, such as 0,1,2 [0,1,2]");
   flags.text("lengths", command->lengths, "LIST",
-             "exact lengths, such as 50,100-500:50; of tmaze, its corridors");
+             "exact lengths, such as 50,100-500:50 or 16-4096*2; of tmaze, its corridors");
   flags.number<Index>("sequences", command->sequences, 1, most_sequences,
                       "distinct sequences of each set, or episodes");
   flags.toggle("greedy", command->greedy,

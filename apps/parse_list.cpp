@@ -12,8 +12,9 @@ std::vector<Index> parse_list(std::string_view flag, const std::string& text, In
   constexpr Index most = 1'000'000;
   const auto bad = [&] {
     fail(Exit::usage,
-         "--{} {}: must be whole numbers from {} to {} and ranges, such as 50,100-500:50", flag,
-         shown(text), low, high);
+         "--{} {}: must be whole numbers from {} to {} and ranges, such as 50,100-500:50 or "
+         "16-256*2",
+         flag, shown(text), low, high);
   };
   const auto number = [&](std::string_view digits) {
     const std::optional<Index> value = parse_number<Index>(digits);
@@ -29,16 +30,25 @@ std::vector<Index> parse_list(std::string_view flag, const std::string& text, In
     const Index first = number(item.substr(0, dash));
     Index last = first;
     Index step = 1;
+    bool multiplies = false;
     if (dash < item.size()) {
-      const std::size_t colon = std::min(item.find(':'), item.size());
-      last = number(item.substr(dash + 1, colon - dash - 1));
-      if (colon < item.size()) step = number(item.substr(colon + 1));
+      const std::size_t mark = std::min(item.find_first_of(":*"), item.size());
+      last = number(item.substr(dash + 1, mark - dash - 1));
+      if (mark < item.size()) {
+        multiplies = item[mark] == '*';
+        step = number(item.substr(mark + 1));
+      }
     }
-    if (first < low || last < first || step < 1) bad();
-    if ((last - first) / step >= most - std::ssize(values)) {
+    if (first < low || last < first || step < (multiplies ? 2 : 1)) bad();
+    if (!multiplies && (last - first) / step >= most - std::ssize(values)) {
       fail(Exit::usage, "--{} {}: more than {} numbers", flag, text, most);
     }
-    for (Index value = first; value <= last; value += step) values.push_back(value);
+    Index value = first;
+    while (value <= last) {
+      values.push_back(value);
+      if (multiplies && value > last / step) break;
+      value = multiplies ? value * step : value + step;
+    }
   }
   return values;
 }

@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/nearest.hpp"
+#include "commands.hpp"
 #include "io/text.hpp"
 #include "io/toml.hpp"
 
@@ -30,15 +31,49 @@ Flag declare(const Flags& flags, const Setting& setting) {
       .shows(to_text(setting));
 }
 
+std::vector<std::string> listed(const Setting& setting, const std::string& text) {
+  std::vector<std::string> values;
+  if (std::holds_alternative<Index*>(setting.value)) {
+    for (const Index value : parse_list(setting.name, text, static_cast<Index>(setting.low),
+                                        static_cast<Index>(setting.high))) {
+      values.push_back(fmt::format("{}", value));
+    }
+    return values;
+  }
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', begin), text.size());
+    values.push_back(text.substr(begin, comma - begin));
+    begin = comma + 1;
+  }
+  return values;
+}
+
 }  // namespace
 
 SettingFlags::SettingFlags(const Flags& flags, RunConfig& config,
-                           const std::vector<std::string>& names)
+                           const std::vector<std::string>& names,
+                           const std::vector<std::string>& swept)
     : config_(config) {
   for (const Setting& setting : settings(config)) {
     known_.push_back(setting.name);
     if (!names.empty() && std::ranges::find(names, setting.name) == names.end()) continue;
-    const Flag flag = declare(flags, setting).group(setting.group);
+    if (std::ranges::find(swept, setting.name) == swept.end()) {
+      entries_.push_back({setting, declare(flags, setting).group(setting.group), to_text(setting)});
+      continue;
+    }
+    Sweep& sweep = *sweeps_.emplace_back(std::make_unique<Sweep>(Sweep{setting.name, {}}));
+    const Flag flag =
+        flags
+            .value(setting.name, "LIST", with_values(setting.help, values_text(setting)),
+                   [setting, &sweep](const std::string& text) {
+                     sweep.values = listed(setting, text);
+                     for (const std::string& value : sweep.values) {
+                       set_from_text(setting, "--" + setting.name, value);
+                     }
+                     set_from_text(setting, "--" + setting.name, sweep.values.front());
+                   })
+            .shows(to_text(setting))
+            .group(setting.group);
     entries_.push_back({setting, flag, to_text(setting)});
   }
   flags
@@ -79,6 +114,24 @@ GivenFlags SettingFlags::complete() const {
     fail(Exit::usage, "{}: unknown key '{}'{}", file_, key, suggestion(key, known_));
   }
   return given;
+}
+
+std::vector<RunConfig> SettingFlags::combinations() const {
+  std::vector<RunConfig> configs = {config_};
+  for (const std::unique_ptr<Sweep>& sweep : sweeps_) {
+    if (sweep->values.empty()) continue;
+    std::vector<RunConfig> more;
+    for (const RunConfig& config : configs) {
+      for (const std::string& value : sweep->values) {
+        RunConfig& one = more.emplace_back(config);
+        for (const Setting& setting : settings(one)) {
+          if (setting.name == sweep->name) set_from_text(setting, "--" + sweep->name, value);
+        }
+      }
+    }
+    configs = std::move(more);
+  }
+  return configs;
 }
 
 std::map<std::string, std::string> SettingFlags::read_file() const {

@@ -157,6 +157,7 @@ class EntityRecall final : public FixedSets {
 
 std::vector<std::string> symbols() {
   std::vector<std::string> names;
+  names.reserve(static_cast<std::size_t>(query) + 1);
   for (int i = 0; i < entities; ++i) names.push_back("e" + std::to_string(i));
   for (int i = 0; i < values; ++i) names.push_back("v" + std::to_string(i));
   for (int i = 0; i < fillers; ++i) names.push_back("f" + std::to_string(i));

@@ -77,7 +77,35 @@ class Describe(unittest.TestCase):
             self.assertGreater(float(row["token_us"]), 0)
         shown = run(*words, "--batch", "3").stdout
         self.assertEqual(len(shown.splitlines()), 2)
-        self.assertIn("batch    3", shown)
+        self.assertIn("batch 3", shown)
+
+    def test_bench_times_every_combination_of_lists(self):
+        words = ["bench", "--repeats", "3", "--length", "5", "--csv", "-"]
+        done = run(*words, "--cell", "linear,gru", "--d-model", "8-32*2", "--batch", "2,3")
+        rows = list(csv.DictReader(done.stdout.splitlines()))
+        self.assertEqual([(row["cell"], row["d_model"], row["batch"]) for row in rows],
+                         [(cell, width, batch) for cell in ("linear", "gru") for width in ("8", "16", "32")
+                          for batch in ("2", "3")])
+        for row in rows:
+            number = {name: float(row[name]) for name in row if name not in ("cell", "commit", "processor")}
+            operations = number["gflops"] * number["step_ms"]
+            self.assertGreater(operations, 0)
+            self.assertAlmostEqual(number["peak_fraction"] * number["peak_gflops"], number["gflops"])
+            alone = number["floor_peak_fraction"] * number["peak_gflops"] * number["floor_ms"]
+            self.assertAlmostEqual(alone / operations, 1)
+            self.assertLessEqual(number["step_min_ms"], number["step_ms"])
+            self.assertNotEqual(row["processor"], "")
+        for wrong in ("8-32*1", "8,", "0"):
+            failed = run(*words, "--d-model", wrong)
+            self.assertEqual((failed.returncode, len(failed.stderr.splitlines())), (2, 1))
+
+    def test_lists_of_lengths_add_or_multiply(self):
+        def lengths(text):
+            lines = run("data", "--task", "parity", "--sequences", "1", "--lengths", text).stdout.splitlines()
+            return [len(line.split()) for line in lines[::3]]
+
+        self.assertEqual(lengths("3,4-8:2"), [3, 4, 6, 8])
+        self.assertEqual(lengths("3-24*2,5-9*3"), [3, 6, 12, 24, 5])
 
     def test_info_needs_a_run_or_columns(self):
         for arguments in [[], [self.folder, "--columns"]]:
