@@ -71,7 +71,7 @@ Exit run_and_deliver(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   rlt::prepare_standard_streams();
-  rlt::set_up_libraries(argv, "10000");
+  rlt::set_up_libraries(argv);
   rlt::prepare_processor();
   try {
     return static_cast<int>(run_and_deliver(argc, argv));

@@ -2,8 +2,10 @@
 
 #include <cblas.h>
 #include <omp.h>
+#include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #if defined(__SSE2__)
@@ -40,22 +42,41 @@ const char* better_kernels() {
 
 void prepare_processor() {
   openblas_set_num_threads(1);
-  flush_denormals();
-#pragma omp parallel
-  flush_denormals();
-  omp_set_num_threads(1);  // oneDNN's; ours are counted by parallel_for
+  prepare_thread();
 }
 
-void set_up_libraries(char** argv, const char* spin_count) {
+void prepare_thread() {
+  flush_denormals();
+  omp_set_num_threads(1);  // of oneDNN, in products that this thread asks for
+}
+
+void set_up_libraries(char** argv) {
   const auto is_free = [](const char* name) { return std::getenv(name) == nullptr; };
-  const bool sets_spinning = is_free("GOMP_SPINCOUNT") && is_free("OMP_WAIT_POLICY");
   const char* const kernels = is_free("OPENBLAS_CORETYPE") ? better_kernels() : nullptr;
   const bool sets_threads = is_free("OPENBLAS_NUM_THREADS");
-  if (sets_spinning) setenv("GOMP_SPINCOUNT", spin_count, 1);
   if (sets_threads) setenv("OPENBLAS_NUM_THREADS", "1", 1);
   if (kernels != nullptr) setenv("OPENBLAS_CORETYPE", kernels, 1);
-  if (!sets_spinning && !sets_threads && kernels == nullptr) return;
+  if (!sets_threads && kernels == nullptr) return;
   execv("/proc/self/exe", argv);  // returns only when it could not: then all stays as it is
+}
+
+int given_processors() {
+  cpu_set_t allowed;
+  int processors = sched_getaffinity(0, sizeof allowed, &allowed) == 0
+                       ? CPU_COUNT(&allowed)
+                       : static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
+  // cgroup 2, and 1: microseconds of all processors in a period; "max" or -1 where there is no limit.
+  double quota = 0;
+  double period = 0;
+  if (std::ifstream file("/sys/fs/cgroup/cpu.max"); file >> quota >> period && period > 0) {
+    processors = std::min(processors, static_cast<int>(quota / period));
+  }
+  std::ifstream quota_file("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
+  std::ifstream period_file("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
+  if (quota_file >> quota && period_file >> period && quota > 0 && period > 0) {
+    processors = std::min(processors, static_cast<int>(quota / period));
+  }
+  return std::max(1, processors);
 }
 
 std::string processor_name() {

@@ -2,15 +2,13 @@
 // results are the same bits for every thread count.
 #pragma once
 
-#include <omp.h>
-
 #include <atomic>
 
 #include "base/index.hpp"
 
 namespace rlt {
 
-/// Threads that `parallel_for` uses; >= 1. The default is the machine's number of processors.
+/// Threads that `parallel_for` uses; >= 1. By default the processors that the system gives this program.
 int thread_count();
 void set_thread_count(int threads);
 
@@ -29,6 +27,11 @@ struct alignas(64) Share {
 };
 /// Deals `count` iterations to thread_count() threads, in order and evenly: one Share each.
 Share* deal(Index count);
+
+/// work(what, thread) on the calling thread, which is 0, and on those of the others that come before it is done; all that
+/// came have left on return. Whoever comes late finds nothing to do, and nobody waits for him: on a machine with other
+/// work a thread may take milliseconds to come.
+void run_together(void (*work)(const void* what, int thread), const void* what);
 
 /// body(i, thread) for i in [0, count); thread in [0, thread_count()) names a private scratch slot.
 /// Iterations may run at the same time and in any order. Do not nest.
@@ -50,14 +53,14 @@ void parallel_for(Index count, Body&& body) {
     return;
   }
   Share* const shares = deal(count);
-#pragma omp parallel num_threads(threads)
-  {
-    const int self = omp_get_thread_num();
+  const auto work = [&](int self) {
     for (int other = 0; other < threads; ++other) {
       Share& share = shares[(self + other) % threads];
       for (Index i = share.next++; i < share.end; i = share.next++) run(i, self);
     }
-  }
+  };
+  using Work = decltype(work);
+  run_together([](const void* what, int self) { (*static_cast<const Work*>(what))(self); }, &work);
 }
 
 }  // namespace rlt
