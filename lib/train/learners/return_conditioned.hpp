@@ -1,8 +1,8 @@
-// Return-conditioned cloning: cross-entropy on the actions of recorded episodes, given the return that followed (return_conditioning.hpp).
-// Windows of --segment steps; an episode is drawn as often as it has windows, and the window anywhere in it. Every
-// window begins with a fresh state. Every tenth episode is held out, and the weights that foretell its actions best are
-// selected: no reward of the environment is used in training. Where there are fewer than ten, the training episodes
-// select too.
+// Return-conditioned cloning: cross-entropy on the actions of recorded episodes, given the return that followed each
+// (return_conditioning.hpp). Windows of --segment steps, each from a fresh state; an episode is drawn as often as it has
+// windows, and the window lies anywhere in it. Every tenth episode is held out, and the weights that foretell its
+// actions best are selected: training sees no reward but the recorded ones. Of fewer than ten none is held out, and the
+// training episodes select.
 #pragma once
 
 #include <memory>
