@@ -1,5 +1,9 @@
-#include <fmt/format.h>
+#include "data.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -7,26 +11,17 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "commands.hpp"
+#include "base/nearest.hpp"
 #include "io/file.hpp"
 #include "io/standard_streams.hpp"
 #include "setting_flags.hpp"
+#include "tasks/behaviour.hpp"
 #include "tasks/npy_form.hpp"
 #include "tasks/text_form.hpp"
 #include "train/dataset.hpp"
 
 namespace rlt {
 namespace {
-
-struct DataCommand {
-  RunConfig config;
-  GivenFlags given;
-  Index bin = 0;
-  std::string lengths;
-  Index sequences = 5;
-  std::string write;      // folder for train, valid and test in the paper's text form
-  std::string write_npy;  // the same as NumPy arrays
-};
 
 // A line for each position.
 void print_rows(const std::vector<float>& numbers, Index width) {
@@ -118,6 +113,9 @@ void write_sets(const DataCommand& command, const Task& task) {
 
 Exit run(const DataCommand& command) {
   refuse_inapplicable(command.given, command.config);
+  if (is_environment(command.config.task)) return record_episodes(command);
+  refuse_flags(command.given, {"policy", "write-csv"},
+               command.config.task + " has labelled strings, no episodes");
   const std::unique_ptr<Task> task = make_task(command.config);
   if (!task->info().is_drawn()) {
     refuse_flags(command.given, {"write", "write-npy", "bin", "lengths", "train-size", "seed"},
@@ -165,7 +163,8 @@ Action declare(const Flags& flags) {
   flags.number<Index>("bin", command->bin, 0, max_length, "bin to print from");
   flags.text("lengths", command->lengths, "LIST", "exact lengths instead of a bin")
       .excludes("--bin");
-  flags.number<Index>("sequences", command->sequences, 1, most_sequences, "strings to print");
+  flags.number<Index>("sequences", command->sequences, 1, most_sequences,
+                      "strings to print, or episodes to record");
   flags
       .text("write", command->write, "FOLDER",
             "write train, valid, test in the paper's text form; replaces no file")
@@ -179,6 +178,21 @@ Action declare(const Flags& flags) {
       .excludes("--lengths")
       .excludes("--sequences")
       .excludes("--write");
+  flags
+      .value("policy", "",
+             with_values("in an environment: who acts",
+                         fmt::format("{}", fmt::join(behaviours(), ", "))),
+             [command](const std::string& text) {
+               if (std::ranges::find(behaviours(), text) == behaviours().end()) {
+                 fail(Exit::usage, "--policy {}: unknown{}", shown(text),
+                      suggestion(text, behaviours()));
+               }
+               command->policy = text;
+             })
+      .shows(command->policy);
+  flags.text("write-csv", command->write_csv, "FILE",
+             "in an environment: write the episodes, a row for each step, for --learner "
+             "return_conditioned; replaces no file");
   return [command, settings, flags] {
     command->given = settings->complete();
     for (const std::string& flag : flags.given()) command->given.push_back(flag);
@@ -188,6 +202,7 @@ Action declare(const Flags& flags) {
 
 }  // namespace
 
-const Command data_command = {"data", "print samples with labels, or write whole sets", declare};
+const Command data_command = {"data", "print samples with labels or episodes, or write whole sets",
+                              declare};
 
 }  // namespace rlt

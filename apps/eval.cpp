@@ -154,7 +154,8 @@ Exit run(const EvalCommand& command) {
     eval_play(command, config, checkpoint);
     return Exit::done;
   }
-  refuse_flags(command.given, {"greedy", "show"}, config.task + " is no environment to act in");
+  refuse_flags(command.given, {"greedy", "show", "target-return"},
+               config.task + " is no environment to act in");
   if (config.data.empty()) {
     refuse_flags(command.given, {"data"}, "the run of " + config.task + " made its own strings");
   }
@@ -182,6 +183,10 @@ Action declare(const Flags& flags) {
                       "distinct sequences of each set, or episodes");
   flags.toggle("greedy", command->greedy,
                "in an environment: the most likely action, not one drawn from the policy");
+  flags
+      .number<double>("target-return", command->target_return, -1e9, 1e9,
+                      "of return_conditioned: the return to act for")
+      .shows("the best in its data");
   flags.toggle("show", command->show, "in an environment: one episode, step by step");
   flags.text("select", command->select, "", "checkpoint of a run folder: best or last [best]");
   flags.number<std::uint64_t>("eval-seed", command->eval_seed, 0, UINT64_MAX,

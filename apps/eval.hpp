@@ -18,6 +18,7 @@ struct EvalCommand {
   Index piece = 128;  // tokens read at once
   std::uint64_t eval_seed = 1;
   bool greedy = false;
+  double target_return = 0;  // where given
   bool show = false;
   std::string csv;   // empty or "-": stdout
   std::string data;  // where the run's own data lie now

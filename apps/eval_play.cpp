@@ -1,12 +1,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
+#include <utility>
 
 #include "base/error.hpp"
 #include "eval.hpp"
 #include "io/standard_streams.hpp"
 #include "train/checkpoint.hpp"
+#include "train/data_identity.hpp"
 #include "train/play_csv.hpp"
+#include "train/return_conditioning.hpp"
 
 namespace rlt {
 namespace {
@@ -35,6 +40,32 @@ void print_film(const std::vector<Turn>& turns) {
   }
 }
 
+/// What a return-conditioned run is asked for in `environment`; nothing of other learners.
+std::optional<Wanted> wanted_by(const EvalCommand& command, const Checkpoint& checkpoint,
+                                Environment& environment) {
+  const DataIdentity data = data_identity(checkpoint_facts(checkpoint.path));
+  if (!data.returns) return std::nullopt;
+  const bool is_given = std::ranges::find(command.given, "target-return") != command.given.end();
+  return Wanted{.target = is_given ? command.target_return : data.returns->best,
+                .expert_return = expert_return(environment, command.sequences, command.eval_seed),
+                .recorded = *data.returns};
+}
+
+/// `environment` itself, or with what is wanted to be read beside it.
+std::unique_ptr<Environment> seen_by_policy(std::unique_ptr<Environment> environment,
+                                            const std::optional<Wanted>& wanted, double scale) {
+  if (!wanted) return environment;
+  return std::make_unique<ReturnConditioned>(std::move(environment), wanted->target, scale);
+}
+
+std::string score_text(double earned, const EnvironmentInfo& info, const Wanted& wanted) {
+  std::string text = fmt::format(", asked for {:.3f}", wanted.target);
+  if (std::isnan(wanted.expert_return)) return text;
+  return text + fmt::format(": score {:.1f}, its data {:.1f}",
+                            normalised_score(earned, info, wanted),
+                            normalised_score(wanted.recorded.mean, info, wanted));
+}
+
 template <std::floating_point T>
 void play_all(const EvalCommand& command, const RunConfig& config, const Checkpoint& checkpoint,
               const std::vector<Index>& sizes) {
@@ -45,15 +76,19 @@ void play_all(const EvalCommand& command, const RunConfig& config, const Checkpo
   load_checkpoint<T>(checkpoint.path, model.parameters(), nullptr, state);
   model.carve({command.batch, 1}, "--batch");
   const Choice choice = command.greedy ? Choice::greedy : Choice::sample;
+  const double scale = return_scale(trained->info());
   if (command.show) {
-    const std::unique_ptr<Environment> environment =
-        environment_of(config, size_option, sizes.front());
+    std::unique_ptr<Environment> environment = environment_of(config, size_option, sizes.front());
+    const std::optional<Wanted> wanted = wanted_by(command, checkpoint, *environment);
+    environment = seen_by_policy(std::move(environment), wanted, scale);
     print_film(play_one(model, *environment, command.eval_seed, choice));
     return;
   }
   CsvFile csv = open_csv(command.csv, play_header());
   for (const Index size : sizes) {
-    const std::unique_ptr<Environment> environment = environment_of(config, size_option, size);
+    std::unique_ptr<Environment> environment = environment_of(config, size_option, size);
+    const std::optional<Wanted> wanted = wanted_by(command, checkpoint, *environment);
+    environment = seen_by_policy(std::move(environment), wanted, scale);
     const EnvironmentInfo& info = environment->info();
     const Episodes played =
         play(model, *environment, command.sequences, command.batch, command.eval_seed, choice);
@@ -66,12 +101,14 @@ void play_all(const EvalCommand& command, const RunConfig& config, const Checkpo
                            .parameters = model.parameters().count(),
                            .state_size = model.state_size(info.longest + 1),
                            .step = state.step,
-                           .select = checkpoint.select}));
+                           .select = checkpoint.select,
+                           .wanted = wanted}));
     csv.flush();
-    print_message("{}{}: {} of {} episodes succeeded, return {:.3f} (best {:.3f}, random {:.3f})",
+    print_message("{}{}: {} of {} episodes succeeded, return {:.3f} (best {:.3f}, random {:.3f}){}",
                   config.task, size > 0 ? fmt::format(" {} {}", size_option, size) : "",
                   played.successes, played.count, played.mean_return(), info.best_return,
-                  info.random_return);
+                  info.random_return,
+                  wanted ? score_text(played.mean_return(), info, *wanted) : "");
   }
 }
 
@@ -79,6 +116,10 @@ void play_all(const EvalCommand& command, const RunConfig& config, const Checkpo
 
 void eval_play(const EvalCommand& command, const RunConfig& config, const Checkpoint& checkpoint) {
   refuse_flags(command.given, {"bins", "piece", "data"}, config.task + " is an environment");
+  if (config.learner != "return_conditioned") {
+    refuse_flags(command.given, {"target-return"},
+                 "the policy of " + config.learner + " reads no wanted return");
+  }
   std::vector<Index> sizes = {0};
   if (!command.lengths.empty()) {
     const std::string size_option = environment_of(config, "", 0)->info().size_option;

@@ -54,7 +54,12 @@ void print_environment(const EnvironmentInfo& info) {
   if (!std::isnan(info.memoryless_return)) {
     fmt::print("; without memory at best {:.4g}", info.memoryless_return);
   }
-  fmt::print("\n  learners  a2c, ppo{}\n", info.knows_best_action ? ", imitate" : "");
+  fmt::print("\n  learners  a2c, ppo, return_conditioned{}\n",
+             info.knows_best_action ? ", imitate" : "");
+  if (has_expert(info)) {
+    fmt::print("  expert    {}\n", info.expert.empty() ? "the best action" : info.expert);
+  }
+  fmt::print("  --data    FILE.csv of recorded episodes (return_conditioned); rlt data --policy\n");
   print_options("task-option", info.options);
 }
 

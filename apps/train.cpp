@@ -37,10 +37,10 @@ Facts recorded_facts(const RunFolder& folder, const RunConfig& config) {
 }
 
 /// Error(failed) when the run there has seen other data.
-void require_same_data(const RunFolder& folder, const RunConfig& config, const Task& task) {
+void require_same_data(const RunFolder& folder, const RunConfig& config, const DataIdentity& data) {
   const DataIdentity run = data_identity(recorded_facts(folder, config));
   if (run.hashes.empty()) return;  // drawn
-  for (const std::string& change : changes(run, identity_of(task))) {
+  for (const std::string& change : changes(run, data)) {
     fail(Exit::failed, "{}: the {}; choose another --out, or --force to start over",
          folder.path().string(), change);
   }
@@ -106,14 +106,16 @@ Exit train_or_skip(const TrainCommand& command) {
   const DataIdentity known = data_identity(recorded);
   // What to learn from: one of them.
   std::unique_ptr<Environment> environment;
+  std::vector<Trajectory> episodes;
   std::unique_ptr<Task> task;
   if (is_environment(config.task)) {
     environment = complete_acting(config);
+    episodes = recorded_episodes(config, environment->info());
   } else {
     task = complete(config, known.symbols);
-    // The same data may lie elsewhere now.
-    if (!known.hashes.empty()) config.data = recorded.at("data");
   }
+  // The same data may lie elsewhere now.
+  if (!known.hashes.empty() && !config.data.empty()) config.data = recorded.at("data");
   const FolderLock lock = folder.lock();
   folder.require_own();
   bool resume = false;
@@ -121,7 +123,7 @@ Exit train_or_skip(const TrainCommand& command) {
     const RunFolder::State state = folder.state();
     if (state == RunFolder::State::finished || state == RunFolder::State::interrupted) {
       folder.require_same(config);
-      if (task) require_same_data(folder, config, *task);
+      require_same_data(folder, config, task ? identity_of(*task) : identity_of(episodes));
     }
     if (state == RunFolder::State::finished) return skip(command, folder);
     resume = goes_on(command, folder);
@@ -131,7 +133,7 @@ Exit train_or_skip(const TrainCommand& command) {
                              .quiet = command.quiet,
                              .require = command.require,
                              .command_line = command.command_line};
-  if (environment) return train(config, *environment, folder, options);
+  if (environment) return train(config, *environment, folder, options, episodes);
   note_unused_sequences(config, *task);
   return train(config, *task, folder, options);
 }

@@ -32,6 +32,7 @@ struct EnvironmentInfo {
   double memoryless_return = std::numeric_limits<double>::quiet_NaN();
   std::string success = {};        // what succeeded() says of an episode; empty: it says nothing
   bool knows_best_action = false;  // best_action() tells it wherever a memory could find it
+  std::string expert = {};         // who expert_action() is, where that is not best_action()
   std::string size_option = {};    // the one that `rlt eval --lengths` varies; empty: none
   Index size = 0;                  // its value
   std::vector<Option> options;     // `--task-option`s that it knows
@@ -56,11 +57,18 @@ class Environment {
   /// learner that imitates. -1: no action is better than the others, or none is known to be, or none that a
   /// memory of what was seen could find.
   virtual int best_action(Index /*row*/) const { return -1; }
+  /// What a good policy does next there, for recorded episodes and as what scores are held against; -1: any action
+  /// is as good, or there is no such policy (has_expert).
+  virtual int expert_action(Index row) const { return best_action(row); }
   /// Whether the episode that has just ended in `row`, not reset yet, was a success as info().success says.
   virtual bool succeeded(Index /*row*/) const { return false; }
   /// What an onlooker sees of `row`, in one line; empty where nothing is drawn.
   virtual std::string picture(Index /*row*/) const { return {}; }
 };
+
+inline bool has_expert(const EnvironmentInfo& info) {
+  return info.knows_best_action || !info.expert.empty();
+}
 
 using MakeEnvironment = std::unique_ptr<Environment> (*)(const OptionValues& options);
 

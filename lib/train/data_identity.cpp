@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -15,6 +16,7 @@ using Json = nlohmann::json;
 
 constexpr const char* vocabulary_key = "vocabulary";
 constexpr const char* hashes_key = "data_hash";
+constexpr const char* returns_key = "data_returns";
 
 /// The fact as JSON, converted; `empty` when the checkpoint has none.
 template <typename Value, typename Convert>
@@ -31,7 +33,7 @@ Value parsed(const Facts& facts, const char* key, Convert&& convert) {
 }  // namespace
 
 DataIdentity identity_of(const Task& task) {
-  DataIdentity identity{{task.info().inputs, task.info().outputs}, {}};
+  DataIdentity identity{.symbols = {task.info().inputs, task.info().outputs}, .hashes = {}};
   for (const char* split : {"train", "valid", "test"}) {
     if (const std::vector<Example>* const set = task.fixed_set(split)) {
       identity.hashes[split] = data_hash(*set);
@@ -40,11 +42,32 @@ DataIdentity identity_of(const Task& task) {
   return identity;
 }
 
+DataIdentity identity_of(const std::vector<Trajectory>& recorded) {
+  if (recorded.empty()) return {};
+  std::vector<Example> examples;
+  Returns returns{std::ssize(recorded), 0, recorded.front().earned()};
+  for (const Trajectory& trajectory : recorded) {
+    examples.push_back({.tokens = {},
+                        .targets = trajectory.actions,
+                        .reals = trajectory.observations,
+                        .real_targets = trajectory.rewards});
+    returns.mean += trajectory.earned() / static_cast<double>(recorded.size());
+    returns.best = std::max(returns.best, trajectory.earned());
+  }
+  return {.symbols = {}, .hashes = {{"train", data_hash(examples)}}, .returns = returns};
+}
+
 Facts to_facts(const DataIdentity& identity) {
   Facts facts;
   facts[vocabulary_key] =
       Json{{"inputs", identity.symbols.inputs}, {"classes", identity.symbols.outputs}}.dump();
   if (!identity.hashes.empty()) facts[hashes_key] = Json(identity.hashes).dump();
+  if (identity.returns) {
+    facts[returns_key] = Json{{"episodes", identity.returns->episodes},
+                              {"mean", identity.returns->mean},
+                              {"best", identity.returns->best}}
+                             .dump();
+  }
   return facts;
 }
 
@@ -57,12 +80,17 @@ DataIdentity data_identity(const Facts& facts) {
   identity.hashes = parsed<std::map<std::string, std::string>>(
       facts, hashes_key,
       [](const Json& json) { return json.get<std::map<std::string, std::string>>(); });
+  identity.returns = parsed<std::optional<Returns>>(facts, returns_key, [](const Json& json) {
+    return Returns{json.at("episodes").get<Index>(), json.at("mean").get<double>(),
+                   json.at("best").get<double>()};
+  });
   return identity;
 }
 
 Facts without_data_identity(Facts facts) {
   facts.erase(vocabulary_key);
   facts.erase(hashes_key);
+  facts.erase(returns_key);
   return facts;
 }
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "losses/policy.hpp"
+#include "tasks/trajectory.hpp"
 #include "train/stop.hpp"
 
 namespace rlt {
@@ -80,6 +82,16 @@ Episodes play(SequenceModel<T>& model, Environment& environment, Index count, In
   Episodes sum;
   for (const Episodes& result : results) sum += result;
   return sum;
+}
+
+double expert_return(Environment& environment, Index count, std::uint64_t seed) {
+  if (!has_expert(environment.info())) return std::numeric_limits<double>::quiet_NaN();
+  double sum = 0;
+  for (Index episode = 0; episode < count; ++episode) {
+    check_stop();
+    sum += play_behaviour(environment, rng_of(seed, episode), 0).earned();
+  }
+  return sum / static_cast<double>(count);
 }
 
 template <std::floating_point T>

@@ -17,6 +17,9 @@ template <std::floating_point T>
 Episodes play(SequenceModel<T>& model, Environment& environment, Index count, Index rows,
               std::uint64_t seed, Choice choice);
 
+/// Mean return of the environment's expert in these episodes; NaN where there is no expert.
+double expert_return(Environment& environment, Index count, std::uint64_t seed);
+
 /// What a policy did at one step of an episode.
 struct Turn {
   std::string picture;         // of what it faced, as the environment draws it

@@ -23,6 +23,10 @@ CsvCell of_success(const PlayRow& row, const CsvCell& cell) {
 
 CsvCell known(double value) { return std::isnan(value) ? CsvCell() : CsvCell(value); }
 
+CsvCell score_of(const PlayRow& row, double earned) {
+  return known(normalised_score(earned, row.environment, *row.wanted));
+}
+
 }  // namespace
 
 const std::vector<PlayColumn>& play_columns() {
@@ -30,7 +34,7 @@ const std::vector<PlayColumn>& play_columns() {
   // clang-format off
   static const std::vector<PlayColumn> columns = {
       {"task", "environment trained and measured in", [](Row r) { return CsvCell(r.config.task); }},
-      {"learner", "a2c, ppo or imitate", [](Row r) { return CsvCell(r.config.learner); }},
+      {"learner", "a2c, ppo, imitate or return_conditioned", [](Row r) { return CsvCell(r.config.learner); }},
       {"cell", "sequence cell", [](Row r) { return CsvCell(r.config.cell); }},
       {"options", "choices of cell and task that differ from the defaults, in training", [](Row r) { return CsvCell(option_summary(r.config)); }},
       {"parameters", "numbers trained", [](Row r) { return CsvCell(r.parameters); }},
@@ -51,10 +55,22 @@ const std::vector<PlayColumn>& play_columns() {
       {"best_return", "that no episode exceeds", [](Row r) { return CsvCell(r.environment.best_return); }},
       {"random_return", "mean of uniform actions", [](Row r) { return CsvCell(r.environment.random_return); }},
       {"memoryless_return", "mean of the best policy that remembers nothing", [](Row r) { return known(r.environment.memoryless_return); }},
+      {"target_return", "that the policy was asked for (return_conditioned, as all columns up to data_score)", [](Row r) { return r.wanted ? CsvCell(r.wanted->target) : CsvCell(); }},
+      {"expert_return", "mean of the environment's expert in the same episodes", [](Row r) { return r.wanted ? known(r.wanted->expert_return) : CsvCell(); }},
+      {"score", "100 (return - random_return) / (expert_return - random_return)", [](Row r) { return r.wanted ? score_of(r, r.played.mean_return()) : CsvCell(); }},
+      {"data_episodes", "recorded episodes in the data", [](Row r) { return r.wanted ? CsvCell(r.wanted->recorded.episodes) : CsvCell(); }},
+      {"data_return", "mean return of the recorded episodes", [](Row r) { return r.wanted ? CsvCell(r.wanted->recorded.mean) : CsvCell(); }},
+      {"data_best_return", "the largest of them", [](Row r) { return r.wanted ? CsvCell(r.wanted->recorded.best) : CsvCell(); }},
+      {"data_score", "as score, of data_return", [](Row r) { return r.wanted ? score_of(r, r.wanted->recorded.mean) : CsvCell(); }},
       {"eval_seed", "of the episodes", [](Row r) { return CsvCell(r.seed); }},
   };
   // clang-format on
   return columns;
+}
+
+double normalised_score(double earned, const EnvironmentInfo& environment, const Wanted& wanted) {
+  const double random = environment.random_return;
+  return 100 * (earned - random) / (wanted.expert_return - random);
 }
 
 std::vector<std::string> play_header() {

@@ -12,6 +12,7 @@
 #include "base/nearest.hpp"
 #include "base/number.hpp"
 #include "train/likelihood.hpp"
+#include "train/return_conditioning.hpp"
 
 namespace rlt {
 namespace {
@@ -90,7 +91,8 @@ std::vector<Setting> settings(RunConfig& c) {
            "name",
            &c.rule, "Task", {"paper", "honest"}),
       {"data",
-       "your own data: a folder of .src and .tgt files (file), a file or folder of text (text)",
+       "your own data: a folder of .src and .tgt files (file), a file or folder of text (text), a "
+       "CSV file of recorded episodes (--learner return_conditioned)",
        &c.data, "Task"},
       {"task-option", "NAME=VALUE, a choice of one task (repeatable); see `rlt tasks NAME`",
        &c.task_options, "Task"},
@@ -103,14 +105,16 @@ std::vector<Setting> settings(RunConfig& c) {
       number("bucket",
              "batches whose strings are sorted by length together, to pad less; 1: no sorting",
              &c.bucket, "Task", 1, many),
-      number("segment",
-             "tokens of a document read in one step; recurrent state is carried to the next, "
-             "attention starts anew; 0: 256 for text",
-             &c.segment, "Task", 0, 1e6),
+      number(
+          "segment",
+          "tokens of a document read in one step; recurrent state is carried to the next, "
+          "attention starts anew; 0: 256 for text. Steps in a window of return_conditioned, which "
+          "begins anew; 0: the longest episode, at most 256",
+          &c.segment, "Task", 0, 1e6),
       word("learner",
            "supervised: labelled strings; in environments a2c (default there), ppo: by rewards, or "
-           "imitate: the best actions as labels",
-           &c.learner, "Task", {"supervised", "imitate", "a2c", "ppo"}),
+           "imitate: the best actions as labels, or return_conditioned: recorded episodes (--data)",
+           &c.learner, "Task", {"supervised", "imitate", "a2c", "ppo", "return_conditioned"}),
       {"cell", "sequence cell; `rlt cells` lists them", &c.cell, "Model"},
       number("d-model", "width D of the layers", &c.d_model, "Model", 1, 65536),
       number("layers", "number of layers; 0: the cell's own", &c.layers, "Model", 0, 1000),
@@ -309,22 +313,41 @@ std::unique_ptr<Environment> complete_acting(RunConfig& config) {
       make_environment(config.task, parse_options("task-option", config.task_options));
   const EnvironmentInfo& info = environment->info();
   if (config.learner == "supervised") {
-    fail(Exit::usage, "--learner supervised: {} is an environment: a2c, ppo or imitate",
+    fail(Exit::usage,
+         "--learner supervised: {} is an environment: a2c, ppo, imitate or "
+         "return_conditioned",
          config.task);
   }
   if (config.learner == "imitate" && !info.knows_best_action) {
-    fail(Exit::usage, "--learner imitate: no best action is known in {}: a2c or ppo", config.task);
+    fail(Exit::usage,
+         "--learner imitate: no best action is known in {}: a2c, ppo or return_conditioned",
+         config.task);
   }
   if (config.learner == "ppo" && config.batch % config.minibatches != 0) {
     fail(Exit::usage, "--minibatches {}: must divide --batch {}", config.minibatches, config.batch);
   }
+  if (config.learner == "return_conditioned") {
+    if (config.data.empty()) {
+      fail(Exit::usage,
+           "--learner return_conditioned: needs --data FILE.csv of recorded episodes; rlt data "
+           "--task {} --policy medium --write-csv FILE.csv makes one",
+           config.task);
+    }
+    config.data = absolute_path(config.data);
+    constexpr Index longest_window = 256;
+    if (config.segment == 0) config.segment = std::min(info.longest, longest_window);
+  }
   if (config.steps == 0) {
-    const Index per_update =
-        config.learner == "imitate" ? 0 : product(config.batch, config.rollout);
+    const Index per_update = acts(config.learner) ? product(config.batch, config.rollout) : 0;
     config.steps = per_update == 0 ? 1000 : divide_up(config.env_steps, per_update);
   }
   model_config(config, info);
   return environment;
+}
+
+std::vector<Trajectory> recorded_episodes(const RunConfig& config, const EnvironmentInfo& info) {
+  if (config.learner != "return_conditioned") return {};
+  return read_trajectories_csv(config.data, info);
 }
 
 bool acts(std::string_view learner) { return learner == "a2c" || learner == "ppo"; }
@@ -335,7 +358,8 @@ bool is_environment(std::string_view task) {
 }
 
 // arXiv 2310.15719 and its code: A2C on T-Maze (each cell's learning rate and entropy are its own), PPO on
-// Mystery Path with fewer environments. Imitation is ours.
+// Mystery Path with fewer environments. Imitation is ours. Return-conditioned cloning has what
+// github.com/nikhilbarhate99/min-decision-transformer trains with, the host of Aaren's experiments (arXiv 2405.13956).
 std::map<std::string, std::string> learner_defaults(const RunConfig& config) {
   if (!is_environment(config.task)) return {};
   const std::string learner = config.learner == "supervised" ? "a2c" : config.learner;
@@ -348,6 +372,23 @@ std::map<std::string, std::string> learner_defaults(const RunConfig& config) {
   };
   if (learner == "imitate") {
     set({{"lr", "0.001"}, {"eval-every", "50"}, {"patience", "20"}, {"log-every", "10"}});
+    return defaults;
+  }
+  if (learner == "return_conditioned") {
+    set({{"layers", "3"},
+         {"heads", "1"},
+         {"ff", "4"},
+         {"dropout", "0.1"},
+         {"hidden", "0"},
+         {"batch", "64"},
+         {"steps", "20000"},
+         {"optimizer", "adamw"},
+         {"lr", "0.0001"},
+         {"weight-decay", "0.0001"},
+         {"warmup", "10000"},
+         {"clip", "0.25"},
+         {"eval-every", "100"},
+         {"log-every", "100"}});
     return defaults;
   }
   set({{"batch", "8"}, {"lr", "0.0001"}, {"eval-every", "5"}});
@@ -404,8 +445,11 @@ std::vector<IdleSetting> inapplicable_settings(const RunConfig& config) {
   }
   if (config.learner != "ppo") add({"ratio-clip", "passes", "minibatches"}, by_learner);
   if (is_environment(config.task)) {
-    add({"rule", "data", "window", "train-size", "bucket", "segment", "epochs", "protocol"},
+    add({"rule", "window", "train-size", "bucket", "epochs", "protocol"},
         "an environment has no set of strings");
+    if (config.learner != "return_conditioned") {
+      add({"data", "segment"}, "only --learner return_conditioned reads recorded episodes");
+    }
     return idle;
   }
   const TaskInfo task = task_info(config.task, task_options(config));
@@ -480,7 +524,9 @@ ModelConfig model_config(const RunConfig& config, const TaskInfo& task) {
 ModelConfig model_config(const RunConfig& config, const EnvironmentInfo& environment) {
   const LayerConfig layer = layer_config(config);
   ModelConfig model{
-      .input = {.features = environment.observations, .positions = layer.config.positions},
+      .input = {.features = config.learner == "return_conditioned" ? conditioned_size(environment)
+                                                                   : environment.observations,
+                .positions = layer.config.positions},
       .layers = expand(layer, layer_count(config)),
       .heads = {{"actor", environment.actions, config.hidden}},
       .dropout = config.dropout};

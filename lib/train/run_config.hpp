@@ -14,6 +14,7 @@
 #include "optim/optimizer.hpp"
 #include "tasks/environment.hpp"
 #include "tasks/task.hpp"
+#include "tasks/trajectory.hpp"
 
 namespace rlt {
 
@@ -28,7 +29,7 @@ struct RunConfig {
   std::string window;               // "2-50"; empty: the task's own
   std::optional<Index> train_size;  // 0: fresh samples; none: 10000, or all of own data
   Index bucket = 1;
-  Index segment = 0;  // 0: 256 for tasks with documents
+  Index segment = 0;  // 0: 256 for documents, the longest episode up to 256 for recorded ones
   std::string learner = "supervised";
   std::string cell = "lstm";
   Index d_model = 64;
@@ -116,6 +117,8 @@ std::unique_ptr<Task> complete(RunConfig& config, const Symbols& symbols = {});
 
 /// The same for a run whose task is an environment.
 std::unique_ptr<Environment> complete_acting(RunConfig& config);
+/// The recorded episodes that the learner learns from, read once, here; none for those that read none.
+std::vector<Trajectory> recorded_episodes(const RunConfig& config, const EnvironmentInfo& info);
 
 /// A setting that nothing reads, and why: "--optimizer adam has no momentum".
 struct IdleSetting {
@@ -134,7 +137,7 @@ Window training_window(const RunConfig& config, const Task& task);
 /// Sequences in the training set; 0: fresh samples.
 Index training_size(const RunConfig& config, const Task& task);
 ModelConfig model_config(const RunConfig& config, const TaskInfo& task);
-/// A head "actor" for the actions, and where the learner acts "critic" for the value.
+/// `environment` as it is, also where the policy is return-conditioned. A head "actor" for the actions, and where the learner acts "critic" for the value.
 ModelConfig model_config(const RunConfig& config, const EnvironmentInfo& environment);
 OptimizerConfig optimizer_config(const RunConfig& config);
 /// What the user chose of cell and task beside the settings with a column of their own,

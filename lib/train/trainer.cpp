@@ -6,6 +6,7 @@
 #include "train/data_identity.hpp"
 #include "train/learners/imitate.hpp"
 #include "train/learners/on_policy.hpp"
+#include "train/learners/return_conditioned.hpp"
 #include "train/learners/supervised.hpp"
 #include "train/loop.hpp"
 #include "train/stop.hpp"
@@ -72,17 +73,32 @@ Exit train_in(const RunConfig& config, const Task& task, const RunFolder& folder
   return run_loop(*learner, config, facts, folder, options);
 }
 
+/// An environment, and what was recorded in it.
+struct Acting {
+  Environment& environment;
+  const std::vector<Trajectory>& recorded;
+};
+
 template <std::floating_point T>
-Exit train_in(const RunConfig& config, Environment& environment, const RunFolder& folder,
-              const TrainOptions& options, Record& record) {
-  const std::unique_ptr<Learner<T>> learner = config.learner == "imitate"
-                                                  ? make_imitate<T>(config, environment)
-                                                  : make_on_policy<T>(config, environment);
-  record.begin();
-  return run_loop(*learner, config, to_facts(config), folder, options);
+std::unique_ptr<Learner<T>> make_learner(const RunConfig& config, const Acting& acting) {
+  if (config.learner == "imitate") return make_imitate<T>(config, acting.environment);
+  if (config.learner == "return_conditioned") {
+    return make_return_conditioned<T>(config, acting.environment, acting.recorded);
+  }
+  return make_on_policy<T>(config, acting.environment);
 }
 
-/// `source`: a task or an environment.
+template <std::floating_point T>
+Exit train_in(const RunConfig& config, const Acting& acting, const RunFolder& folder,
+              const TrainOptions& options, Record& record) {
+  const std::unique_ptr<Learner<T>> learner = make_learner<T>(config, acting);
+  Facts facts = to_facts(config);
+  if (!acting.recorded.empty()) facts.merge(to_facts(identity_of(acting.recorded)));
+  record.begin();
+  return run_loop(*learner, config, facts, folder, options);
+}
+
+/// `source`: a task or Acting.
 template <typename Source>
 Exit train_from(const RunConfig& config, Source& source, const RunFolder& folder,
                 const TrainOptions& options) {
@@ -110,8 +126,9 @@ Exit train(const RunConfig& config, const Task& task, const RunFolder& folder,
 }
 
 Exit train(const RunConfig& config, Environment& environment, const RunFolder& folder,
-           const TrainOptions& options) {
-  return train_from(config, environment, folder, options);
+           const TrainOptions& options, const std::vector<Trajectory>& recorded) {
+  const Acting acting{environment, recorded};
+  return train_from(config, acting, folder, options);
 }
 
 }  // namespace rlt

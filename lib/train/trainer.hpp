@@ -25,8 +25,8 @@ struct TrainOptions {
 /// written; meta.json holds the exit code of every other end.
 Exit train(const RunConfig& config, const Task& task, const RunFolder& folder,
            const TrainOptions& options);
-/// The same in an environment.
+/// The same in an environment, from its `recorded` episodes where the learner reads such.
 Exit train(const RunConfig& config, Environment& environment, const RunFolder& folder,
-           const TrainOptions& options);
+           const TrainOptions& options, const std::vector<Trajectory>& recorded = {});
 
 }  // namespace rlt

@@ -29,7 +29,7 @@ class Layers(unittest.TestCase):
                 with self.subTest(file=str(path.relative_to(ROOT)), included=included):
                     if included.startswith("tasks/"):
                         self.assertIn(layer, ["model", "train"])
-                        self.assertIn(included, ["tasks/task.hpp", "tasks/environment.hpp"])
+                        self.assertIn(included, [f"tasks/{name}.hpp" for name in ("task", "environment", "trajectory")])
                     else:
                         self.assertIn(included.split("/")[0], [*BELOW[layer], layer])
 

@@ -10,6 +10,8 @@
 #include "io/safetensors.hpp"
 #include "support/one_thread.hpp"
 #include "support/temporary_folder.hpp"
+#include "tasks/behaviour.hpp"
+#include "tasks/trajectories_csv.hpp"
 #include "train/stop.hpp"
 #include "train/train_csv.hpp"
 #include "train/trainer.hpp"
@@ -19,11 +21,24 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// Episodes in the corridor that all runs here act in.
+const std::string& recorded_file() {
+  static const test::TemporaryFolder folder;
+  static const std::string file = (folder.path() / "recorded.csv").string();
+  if (!fs::exists(file)) {
+    const auto environment = make_environment("tmaze", {{"corridor", "4"}, {"limit", "30"}});
+    folder.write("recorded.csv",
+                 trajectories_csv(record(*environment, "medium", 30, 1), environment->info()));
+  }
+  return file;
+}
+
 RunConfig config_of(const std::string& learner, const std::string& cell, Index steps) {
   RunConfig config;
   config.task = "tmaze";
   config.task_options = {"corridor=4", "limit=30"};
   config.learner = learner;
+  if (learner == "return_conditioned") config.data = recorded_file();
   config.cell = cell;
   config.d_model = 8;
   config.heads = 2;
@@ -47,8 +62,8 @@ Exit train_in(const RunConfig& config, const fs::path& path, bool resume = false
   const std::unique_ptr<Environment> environment = complete_acting(own);
   const RunFolder folder(path);
   const FolderLock lock = folder.lock();
-  return train(own, *environment, folder,
-               {.resume = resume, .quiet = true, .command_line = "test"});
+  return train(own, *environment, folder, {.resume = resume, .quiet = true, .command_line = "test"},
+               recorded_episodes(own, environment->info()));
 }
 
 /// All that a run leaves but the time that it took.
@@ -101,7 +116,7 @@ double success_of(const RunConfig& config) {
 
 TEST_CASE("acting: a run stopped in the middle of episodes goes on in the same bits") {
   const test::OneThread one_thread;
-  for (const std::string learner : {"a2c", "ppo", "imitate"}) {
+  for (const std::string learner : {"a2c", "ppo", "imitate", "return_conditioned"}) {
     for (const std::string cell : {"lstm", "deltanet", "transformer"}) {
       CAPTURE(learner);
       CAPTURE(cell);
@@ -123,7 +138,7 @@ TEST_CASE("acting: a run stopped in the middle of episodes goes on in the same b
 
 TEST_CASE("acting: 1, 2 and 3 threads train the same bits") {
   const int before = thread_count();
-  for (const char* learner : {"a2c", "ppo", "imitate"}) {
+  for (const char* learner : {"a2c", "ppo", "imitate", "return_conditioned"}) {
     CAPTURE(learner);
     std::string first;
     for (const int threads : {1, 2, 3}) {

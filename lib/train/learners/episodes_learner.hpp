@@ -15,8 +15,9 @@ namespace rlt {
 template <std::floating_point T>
 class EpisodesLearner : public Learner<T> {
  public:
-  /// `largest`: of an update.
-  EpisodesLearner(const RunConfig& config, Environment& environment, Extent largest)
+  /// `largest`: of an update; `smaller` names the flags that ask for less.
+  EpisodesLearner(const RunConfig& config, Environment& environment, Extent largest,
+                  std::string_view smaller = "--batch, --rollout, --d-model or --layers")
       : config_(config),
         environment_(environment),
         model_(model_config(config, environment.info())),
@@ -26,7 +27,7 @@ class EpisodesLearner : public Learner<T> {
                   .warmup = config.warmup,
                   .steps = config.steps} {
     model_.parameters().initialize(config.seed);
-    model_.carve(largest, "--batch, --rollout, --d-model or --layers");
+    model_.carve(largest, smaller);
   }
 
   SequenceModel<T>& model() override { return model_; }
@@ -38,14 +39,20 @@ class EpisodesLearner : public Learner<T> {
   double learning_rate(Index step) const override { return schedule_.at(step); }
 
   std::vector<std::string> evaluation_header() const override { return play_header(); }
-  /// Drawn and greedy episodes in the environment of the training.
   std::vector<std::vector<CsvCell>> evaluate_selected(Index step) override {
     const std::unique_ptr<Environment> environment =
         make_environment(config_.task, parse_options("task-option", config_.task_options));
-    const EnvironmentInfo& info = environment->info();
+    return rows_of(*environment, step);
+  }
+
+ protected:
+  /// Drawn and greedy episodes in `environment`, one like that of the training.
+  std::vector<std::vector<CsvCell>> rows_of(Environment& environment, Index step,
+                                            const std::optional<Wanted>& wanted = {}) {
+    const EnvironmentInfo& info = environment.info();
     std::vector<std::vector<CsvCell>> rows;
     for (const Choice choice : {Choice::sample, Choice::greedy}) {
-      const Episodes played = play(model_, *environment, config_.eval_sequences, config_.batch,
+      const Episodes played = play(model_, environment, config_.eval_sequences, config_.batch,
                                    config_.eval_seed, choice);
       rows.push_back(play_cells({.config = config_,
                                  .environment = info,
@@ -56,12 +63,12 @@ class EpisodesLearner : public Learner<T> {
                                  .parameters = model_.parameters().count(),
                                  .state_size = model_.state_size(info.longest + 1),
                                  .step = step,
-                                 .select = "best"}));
+                                 .select = "best",
+                                 .wanted = wanted}));
     }
     return rows;
   }
 
- protected:
   /// Success where the environment knows it, else the return between that of random actions (0) and the best (1).
   Validation validation_of(const Episodes& episodes) const {
     const EnvironmentInfo& info = environment_.info();
