@@ -15,8 +15,9 @@ namespace {
 constexpr Index tokens_per_repeat = 100;  // the clock is read once for so many
 
 struct StepTiming {
+  double before_s = 0;  // of the tokens before
   double token_us = 0;
-  Index state_size = 0;  // numbers of one sequence
+  Index state_size = 0;  // numbers of one sequence behind these
   double allocations = 0;
 };
 
@@ -35,7 +36,10 @@ StepTiming time_steps(const BenchCommand& command, Index batch) {
     for (int& token : tokens) token = static_cast<int>(rng.below(read++, bench_inputs));
     model.forward({{batch, 1}, tokens.data()}, {.state = &state, .keep = Pass<T>::Keep::nothing});
   };
-  for (Index i = 0; i < command.length + tokens_per_repeat; ++i) step();
+  const auto begin = std::chrono::steady_clock::now();
+  for (Index i = 0; i < command.length; ++i) step();
+  const std::chrono::duration<double> before = std::chrono::steady_clock::now() - begin;
+  for (Index i = 0; i < tokens_per_repeat; ++i) step();
 
   std::vector<double> token_us;
   token_us.reserve(static_cast<std::size_t>(command.repeats));
@@ -48,8 +52,9 @@ StepTiming time_steps(const BenchCommand& command, Index batch) {
     token_us.push_back(taken.count() / tokens_per_repeat);
   }
   const auto heap_calls = static_cast<double>(allocations() - allocated);
-  return {.token_us = median(token_us),
-          .state_size = model.state_size(context),
+  return {.before_s = before.count(),
+          .token_us = median(token_us),
+          .state_size = model.state_size(command.length),
           .allocations = heap_calls / static_cast<double>(command.repeats * tokens_per_repeat)};
 }
 
@@ -59,9 +64,9 @@ void bench_step(const BenchCommand& command, const std::vector<Index>& batches) 
   const RunConfig& config = command.config;
   std::optional<CsvFile> csv;
   if (!command.csv.empty()) {
-    csv.emplace(open_csv(command.csv,
-                         {"cell", "d_model", "layers", "heads", "ff", "batch", "length", "threads",
-                          "token_us", "tokens_per_s", "state_size", "allocations_per_token"}));
+    csv.emplace(open_csv(command.csv, {"cell", "d_model", "layers", "heads", "ff", "batch",
+                                       "length", "threads", "token_us", "tokens_per_s",
+                                       "state_size", "allocations_per_token", "before_s"}));
   } else {
     fmt::print("{}: d {} x {} layers, {} heads, ff {}, after {} tokens, {} threads, {} repeats\n",
                config.cell, config.d_model, config.layers, config.heads, config.ff, command.length,
@@ -74,7 +79,7 @@ void bench_step(const BenchCommand& command, const std::vector<Index>& batches) 
     if (csv) {
       csv->append({config.cell, config.d_model, config.layers, config.heads, config.ff, batch,
                    command.length, Index{thread_count()}, timing.token_us, speed, timing.state_size,
-                   timing.allocations});
+                   timing.allocations, timing.before_s});
       csv->flush();
       continue;
     }
