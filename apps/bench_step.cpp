@@ -14,8 +14,9 @@ namespace {
 constexpr Index tokens_per_repeat = 100;  // the clock is read once for so many
 
 struct StepTiming {
+  double before_s = 0;  // of the tokens before
   Measurements token_us;
-  Index state_size = 0;  // numbers of one sequence
+  Index state_size = 0;  // numbers of one sequence behind these
   double allocations = 0;
 };
 
@@ -35,7 +36,10 @@ StepTiming time_steps(const BenchCommand& command) {
     for (int& token : tokens) token = static_cast<int>(rng.below(read++, bench_inputs));
     model.forward({{batch, 1}, tokens.data()}, {.state = &state, .keep = Pass<T>::Keep::nothing});
   };
-  for (Index i = 0; i < command.length + tokens_per_repeat; ++i) step();
+  const auto begin = std::chrono::steady_clock::now();
+  for (Index i = 0; i < command.length; ++i) step();
+  const std::chrono::duration<double> before = std::chrono::steady_clock::now() - begin;
+  for (Index i = 0; i < tokens_per_repeat; ++i) step();
 
   std::vector<double> token_us;
   token_us.reserve(static_cast<std::size_t>(command.repeats));
@@ -48,8 +52,9 @@ StepTiming time_steps(const BenchCommand& command) {
     token_us.push_back(taken.count() / tokens_per_repeat);
   }
   const auto heap_calls = static_cast<double>(allocations() - allocated);
-  return {.token_us = measurements(token_us),
-          .state_size = model.state_size(context),
+  return {.before_s = before.count(),
+          .token_us = measurements(token_us),
+          .state_size = model.state_size(command.length),
           .allocations = heap_calls / static_cast<double>(command.repeats * tokens_per_repeat)};
 }
 
@@ -58,7 +63,8 @@ StepTiming time_steps(const BenchCommand& command) {
 std::vector<std::string> step_columns() {
   return with_machine_columns({"cell", "d_model", "layers", "heads", "ff", "batch", "length",
                                "threads", "token_us", "tokens_per_s", "state_size",
-                               "allocations_per_token", "token_min_us", "token_spread"});
+                               "allocations_per_token", "token_min_us", "token_spread",
+                               "before_s"});
 }
 
 void bench_step(const BenchCommand& command, CsvFile* csv) {
@@ -68,10 +74,10 @@ void bench_step(const BenchCommand& command, CsvFile* csv) {
   const Measurements& token_us = timing.token_us;
   const double speed = static_cast<double>(config.batch) / token_us.median * 1e6;
   if (csv != nullptr) {
-    csv->append(
-        with_machine({config.cell, config.d_model, config.layers, config.heads, config.ff,
-                      config.batch, command.length, Index{thread_count()}, token_us.median, speed,
-                      timing.state_size, timing.allocations, token_us.least, token_us.spread}));
+    csv->append(with_machine({config.cell, config.d_model, config.layers, config.heads, config.ff,
+                              config.batch, command.length, Index{thread_count()}, token_us.median,
+                              speed, timing.state_size, timing.allocations, token_us.least,
+                              token_us.spread, timing.before_s}));
     csv->flush();
     return;
   }

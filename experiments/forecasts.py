@@ -45,8 +45,20 @@ def runs_in(places):
 
 
 def merge(chosen):
-    write_whole(Path(chosen.out), runs_in(chosen.runs).to_csv(index=False).encode(), [])
+    frame = runs_in(chosen.runs)
+    if chosen.references:
+        others = read(chosen.references)
+        frame = pandas.concat([frame, others[others["setting"].isin(frame["setting"])]], ignore_index=True)
+        frame = frame.convert_dtypes()  # counts stay whole numbers beside rows that have none
+    write_whole(Path(chosen.out), frame.to_csv(index=False).encode(), [])
     print(chosen.out)
+
+
+def read(path):
+    try:
+        return pandas.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise Problem(f"{path}: {error}") from error
 
 
 def pick(chosen):
@@ -70,10 +82,7 @@ def entry(values):
 
 def scores(chosen):
     """Markdown: for each metric a table, one row per cell and reference, one column per setting; test data."""
-    try:
-        frame = pandas.read_csv(chosen.csv)
-    except (OSError, ValueError) as error:
-        raise Problem(f"{chosen.csv}: {error}") from error
+    frame = read(chosen.csv)
     frame = frame[frame["split"] == "test"]
     settings = list(dict.fromkeys(frame["setting"]))
     lines = []
@@ -102,6 +111,7 @@ def parser():
     commands = top.add_subparsers(dest="command", required=True)
     one = commands.add_parser("merge", help="one CSV from many run folders")
     one.add_argument("runs", nargs="+", help="folders, each of one setting")
+    one.add_argument("--references", help="CSV of references that no run has in its own eval.csv")
     one.add_argument("--out", required=True)
     one.set_defaults(run=merge)
     one = commands.add_parser("pick", help="the learning rate of each cell with the smallest validation loss")

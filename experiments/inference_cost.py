@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Table and figure of the cost of one step of acting, from rows of `rlt bench --step`."""
+"""Tables and figures of what a step costs, from rows of `rlt bench --step`: one step of acting, and a stream of tokens
+from its first to the last."""
 
 import io
 import sys
@@ -20,8 +21,8 @@ LENGTH = 600  # steps taken before the clock starts, in the table
 
 
 def multiply_adds(model):
-    """Per step, of the sequence model at the published sizes (D 128, 4 layers, 4 heads of 64; lstm 600, gru 680):
-    dense products and what a cell does on its state."""
+    """Per step behind LENGTH others, of the sequence model at the published sizes (D 128, 4 layers, 4 heads of 64, of 32
+    in aaren and transformer; lstm 600, gru 680): dense products and what a cell does on its state."""
     name, _, options = model.partition(" ")
     values = dict(part.split("=") for part in options.split())
     width, heads, size, layers = 128, 4, 64, 4
@@ -34,6 +35,11 @@ def multiply_adds(model):
         nu = int(values["nu"])
         project = heads * (5 * width * size + 2 * width * nu + size * size + size * nu) + heads * size * width
         return layers * (project + gates_and_mlp + heads * size * size * nu * 4)
+    if name == "aaren":
+        # v and s, the output and the feed-forward layer; then a and c of every head decay and grow, and o = a / c
+        return layers * (width * (width + heads) + width**2 + 2 * width**2 + 3 * width + 2 * heads)
+    if name == "transformer":
+        return layers * (4 * width**2 + 2 * width**2 + 2 * width * (LENGTH + 1))
     if name == "gtrxl":
         memory = int(values["memory"])
         rows = 1 if values["cache"] == "on" else memory + 1
@@ -45,12 +51,12 @@ def multiply_adds(model):
     return side[0] * side[1] * (16 + side[1])
 
 
-def read(path):
+def read(path, columns):
     try:
         frame = pandas.read_csv(path)
     except (OSError, ValueError) as error:
         raise Problem(f"{path}: {error}") from error
-    if not {"model", "batch", "length", "token_us", "state_size"} <= set(frame.columns):
+    if not columns <= set(frame.columns):
         raise Problem(f"{path}: is it of experiments/inference_cost.sh?")
     return frame
 
@@ -98,18 +104,66 @@ def draw(frame):
     return data.getvalue()
 
 
+# ---- a stream
+
+def stream_table(frame):
+    """Markdown: a row per length, for each model the time since the first token, of the next one, and its state."""
+    models = list(dict.fromkeys(frame["model"]))
+    rows = frame.set_index(["length", "model"])
+    first = frame.iloc[0]
+    lines = [f"Reading a stream token by token at d={first['d_model']}, {first['layers']} layers, {first['heads']} heads, ff "
+             f"{first['ff']}, batch 1, one thread: seconds since the first token / microseconds of the next one / numbers of "
+             "state.", "",
+             "| tokens | " + " | ".join(models) + " |", "|---:|" + "---:|" * len(models)]
+    for length in sorted(set(frame["length"])):
+        found = [rows.loc[(length, model)] if (length, model) in rows.index else None for model in models]
+        lines.append(f"| {length:,} | " + " | ".join(
+            "-" if row is None else f"{row['before_s']:.3f} / {row['token_us']:.1f} / {row['state_size']:,}" for row in found)
+            + " |")
+    return "\n".join(lines) + "\n"
+
+
+def draw_stream(frame):
+    figure = Figure(figsize=(6.6, 2.7))
+    FigureCanvasAgg(figure)
+    panels = {"before_s": "seconds since the first token", "state_size": "numbers of state"}
+    for axes, (column, label) in zip(figure.subplots(1, 2), panels.items()):
+        for model in dict.fromkeys(frame["model"]):
+            own = frame[frame["model"] == model].sort_values("length")
+            colour, line, marker = look(model)
+            axes.plot(own["length"], own[column], color=colour, linestyle=line, marker=marker, markersize=3, label=model)
+        axes.set(xscale="log", yscale="log", xlabel="tokens", ylabel=label)
+    figure.axes[0].legend()
+    figure.tight_layout()
+    data = io.BytesIO()
+    figure.savefig(data, format="svg", metadata={"Date": None})
+    return data.getvalue()
+
+
+# flag: columns that its CSV needs beside those of every one, table and its file, figure and its file
+EVERY = {"model", "length", "token_us", "state_size"}
+PARTS = {"acting": ({"batch"}, table, "table.md", draw, "cost.svg"),
+         "stream": ({"before_s", "d_model", "layers", "heads", "ff"}, stream_table, "stream.md", draw_stream, "stream.svg")}
+
+
 def main(arguments):
     parser = Parser(description=__doc__)
-    parser.add_argument("csv")
-    parser.add_argument("--out", default="results/inference_cost", help="folder for table.md and cost.svg")
+    for part in PARTS:
+        parser.add_argument(f"--{part}", metavar="CSV", help=f"of the part {part} of experiments/inference_cost.sh")
+    parser.add_argument("--out", default="results/inference_cost", help="folder for the tables and figures")
     chosen = parser.parse_args(arguments)
-    frame = read(chosen.csv)
-    write_whole(Path(chosen.out) / "table.md", table(frame).encode(), [chosen.csv])
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()  # nobody's own settings change the figure
-        matplotlib.rcParams.update(STYLE)
-        write_whole(Path(chosen.out) / "cost.svg", draw(frame), [chosen.csv])
-    print(Path(chosen.out) / "table.md")
+    out = Path(chosen.out)
+    for part, (columns, make_table, table_name, make_figure, figure_name) in PARTS.items():
+        path = getattr(chosen, part)
+        if path is None:
+            continue
+        frame = read(path, EVERY | columns)
+        write_whole(out / table_name, make_table(frame).encode(), [path])
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()  # nobody's own settings change the figure
+            matplotlib.rcParams.update(STYLE)
+            write_whole(out / figure_name, make_figure(frame), [path])
+        print(out / table_name)
 
 
 if __name__ == "__main__":

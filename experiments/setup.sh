@@ -5,6 +5,7 @@
 #   checks   clang-format and clang-tidy
 #   peer     PyTorch, to compare with
 #   text     a few megabytes of English text to train on
+#   data     labelled images and measured series
 # shellcheck disable=SC2034  # groups are read by name
 set -euo pipefail
 
@@ -15,6 +16,7 @@ figures="python3 python3-pandas python3-matplotlib python3-scipy"
 peer="python3 python3-numpy python3-torch"
 checks="clang-format clang-tidy libomp-dev"
 text="fortunes"
+data="python3 python3-pandas python3-vega-datasets python3-statsmodels dataset-fashion-mnist"
 
 missing=()
 for group in "$@"; do

@@ -75,6 +75,7 @@ class Describe(unittest.TestCase):
             self.assertEqual(row["state_size"], str(2 * 4 * 4 * 4))  # layers, heads, W
             self.assertEqual(float(row["allocations_per_token"]), 0)
             self.assertGreater(float(row["token_us"]), 0)
+            self.assertGreater(float(row["before_s"]), 0)
         shown = run(*words, "--batch", "3").stdout
         self.assertEqual(len(shown.splitlines()), 2)
         self.assertIn("batch 3", shown)

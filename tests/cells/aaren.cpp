@@ -360,3 +360,25 @@ TEST_CASE("aaren: a long past neither fades nor overflows: float stays near doub
   }
   CHECK(again == expected);
 }
+
+TEST_CASE("aaren: a stream of 65536 tokens, one by one, is what the scan makes of the whole") {
+  constexpr Extent extent{1, 65536};
+  CellFixture<float> whole(gated_variant("aaren", width, heads, {{"form", "scan"}}), extent);
+  std::vector<float> x = whole.random("x", extent.rows() * width, 3);
+  const std::vector<float> y = whole.forward(extent, x);
+  CellFixture<float> stream(variant(), {1, 1});
+  CHECK(stream.cell->state_size(extent.steps) == stream.cell->state_size(1));
+  std::vector<float> state = stream.fresh_state(1, 1);
+  float apart = 0;
+  for (Index t = 0; t < extent.steps; ++t) {
+    std::vector<float> token(x.begin() + t * width, x.begin() + (t + 1) * width);
+    const std::vector<float> now =
+        stream.forward({1, 1}, token, {.state = stream.state_matrix(state, 1)});
+    for (Index i = 0; i < width; ++i) {
+      apart = std::max(apart, std::abs(now[static_cast<std::size_t>(i)] -
+                                       y[static_cast<std::size_t>(t * width + i)]));
+    }
+  }
+  // either adds up to 65536 floats, in another order
+  CHECK(apart < 1e-3);
+}

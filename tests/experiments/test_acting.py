@@ -72,13 +72,24 @@ class Scripts(unittest.TestCase):
         self.assertEqual(len(list((self.out / "tuning").iterdir())), 3)
 
     def test_inference_cost(self):
-        self.script("inference_cost", REPEATS="1", CONTEXTS="1 2")
+        self.script("inference_cost", REPEATS="1", CONTEXTS="1 2", STREAM="3 50")
         rows = self.rows("bench.csv")
         self.assertEqual({row["batch"] for row in rows}, {"1", "8"})
         table = (self.out / "table.md").read_text()
         self.assertRegex(table, r"\| agalite eta=4 \| 1\.\d+ M \|")
         self.assertRegex(table, r"\| gtrxl memory=128 cache=off \| 5\d\.\d+ M \|")
         self.assertRegex(table, r"\| lstm \| 1\.48 M \|")
+        self.assertRegex(table, r"\| aaren \| 0\.27 M \|")
+        self.assertRegex(table, r"\| transformer \| 1\.01 M \|")
+        states = {(row["model"], row["length"]): int(row["state_size"]) for row in self.rows("stream.csv")}
+        self.assertEqual(states["aaren", "50"], states["aaren", "3"])
+        # keys and values of 8 numbers per token of one layer
+        self.assertEqual(states["transformer", "50"] - states["transformer", "3"], 47 * 2 * 8)
+        self.assertRegex((self.out / "stream.md").read_text(), r"\| 50 \| \d+\.\d{3} / .* / 12 \|")
+        before = (self.out / "table.md").read_bytes()
+        self.script("inference_cost", REPEATS="1", PARTS="stream", STREAM="2")
+        self.assertEqual((self.out / "table.md").read_bytes(), before)
+        self.assertEqual({row["length"] for row in self.rows("stream.csv")}, {"2"})
 
     def test_the_settings_with_the_best_training_success_are_picked(self):
         self.out.mkdir()

@@ -64,6 +64,18 @@ class Tables(unittest.TestCase):
         self.assertIn("| gru | 2.000 (1.000, 3.000) |", done.stdout)
         self.assertIn("| *oracle* | 0.250 |", done.stdout)
 
+    def test_references_measured_elsewhere_stand_below_the_models(self):
+        self.write_run("a", 0.1, {("test", "model"): 1})
+        (self.folder / "references.csv").write_text(
+            "setting,task,split,forecaster,mse,mae\nruns,series,test,mean,0.5,0.75\nother,series,test,mean,9,9\n")
+        done = self.forecasts("merge", self.folder / "runs", "--references", self.folder / "references.csv", "--out",
+                              self.folder / "m.csv")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([(row["cell"], row["seed"], row["mse"]) for row in self.rows(self.folder / "m.csv")],
+                         [("gru", "1", "1.0"), ("", "", "0.5")])
+        done = self.forecasts("scores", self.folder / "m.csv")
+        self.assertIn("| gru | 1.000 (1.000) |\n| *mean* | 0.500 |", done.stdout)
+
     def test_a_folder_without_runs_is_one_line(self):
         (self.folder / "runs").mkdir()
         done = self.forecasts("pick", self.folder / "runs", "--out", self.folder / "x.csv")
