@@ -202,6 +202,20 @@ TEST_CASE(
   });
 }
 
+TEST_CASE("every environment: an expert, where there is one, earns far more than chance") {
+  for_every_environment([](Environment& environment) {
+    const EnvironmentInfo& info = environment.info();
+    const Returns returns(environment, 5, 4, [&](Index row) {
+      const int action = environment.expert_action(row);
+      CHECK(action >= -1);
+      CHECK(action < info.actions);
+      return action;
+    });
+    if (!has_expert(info)) return;
+    CHECK(returns.mean() > (info.random_return + info.best_return) / 2);
+  });
+}
+
 TEST_CASE("every environment: neither a reset nor an action calls the heap") {
   for_every_environment([](Environment& environment) {
     Players players(environment, 3);

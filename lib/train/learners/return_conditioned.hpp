@@ -3,6 +3,9 @@
 // windows, and the window lies anywhere in it. Every tenth episode is held out, and the weights that foretell its
 // actions best are selected: training sees no reward but the recorded ones. Of fewer than ten none is held out, and the
 // training episodes select.
+// departs: from the Decision Transformer (arXiv 2106.01345) in that actions are classes, where it regresses real ones;
+// that windows are whole episodes up to 256 steps by default, where it reads 20 steps at a time, also while acting: our
+// cells act from a state that goes on to the end; and that weights are not selected by playing in the environment.
 #pragma once
 
 #include <memory>
