@@ -24,17 +24,24 @@ CASES = {"64": {"d_model": 64, "heads": 4, "batch": 32, "length": 50},
          "16": {"d_model": 16, "heads": 4, "batch": 32, "length": 50},
          "32": {"d_model": 32, "heads": 4, "batch": 32, "length": 50},
          "128": {"d_model": 128, "heads": 4, "batch": 64, "length": 50},
-         "256": {"d_model": 256, "heads": 8, "batch": 64, "length": 100}}
+         "256": {"d_model": 256, "heads": 8, "batch": 64, "length": 100},
+         "512": {"d_model": 64, "heads": 4, "batch": 16, "length": 512}}
 SLOW = {"256", "long"}  # for the peer
+CELLS_OF = {"512": ["transformer", "aaren"]}  # of a case that is not for all, unless they are chosen
 LAYERS, FF, THREADS = 2, 4, 2
 SLOW_PEER_REPEATS = 1
 FAST_WEIGHTS = ["linear", "deltanet", "delta_rnn", "delta_lstm", "delta_mlp", "rdn", "srwm"]
+# The second form of the peer, where there is one.
+SECOND_PEER = {**dict.fromkeys(FAST_WEIGHTS, ["--read", "elementwise"]), "aaren": ["--prefix", "scan"]}
 
 # Targets by case: at most so many times the floor; the peer takes at least so many times as long.
 TO_FLOOR = {"64": dict.fromkeys(["linear", "deltanet", "rdn", "srwm", "transformer_preln"], 1.5),
-            "long": dict.fromkeys(["deltanet", "rdn", "delta_rnn"], 1.6)}
+            "long": dict.fromkeys(["deltanet", "rdn", "delta_rnn"], 1.6),
+            "512": {"aaren": 1.5}}
 TO_PEER = {"64": {"deltanet": 15, "rdn": 15, "srwm": 15, "lstm": 2, "elstm": 2},
-           "long": dict.fromkeys(["deltanet", "rdn", "delta_rnn"], 20)}
+           "long": dict.fromkeys(["deltanet", "rdn", "delta_rnn"], 20),
+           "512": {"aaren": 10}}
+TO_FAST_PEER = {"512": {"aaren": 10}}
 
 SIZES = ["d_model", "layers", "heads", "ff", "batch", "length", "threads"]
 FLAGS = ["cell", *SIZES]
@@ -99,8 +106,8 @@ def time_rlt(program, case, repeats):
             "floor_ms": row["floor_ms"], "step_over_floor": row["step_over_floor"]}
 
 
-def time_peer(case, repeats, read):
-    return row_of([sys.executable, PEER, *flags(case), "--repeats", repeats, "--read", read],
+def time_peer(case, repeats, form=()):
+    return row_of([sys.executable, PEER, *flags(case), "--repeats", repeats, *form],
                   ["peer_step_ms", "peer_forward_ms"])
 
 
@@ -110,22 +117,22 @@ def measure(chosen, case, with_peer):
     for turn in range(1, chosen.rounds + 1):
         row = {**case, "round": turn, **time_rlt(chosen.rlt, case, chosen.repeats)}
         if with_peer:
-            row |= time_peer(case, repeats, "matmul")
+            row |= time_peer(case, repeats)
             row["peer_over_rlt"] = row["peer_step_ms"] / row["rlt_step_ms"]
-            if case["cell"] in FAST_WEIGHTS:
-                row["fast_peer_step_ms"] = time_peer(case, repeats, "elementwise")["peer_step_ms"]
+            if form := SECOND_PEER.get(case["cell"]):
+                row["fast_peer_step_ms"] = time_peer(case, repeats, form)["peer_step_ms"]
                 row["fast_peer_over_rlt"] = row["fast_peer_step_ms"] / row["rlt_step_ms"]
         yield row
 
 
 def cases_of(chosen):
     known = [line.split()[0] for line in output_of([chosen.rlt, "cells"]).splitlines() if line.strip()]
-    wanted = chosen.cells.replace(",", " ").split() or in_order(known, "cell")
-    for cell in wanted or [""]:
+    wanted = chosen.cells.replace(",", " ").split()
+    for cell in wanted or known or [""]:
         if cell not in known:
             raise Problem(f"{chosen.rlt} has no cell {cell!r}")
     for name in chosen.cases:
-        for cell in wanted:
+        for cell in wanted or in_order(set(known) & set(CELLS_OF.get(name, known)), "cell"):
             yield {"case": name, "cell": cell, "layers": 1 if cell == "elstm" else LAYERS, "ff": FF,
                    "threads": THREADS, **CASES[name]}
 
@@ -214,6 +221,9 @@ def verdict(row):
     if limit := TO_PEER.get(row["case"], {}).get(row["cell"]):
         value = row["peer_over_rlt"]
         asked.append(judged(f"peer / rlt ≥ {limit}", value, value >= limit))
+    if limit := TO_FAST_PEER.get(row["case"], {}).get(row["cell"]):
+        value = row["fast_peer_over_rlt"]
+        asked.append(judged(f"fast peer / rlt ≥ {limit}", value, value >= limit))
     return "; ".join(asked)
 
 
@@ -231,7 +241,7 @@ def table(frame):
         f"{frame['processor'].iloc[0]}; medians over {rounds} rounds of `rlt bench` and "
         "`tests/peer/time_step.py` in turns. Floor: the same dense products alone. Peer: the same "
         "cell in PyTorch, reading fast weights as everybody writes it (`k @ W`); fast peer: by the "
-        "fastest form found, `(W * k).sum`.", "",
+        "fastest form found, `(W * k).sum`. Of aaren: by a masked matrix of scores; fast peer: by a scan.", "",
         "| cell | d | layers | heads | batch | length | rlt | floor | step / floor | peer | fast peer "
         "| peer / rlt | fast peer / rlt | target |", "|---|" + "---:|" * 12 + "---|"]
     for _, row in medians.iterrows():

@@ -270,6 +270,11 @@ class Scripts(unittest.TestCase):
         self.assertEqual(rows[1:], [["16", "lstm"], ["16", "elstm"], ["32", "elstm"]])
         self.assertEqual((self.folder / "out" / "table.md").read_text().count("| elstm |"), 2)
 
+    def test_scaling_of_aaren_beside_attention(self):
+        done = self.script("scaling", CELLS="aaren transformer", LENGTHS="4 8", BATCH="1", REPEATS="1")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex((self.folder / "out" / "table.md").read_text(), r"(?m)^\| aaren \| [\d.]+ / \d+ \| [\d.]+ / \d+ \|$")
+
 
 if __name__ == "__main__":
     unittest.main()

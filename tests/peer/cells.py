@@ -26,6 +26,11 @@ def read(w, k):
     return READS[READ](w, k)
 
 
+# Ways in which Aaren sums up the past: a softmax over a masked matrix of scores, and a scan that joins log2 T times.
+PREFIXES = ["matrix", "scan"]
+PREFIX = "matrix"
+
+
 def write(w, k, u):
     """W + k u^T: w (..., d, m), k (..., d), u (..., m)."""
     return w + k.unsqueeze(-1) * u.unsqueeze(-2)
@@ -168,7 +173,7 @@ class BareAttention(Attention):
 
 
 class Aaren(nn.Module):
-    """Causal softmax attention with one learned query: keys, scores and masked softmax written out."""
+    """Causal softmax attention with one learned query: keys and scores written out, masked softmax or scan."""
 
     def __init__(self, d_model, heads):
         super().__init__()
@@ -180,9 +185,30 @@ class Aaren(nn.Module):
         q = self.query_map(self.query).view(self.heads, self.d)
         k, v = (maps(x).unflatten(-1, q.shape).transpose(1, 2) for maps in (self.key, self.value))
         scores = (k @ q.unsqueeze(-1)).transpose(-1, -2) / math.sqrt(self.d)  # (B, H, 1, T)
-        later = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu(1)
-        weights = scores.masked_fill(later, -math.inf).softmax(-1)
-        return self.out((weights @ v).transpose(1, 2).flatten(2))
+        mixed = {"matrix": self.by_matrix, "scan": self.by_scan}[PREFIX](scores, v)
+        return self.out(mixed.transpose(1, 2).flatten(2))
+
+    @staticmethod
+    def by_matrix(scores, v):
+        later = torch.ones(v.shape[2], v.shape[2], dtype=torch.bool).triu(1)
+        return scores.masked_fill(later, -math.inf).softmax(-1) @ v
+
+    @staticmethod
+    def by_scan(scores, v):
+        """Every step holds the sums of the last 1, 2, 4 .. steps, counted in units of e^unit."""
+        unit = scores.transpose(-1, -2)  # (B, H, T, 1)
+        total, weighted = torch.ones_like(unit), v
+        reach = 1
+        while reach < v.shape[2]:
+            joined = torch.maximum(unit[:, :, reach:], unit[:, :, :-reach]).detach()
+            own, before = (unit[:, :, reach:] - joined).exp(), (unit[:, :, :-reach] - joined).exp()
+            unit, total, weighted = (
+                torch.cat([old[:, :, :reach], new], 2) for old, new in (
+                    (unit, joined),
+                    (total, own * total[:, :, reach:] + before * total[:, :, :-reach]),
+                    (weighted, own * weighted[:, :, reach:] + before * weighted[:, :, :-reach])))
+            reach *= 2
+        return weighted / total
 
 
 class Linear(Heads):

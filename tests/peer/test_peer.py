@@ -7,6 +7,7 @@ import pathlib
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 try:
     import torch
@@ -99,6 +100,23 @@ class Values(Folder):
                 tolerance = TOLERANCES.get(cell, TOLERANCE)
                 wrong = {what: value for what, value in found.items() if not value < tolerance}
                 self.assertFalse(wrong, "above the tolerance")
+
+    def test_aaren_by_scan_is_aaren_by_matrix(self):
+        path = self.export("aaren")
+        with unittest.mock.patch.object(cells, "PREFIX", "scan"):
+            for what, value in differences(path).items():
+                self.assertLess(value, TOLERANCE, what)
+        # more steps than a power of two, scores that differ widely
+        torch.manual_seed(1)
+        scores, v = 9 * torch.randn(2, 3, 1, 37).double(), torch.randn(2, 3, 37, 5).double()
+        scores.requires_grad_()
+        found = []
+        for form in (cells.Aaren.by_matrix, cells.Aaren.by_scan):
+            mixed = form(scores, v)
+            (gradient,) = torch.autograd.grad((mixed * v.flip(2)).sum(), scores)
+            found.append((mixed.detach(), gradient))
+        for matrix, scan in zip(*found):
+            self.assertLess(float(abs(matrix - scan).max()), 1e-12)
 
     def test_a_slightly_wrong_gradient_is_found(self):
         path = self.export("rdn")

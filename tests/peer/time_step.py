@@ -26,6 +26,7 @@ def parse():
     for name, default in zip(SIZES, [64, 2, 4, 4, 32, 50, 2]):
         parser.add_argument("--" + name.replace("_", "-"), type=int, default=default)
     parser.add_argument("--read", choices=cells.READS, default="matmul", help="of fast weights")
+    parser.add_argument("--prefix", choices=cells.PREFIXES, default="matrix", help="of aaren")
     parser.add_argument("--repeats", type=int, default=7)
     return parser.parse_args()
 
@@ -38,7 +39,7 @@ def milliseconds(work):
 
 def main():
     sizes = parse()
-    cells.READ = sizes.read
+    cells.READ, cells.PREFIX = sizes.read, sizes.prefix
     torch.set_num_threads(sizes.threads)
     torch.set_flush_denormal(True)  # as rlt does
     torch.manual_seed(1)
