@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Aaren (arXiv 2405.13956) against a Transformer, a GRU and DeltaNet of the same width on data whose law is known:
-# event sequences, forecasting, classification; and forecasting of measured series (real_data.sh). The learning rate is
-# chosen per cell and setting from the same two, by the loss on validation data, on seed 1000.
+# event sequences, forecasting, classification; return-conditioned control from recorded episodes; and forecasting of
+# measured series (real_data.sh). The learning rate is chosen per cell and setting from the same two, by the loss on
+# validation data (control: on training data), on seed 1000.
 #   experiments/aaren.sh
 #   CELLS="aaren gru" SETTINGS="events-hawkes" SEEDS=1 experiments/aaren.sh
 #   SETTINGS="measured-co2-52 measured-elnino-12" experiments/aaren.sh
@@ -13,6 +14,7 @@ source "$(dirname "$0")/common.sh"
 CELLS=${CELLS:-aaren transformer gru deltanet}
 SETTINGS=${SETTINGS:-events-hawkes events-poisson events-renewal events-delayed
   series-96 series-192 series-336 series-720 class-energy class-order class-order-one-layer
+  control-medium control-replay control-medium_expert
   measured-seattle_temps-96 measured-seattle_temps-336 measured-sf_temps-96 measured-sf_temps-336
   measured-co2-52 measured-co2-104 measured-elnino-12 measured-elnino-24 measured-sunspots-11 measured-sunspots-22}
 RUNS=${RUNS:-runs/aaren}
@@ -26,6 +28,10 @@ setting() {
   case $1 in
     events-*) echo "--task events --task-option process=${1#events-} $sizes --layers 2 --batch 16 --steps 2000" ;;
     series-*) echo "--task series --task-option horizon=${1#series-} $sizes --layers 2 --steps 1500 $(places "$2")" ;;
+    control-*)
+      echo "--task cartpole_po --learner return_conditioned --data $DATA/cartpole_po-${1#control-}.csv $sizes --layers 2" \
+        "--batch 32 --steps 600 --warmup 0 $(places "$2")"
+      ;;
     measured-*)
       series=$(measured "${1#measured-}")
       echo "--task series $series $sizes --layers 2 --steps 1500 $(places "$2")"
@@ -79,13 +85,20 @@ commands() {
 for name in $SETTINGS; do setting "$name" aaren >/dev/null; done  # an unknown one ends the script here
 mkdir -p "$OUT/tuning"
 case " $SETTINGS " in *[[:space:]]measured-*) DATA=$DATA OUT=$OUT experiments/real_data.sh >&2 ;; esac
+for name in $SETTINGS; do
+  episodes=$DATA/cartpole_po-${name#control-}.csv
+  if [ "$name" != "${name#control-}" ] && [ ! -f "$episodes" ]; then
+    mkdir -p "$DATA"
+    $rlt data --task cartpole_po --policy "${name#control-}" --sequences 200 --write-csv "$episodes"
+  fi
+done
 for name in $SETTINGS; do tuning_of "$name"; done |
   xargs -P "$JOBS" -I{} sh -c '{} || echo "exit $?: {}" >&2'
 for name in $SETTINGS; do
   /usr/bin/python3 experiments/forecasts.py pick "$RUNS/tuning/$name" --out "$OUT/tuning/$name.csv"
 done
 train
-for kind in events series class measured; do
+for kind in events series class control measured; do
   places=()
   for name in $SETTINGS; do
     [ "${name%%-*}" != "$kind" ] || places+=("$RUNS/seeds/$name")

@@ -17,8 +17,9 @@ from run_folders import read_config, run_folders
 # What is reported of each kind of task: column of eval.csv, name, whether a larger one is better.
 METRICS = {"events": [("loss", "nats per event"), ("rmse", "RMSE"), ("mark_accuracy", "mark accuracy")],
            "series": [("mse", "MSE"), ("mae", "MAE")],
-           "series_class": [("sequence_accuracy", "accuracy")]}
-BASELINES = ("chance", "best_constant")
+           "series_class": [("sequence_accuracy", "accuracy")],
+           "cartpole_po": [("score", "normalised score of drawn actions")]}
+BASELINES = ("chance", "best_constant", "data_score")
 
 
 def runs_in(places):
@@ -36,6 +37,11 @@ def runs_in(places):
             frame["learning_rate"] = config["lr"]
             if "forecaster" not in frame.columns:
                 frame["forecaster"] = "model"
+            if "choice" in frame.columns:  # played: drawn actions stand for the test, and no loss is measured on other data
+                frame["split"] = np.where(frame["choice"] == "sample", "test", "greedy")
+                losses = pandas.read_csv(folder / "train.csv")["loss"]
+                learnt = frame.iloc[:1].assign(split="valid", loss=losses[-max(1, len(losses) // 4):].mean())
+                frame = pandas.concat([frame, learnt], ignore_index=True)
             frames.append(frame)
     if missing:
         print(f"{Path(sys.argv[0]).name}: no eval.csv in {', '.join(missing)}", file=sys.stderr)
@@ -62,7 +68,8 @@ def read(path):
 
 
 def pick(chosen):
-    """For each cell the learning rate with the smallest loss on validation data; all candidates are written."""
+    """For each cell the learning rate with the smallest loss on validation data, or where a run was played, over the last
+    quarter of training; all candidates are written."""
     frame = runs_in([chosen.runs])
     frame = frame[(frame["split"] == "valid") & (frame["forecaster"] == "model")]
     table = frame.groupby(["cell", "learning_rate"], as_index=False)["loss"].mean().sort_values(["cell", "loss"])

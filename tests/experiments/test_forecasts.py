@@ -55,6 +55,24 @@ class Tables(unittest.TestCase):
         self.assertEqual([(row["learning_rate"], row["loss"], row["chosen"]) for row in self.rows(self.folder / "picked.csv")],
                          [("0.2", "1.5", "True"), ("0.1", "2.0", "False")])
 
+    def test_a_played_run_is_picked_by_its_training_loss_and_scored_by_drawn_actions(self):
+        for name, lr, losses in [("a", 0.1, [9, 9, 9, 0.5]), ("b", 0.2, [0, 0, 0, 0.75])]:
+            run = self.folder / "runs" / name
+            run.mkdir(parents=True)
+            (run / "meta.json").write_text("{}")
+            (run / "config.toml").write_text(f"lr = {lr}\n")
+            (run / "eval.csv").write_text("task,cell,seed,choice,score,data_score\n"
+                                          f"cartpole_po,gru,1,sample,{100 * lr},53\ncartpole_po,gru,1,greedy,99,53\n")
+            (run / "train.csv").write_text("loss\n" + "".join(f"{loss}\n" for loss in losses))
+        done = self.forecasts("pick", self.folder / "runs", "--out", self.folder / "picked.csv")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([(row["learning_rate"], row["loss"]) for row in self.rows(self.folder / "picked.csv")],
+                         [("0.1", "0.5"), ("0.2", "0.75")])
+        self.forecasts("merge", self.folder / "runs", "--out", self.folder / "all.csv")
+        table = self.forecasts("scores", self.folder / "all.csv").stdout
+        self.assertIn("| gru | 15.000 (10.000, 20.000) |", table)
+        self.assertIn("| *data score* | 53.000 |", table)
+
     def test_scores_are_of_test_data_beside_the_references(self):
         self.write_run("a", 0.1, {("valid", "model"): 2, ("test", "model"): 1, ("test", "oracle"): 0.25})
         self.write_run("b", 0.1, {("valid", "model"): 2, ("test", "model"): 3, ("test", "oracle"): 0.25})
