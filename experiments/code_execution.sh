@@ -4,6 +4,7 @@
 #   experiments/code_execution.sh                           small: a few minutes per cell on one core
 #   PRESET=paper JOBS=32 experiments/code_execution.sh      the sizes of the paper
 #   VARIABLES=5 CELLS="lstm rdn" SEEDS=1 experiments/code_execution.sh
+#   ADD=1 CELLS=aaren experiments/code_execution.sh    rows of one more cell beside those in OUT
 #   LIST=1 experiments/code_execution.sh | parallel -j 32 --sshlogin ...    the commands, for GNU parallel
 set -euo pipefail
 source "$(dirname "$0")/common.sh"

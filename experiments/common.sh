@@ -2,7 +2,7 @@
 # defines `commands`, which prints one `rlt train` a line, and calls these functions in turn:
 #   train      runs the commands, JOBS at a time; LIST=1 prints them and ends the script
 #   measure    accuracy at LENGTHS of the finished runs given, once per run
-#   merge      eval.csv, or another CSV of the runs, into OUT
+#   merge      eval.csv, or another CSV of the runs, into OUT; with ADD=1 the rows of other runs there stay
 #   both FILE  a table of report.py as FILE.md and FILE.tex
 # Finished runs are skipped, interrupted ones go on. One thread a run: many runs keep the cores busy.
 # shellcheck shell=bash
@@ -16,8 +16,10 @@ rlt=${RLT_PROGRAM:-$(experiments/build.sh)}
 report() { /usr/bin/python3 experiments/report.py "$@"; }
 plot() { /usr/bin/python3 experiments/plot.py "$@"; }
 
-# The transformer of arXiv 2106.06295 always has sinusoidal positions, that of arXiv 2310.16076 never.
-positions() { [ "$1" != transformer ] || echo "--positions sinusoidal"; }
+# The transformer of arXiv 2106.06295 always has sinusoidal positions, that of arXiv 2310.16076 never; so has aaren.
+positions() {
+  case $1 in aaren | transformer) echo "--positions sinusoidal" ;; esac
+}
 
 # The small presets give every cell the learning rate 1e-3, but at that rate an LSTM has hardly begun when the
 # other cells are done.
@@ -53,9 +55,10 @@ measure() {
 
 # merge KIND ARGUMENT...: KIND is eval, lengths or train.
 merge() {
-  local kind=$1
+  local kind=$1 before=()
   shift
-  report merge --which "$kind" "$@" --out "$OUT/$kind.csv" "$RUNS"
+  [ -z "${ADD:-}" ] || [ ! -f "$OUT/$kind.csv" ] || before=(--add-to "$OUT/$kind.csv")
+  report merge --which "$kind" "$@" "${before[@]}" --out "$OUT/$kind.csv" "$RUNS"
 }
 
 # both FILE COMMAND ARGUMENT...

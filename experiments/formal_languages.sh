@@ -8,6 +8,7 @@
 #   EPOCHS=30 PATIENCE=8 SEEDS="1 2" PROTOCOLS=paper LANGUAGES="anbn anbncn shuffle2" CELLS=srwm \
 #     RUNS=runs/longer OUT=results/formal_languages/longer \
 #     experiments/formal_languages.sh                      whether more training helps
+#   ADD=1 CELLS=aaren experiments/formal_languages.sh  rows of one more cell beside those in OUT
 #   LIST=1 experiments/formal_languages.sh | parallel -j 32 --sshlogin ...    the commands, for GNU parallel
 set -euo pipefail
 source "$(dirname "$0")/common.sh"

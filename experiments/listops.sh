@@ -4,6 +4,7 @@
 #   experiments/listops.sh                           small: a few minutes per cell on one core
 #   PRESET=paper JOBS=32 experiments/listops.sh      the sizes of the paper, depth 10 and depth 15
 #   CELLS="lstm rdn" SEEDS=1 experiments/listops.sh
+#   ADD=1 CELLS=aaren experiments/listops.sh           rows of one more cell beside those in OUT
 #   LIST=1 experiments/listops.sh | parallel -j 32 --sshlogin ...    the commands, for GNU parallel
 set -euo pipefail
 source "$(dirname "$0")/common.sh"

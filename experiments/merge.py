@@ -17,7 +17,8 @@ meta.json. A run reached twice counts once. A run that diverged (exit 3), ran ou
 was interrupted (exit 130), could not go on (exit 1) or was killed (no exit) has failed and is not
 dropped: its rows have select `failed` and accuracy 0, for every set that other runs on the same
 data have; without other runs, for bin0 and bin1. A run that is still going on stops the merge,
-unless --allow-unfinished leaves it out. `--which lengths` collects RUN/lengths.csv, where `rlt
+unless --allow-unfinished leaves it out. --add-to keeps the rows of a CSV merged before but for the
+runs that are merged anew: results of other cells, whose run folders are gone. `--which lengths` collects RUN/lengths.csv, where `rlt
 eval --lengths` was told to write it, in the same way. `--which train` adds the columns rule,
 protocol and options. --settings makes columns of settings that tell runs apart and have none of
 their own.
@@ -26,6 +27,7 @@ examples:
   report.py merge runs/formal_languages --out eval.csv
   report.py merge runs/formal_languages --which lengths --out lengths.csv
   report.py merge runs/parity-* --which train --out train.csv
+  report.py merge runs/listops --add-to eval.csv --settings window --out eval.csv
   report.py merge runs/sweep --settings lr,d-model --splits bin0,valid --out sweep.csv
 """
 
@@ -51,9 +53,22 @@ def merge(arguments):
         rows = of_splits(rows, splits)
     header = list(dict.fromkeys(RUN + settings + header)) if arguments.which == "train" else \
         header + settings
+    if arguments.add_to:
+        rows += kept(arguments.add_to, RUN + settings, header, found)
     rows.sort(key=lambda row: sort_key(row, RUN + settings + ROW, header))
     write_csv(arguments.out, header, rows,
               inputs=[run.folder / one for run in found for one in (name, "eval.csv")])
+
+
+def kept(path, keys, header, found):
+    """The rows of a CSV merged before that are of none of the runs found."""
+    before, rows = read_rows(path, keys)
+    if different := (set(before) ^ set(header)) - LATER:
+        raise Problem(f"{path}: other columns than those of the runs:"
+                      f" {', '.join(sorted(different))}")
+    anew = {tuple(run.identity[name] for name in keys) for run in found}
+    rows = [dict(zip(before, fields)) for _, fields in rows]
+    return [row for row in rows if tuple(row[name] for name in keys) not in anew]
 
 
 def finished(found, allow_unfinished):

@@ -322,6 +322,8 @@ def parser():
     one.add_argument("--settings", metavar="A,B",
                      help="settings to add as columns, such as lr,d-model or window")
     one.add_argument("--splits", metavar="A,B", help="keep only these splits")
+    one.add_argument("--add-to", metavar="CSV",
+                     help="keep the rows that this CSV has of other runs; it may be --out itself")
     one.add_argument("--allow-unfinished", action="store_true",
                      help="leave out runs that go on still")
     one.add_argument("runs", nargs="+", metavar="RUNS")

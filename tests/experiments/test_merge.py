@@ -55,6 +55,27 @@ class Merge(Folder):
                          [("9", "bin0"), ("9", "bin1"), ("10", "bin0"), ("10", "bin1")])
         self.assertEqual({row["sequence_accuracy"] for row in rows}, {"0.30000000000000004"})
 
+    def test_rows_merged_before_stay_but_for_the_runs_that_are_merged_anew(self):
+        before = self.csv([eval_row(0.25, split, cell="lstm") for split in ("bin0", "bin1")]
+                          + [eval_row(0.5, "bin0", seed=2), eval_row(0.5, "bin0", seed=3, select="last")],
+                          "before.csv", OLD_HEADER)
+        self.run_folder("again", [eval_row(1, "bin0")], seed=2)
+        rows = self.rows("runs", "--add-to", before)
+        self.assertEqual([(row["cell"], row["seed"], row["split"], row["sequence_accuracy"], row["select"]) for row in rows],
+                         [("lstm", "1", "bin0", "0.25", "best"), ("lstm", "1", "bin1", "0.25", "best"),
+                          ("rdn", "2", "bin0", "1", "best"), ("rdn", "3", "bin0", "0.5", "last")])
+        # into the file itself, and a second time
+        once = self.merged("runs", "--add-to", "merged.csv")
+        self.assertEqual(once, self.merged("runs", "--add-to", "merged.csv"))
+
+    def test_settings_tell_runs_merged_before_apart(self):
+        before = self.csv([eval_row(0.5, "bin0", window=window) for window in ("1-3", "4-5")], "before.csv",
+                          HEADER + ["window"])
+        self.run_folder("a", [eval_row(1, "bin0")], config={"window": '"4-5"'})
+        rows = self.rows("runs", "--settings", "window", "--add-to", before)
+        self.assertEqual([(row["window"], row["sequence_accuracy"]) for row in rows], [("1-3", "0.5"), ("4-5", "1")])
+        self.assert_fails(1, "before.csv: other columns than those of the runs: window", "merge", "runs", "--add-to", before)
+
     def test_diverged_and_timed_out_runs_become_failed_rows(self):
         self.run_folder("good", self.bins(1) + [eval_row(1, "length")])
         self.run_folder("other_rule", [eval_row(1, "bin2")], rule="honest")

@@ -222,6 +222,22 @@ class Scripts(unittest.TestCase):
         sizes = re.findall(r",length,(\d+),(\d+),", tables["lengths.csv"])
         self.assertEqual(sizes, 2 * [(str(depth), str(depth)) for depth in range(1, 21)])
 
+    def test_one_more_cell_stands_beside_those_measured_before(self):
+        self.needs("listops")
+        tiny = self.folder / "tiny"
+        tiny.write_text(TINY)
+        tiny.chmod(0o755)
+        for cell in ("lstm", "aaren"):
+            done = self.script("listops", CELLS=cell, SEEDS="1", ADD="1", RLT_PROGRAM=str(tiny),
+                               RUNS=str(self.folder / cell))
+            self.assertEqual(done.returncode, 0, done.stderr)
+        for name in ("eval.csv", "lengths.csv"):
+            rows = (self.folder / "out" / name).read_text().splitlines()[1:]
+            self.assertEqual({tuple(row.split(",")[3:5]) for row in rows},
+                             {("lstm", ""), ("aaren", "positions=sinusoidal")})
+        self.assertRegex((self.folder / "out" / "scores_1-10.md").read_text(),
+                         r"\| lstm \|(.*\n)*\| aaren \(positions=sinusoidal\) \|")
+
     def test_text_from_data_to_tables(self):
         self.needs("text")
         tables = self.run_twice("text", ["eval.csv", "train.csv", "scores.md", "scores.tex"],
