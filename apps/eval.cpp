@@ -159,12 +159,12 @@ Exit run(const EvalCommand& command) {
   if (config.data.empty()) {
     refuse_flags(command.given, {"data"}, "the run of " + config.task + " made its own strings");
   }
-  const Asked asked = asked_by(command);
   const std::unique_ptr<Task> task = task_of(command, config, facts);
   if (!task->info().is_drawn()) {
     refuse_flags(command.given, {"bins", "lengths", "sequences", "eval-seed"},
                  "the sets of " + config.task + " are as they are");
   }
+  const Asked asked = asked_by(command);
   if (config.precision == "double") {
     evaluate_all<double>(command, asked, config, *task, checkpoint);
   } else {

@@ -33,7 +33,7 @@ examples:
 
 SET_FACTS = ["length_min", "length_max", "sequences", "tokens", "chance", "best_constant",
              "position_majority", *BASELINES, "data_hash"]
-LATER_SET_FACTS = ["size_min", "size_max", "answers", "answer_constant", "class_bits"]
+LATER_SET_FACTS = ["size_min", "size_max", "answers", "answer_constant", "class_bits", "bytes"]
 # What tells rows of one run apart, in their order.
 ROW = ["select", "split", "size_min", "size_max", "length_min", "length_max", "step"]
 

@@ -191,7 +191,7 @@ class Flags(Case):
         self.train()
         for flags in (["--lengths", "100"], ["--lengths", "nonsense"], ["--bins", "0"],
                       ["--sequences", "500"], ["--eval-seed", "1"]):
-            self.refused(2, [flags[0], "own data"], "eval", self.out, *flags)
+            self.refused(2, [flags[0], "as they are"], "eval", self.out, *flags)
 
     def test_evaluation_names_data_only_where_there_are_any(self):
         self.done("train", *TINY, "--out", self.out)
@@ -228,12 +228,12 @@ class Flags(Case):
 
     def test_tasks_on_own_data_tell_their_facts(self):
         shown = self.done("tasks", "text").stdout
-        for word in ("held_out", "0.002", "the character that follows", "UTF-8"):
+        for word in ("held_out", "0.002", "the character or subword that follows", "UTF-8"):
             self.assertIn(word, shown)
         shown = self.done("tasks", "file").stdout
         for word in ("train.src", ".tgt files"):
             self.assertIn(word, shown)
-        self.assertEqual(len(self.done("tasks").stdout.splitlines()), 24)  # and 8 environments under a heading
+        self.assertEqual(len(self.done("tasks").stdout.splitlines()), 25)  # and 8 environments under a heading
         self.refused(2, ["--rule"], "tasks", "file", "--rule", "honest")
 
 

@@ -30,7 +30,7 @@ def eval_row(accuracy, split="bin1", **changes):
                answer_accuracy=0.75, blank_accuracy="", loss=0.25, bits=0.375, chance=0.5,
                best_constant=0.5, position_majority=0.625, chance_sequence=0.125,
                best_constant_sequence=0, position_majority_sequence=0.25, answer_constant=0.3125,
-               class_bits=1.5, data_hash=f"h-{split}")
+               class_bits=1.5, bytes="", bits_per_byte="", data_hash=f"h-{split}")
     row.update(changes)
     return row
 
