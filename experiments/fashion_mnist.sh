@@ -22,14 +22,15 @@ fi
 # What is trained. Pixels are 28 times as many steps: what is spent on them is what two hours of one core hold for all
 # six cells. Attention has positions.
 setting() {
-  local places=
-  case $2 in aaren | transformer) places="--positions sinusoidal" ;; esac
-  echo "--task series_class --data $DATA --task-option read=$1 --cell $2 --heads 4 --layers 2 --clip 1 --patience 0 $places"
+  local sizes places=
   case $1 in
-    rows) echo "--d-model 64 --batch 64" ;;
-    pixels) echo "--d-model 32 --batch 32" ;;
+    rows) sizes="--d-model 64 --batch 64" ;;
+    pixels) sizes="--d-model 32 --batch 32" ;;
     *) echo "READS: $1 is unknown" >&2 && exit 2 ;;
   esac
+  case $2 in aaren | transformer) places="--positions sinusoidal" ;; esac
+  echo "--task series_class --data $DATA --task-option read=$1 --cell $2 --heads 4 --layers 2 $sizes --clip 1" \
+    "--patience 0 $places"
 }
 epochs() { [ "$1" = rows ] && echo "--epochs ${ROW_EPOCHS:-10}" || echo "--epochs ${PIXEL_EPOCHS:-3}"; }
 # About a quarter of the training.
@@ -41,7 +42,7 @@ tuning_commands() {
   for read in $READS; do
     for cell in $CELLS; do
       for lr in 1e-3 3e-3; do
-        train_command "$RUNS/tuning/$read/$cell/lr-$lr" $(setting "$read" "$cell") "$(tuning_steps "$read")" \
+        train_command "$RUNS/tuning/$read/$cell/lr-$lr" "$(setting "$read" "$cell")" "$(tuning_steps "$read")" \
           "--lr $lr --seed 1000"
       done
     done
@@ -56,7 +57,7 @@ commands() {
   for read in $READS; do
     for seed in $(seeds_of "$read"); do
       for cell in $CELLS; do
-        train_command "$RUNS/seeds/$read/$cell/seed-$seed" $(setting "$read" "$cell") "$(epochs "$read")" \
+        train_command "$RUNS/seeds/$read/$cell/seed-$seed" "$(setting "$read" "$cell")" "$(epochs "$read")" \
           "$(chosen "$read" "$cell") --seed $seed"
       done
     done
