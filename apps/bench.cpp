@@ -59,7 +59,11 @@ Exit run(BenchCommand command, const std::vector<RunConfig>& configs,
   std::vector<BenchCommand> cases;
   for (const RunConfig& config : configs) {
     command.config = config;
-    if (!acts) complete(command.config);
+    if (acts) {
+      cases.push_back(command);
+      continue;
+    }
+    complete(command.config);
     std::vector<Index> batches = {config.batch};
     if (command.step && !chose(command, "batch")) batches = {1, 8};
     for (const Index batch : batches) {

@@ -7,7 +7,6 @@
 #include "base/error.hpp"
 #include "base/number.hpp"
 #include "io/csv_reader.hpp"
-#include "io/file.hpp"
 #include "io/text.hpp"
 
 namespace rlt {
@@ -129,35 +128,14 @@ class Reader {
   std::vector<EventSequence> sequences_;
 };
 
-bool is_blank(const CsvRow& row) {
-  return row.text.find_first_not_of(" \t\r\n") == std::string::npos;
-}
-
 }  // namespace
 
 std::vector<EventSequence> read_events_csv(const std::filesystem::path& path, Vocabulary& marks,
                                            bool adds_marks) {
-  if (const std::string fault = text_fault(path, read_file(path)); !fault.empty()) {
-    fail(Exit::failed, "{}", fault);
-  }
-  const Descriptor file = open_regular(path);
-  CsvReader rows(file, path);
   Reader reader(path, marks, adds_marks);
-  Index blank_line = 0;
-  bool is_header = true;
-  while (std::optional<CsvRow> row = rows.next()) {
-    if (blank_line > 0 && !is_blank(*row)) {
-      fail(Exit::failed, "{}:{}: blank line", path.string(), blank_line);
-    }
-    if (is_blank(*row)) {
-      if (blank_line == 0) blank_line = row->line;
-    } else if (is_header) {
-      reader.read_header(std::move(*row));
-      is_header = false;
-    } else {
-      reader.read_event(*row);
-    }
-  }
+  read_table(
+      path, [&](CsvRow row) { reader.read_header(std::move(row)); },
+      [&](const CsvRow& row) { reader.read_event(row); });
   return reader.finish();
 }
 

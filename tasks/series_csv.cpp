@@ -90,10 +90,6 @@ class Reader {
   }
 
  private:
-  static bool is_blank(const CsvRow& row) {
-    return row.text.find_first_not_of(" \t\r\n") == std::string::npos;
-  }
-
   [[noreturn]] void fail_at(Index line, std::size_t column, const std::string& what) const {
     const std::string name = column == 0 ? "date" : table_.channels[column - 1];
     fail(Exit::failed, "{}:{}: column {} ({}): {}", path_.string(), line, column + 1, name, what);

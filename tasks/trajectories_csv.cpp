@@ -13,7 +13,6 @@
 #include "base/number.hpp"
 #include "io/csv.hpp"
 #include "io/csv_reader.hpp"
-#include "io/file.hpp"
 #include "io/text.hpp"
 #include "tasks/vocabulary.hpp"
 
@@ -160,10 +159,6 @@ class Reader {
   std::vector<Index> last_lines_;  // of each
 };
 
-bool is_blank(const CsvRow& row) {
-  return row.text.find_first_not_of(" \t\r\n") == std::string::npos;
-}
-
 }  // namespace
 
 std::string trajectories_csv(const std::vector<Trajectory>& trajectories,
@@ -186,27 +181,10 @@ std::string trajectories_csv(const std::vector<Trajectory>& trajectories,
 
 std::vector<Trajectory> read_trajectories_csv(const std::filesystem::path& path,
                                               const EnvironmentInfo& environment) {
-  if (const std::string fault = text_fault(path, read_file(path)); !fault.empty()) {
-    fail(Exit::failed, "{}", fault);
-  }
-  const Descriptor file = open_regular(path);
-  CsvReader rows(file, path);
   Reader reader(path, environment);
-  Index blank_line = 0;
-  bool is_header = true;
-  while (std::optional<CsvRow> row = rows.next()) {
-    if (blank_line > 0 && !is_blank(*row)) {
-      fail(Exit::failed, "{}:{}: blank line", path.string(), blank_line);
-    }
-    if (is_blank(*row)) {
-      if (blank_line == 0) blank_line = row->line;
-    } else if (is_header) {
-      reader.read_header(std::move(*row));
-      is_header = false;
-    } else {
-      reader.read_step(*row);
-    }
-  }
+  read_table(
+      path, [&](CsvRow row) { reader.read_header(std::move(row)); },
+      [&](const CsvRow& row) { reader.read_step(row); });
   return reader.finish();
 }
 

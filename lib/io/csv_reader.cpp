@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "io/file.hpp"
+#include "io/text.hpp"
 
 namespace rlt {
 namespace {
@@ -66,6 +67,34 @@ bool CsvReader::next_byte(char& byte) {
   byte = buffer_[at_++];
   ++offset_;
   return true;
+}
+
+bool is_blank(const CsvRow& row) {
+  return row.text.find_first_not_of(" \t\r\n") == std::string::npos;
+}
+
+void read_table(const std::filesystem::path& path, const std::function<void(CsvRow)>& header,
+                const std::function<void(const CsvRow&)>& body) {
+  if (const std::string fault = text_fault(path, read_file(path)); !fault.empty()) {
+    fail(Exit::failed, "{}", fault);
+  }
+  const Descriptor file = open_regular(path);
+  CsvReader rows(file, path);
+  Index blank_line = 0;
+  bool is_header = true;
+  while (std::optional<CsvRow> row = rows.next()) {
+    if (blank_line > 0 && !is_blank(*row)) {
+      fail(Exit::failed, "{}:{}: blank line", path.string(), blank_line);
+    }
+    if (is_blank(*row)) {
+      if (blank_line == 0) blank_line = row->line;
+    } else if (is_header) {
+      header(std::move(*row));
+      is_header = false;
+    } else {
+      body(*row);
+    }
+  }
 }
 
 }  // namespace rlt

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,5 +42,13 @@ class CsvReader {
   std::uint64_t offset_ = 0;  // of the next byte
   Index line_ = 1;
 };
+
+/// Holds nothing but white space.
+bool is_blank(const CsvRow& row);
+
+/// A whole table: header(its first row), then body(row) for every other. Error(failed) where the file is no regular one or
+/// no UTF-8 text, and for a blank line before the end.
+void read_table(const std::filesystem::path& path, const std::function<void(CsvRow)>& header,
+                const std::function<void(const CsvRow&)>& body);
 
 }  // namespace rlt
