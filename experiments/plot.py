@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Figures from the CSVs of rlt: accuracy against length, and training curves."""
+"""Figures from the CSVs of rlt: accuracy against length, training curves, and horizons."""
 
 import io
 import itertools
@@ -468,6 +468,96 @@ def training_curves(rows, x, value):
     return curves
 
 
+# ---- plot.py horizon
+
+HORIZON_HELP = """\
+The horizon of every run: the longest strings that it still gets right, on a logarithmic axis; one
+panel per task, one group of points per cell, in it the learning rates from left to right, one point
+per run. Filled: the run solved the lengths of the training; hollow: it did not. A triangle stands
+where the search came to its end with everything right. Runs that are right at no length, or that
+failed, lie on the ground. The dashed line is the longest string of the training. Reads what
+`horizon.py merge` writes.
+
+examples:
+  horizon.py merge runs/horizon --out horizon.csv
+  plot.py horizon --out horizon.svg horizon.csv
+  plot.py horizon --out best.svg --best --tasks parity horizon.csv
+"""
+
+GROUND = 0.6  # where 0 lies on the logarithmic axis
+HORIZON_ROW = RUN + ["task_option", "lr", "solved", "chosen", "train_length", "horizon", "upper",
+                     "max_length"]
+
+
+def plot_horizon(arguments):
+    frame = read_frame(arguments.csv, HORIZON_ROW)
+    frame = chosen_rows(frame, arguments)
+    if arguments.best:
+        frame = frame[frame["chosen"] == "True"]
+    runs.check_distinct(frame, RUN + ["task_option", "lr"])
+    if frame["horizon"].isna().all():
+        raise Problem(f"{arguments.csv[0]}: no horizon: `rlt eval RUN --horizon` finds it")
+    frame["panel"] = [label(*pair) for pair in zip(frame["task"], frame["task_option"])]
+    panels = [panel for task in in_order(frame["task"].unique(), "task")
+              for panel in dict.fromkeys(frame.loc[frame["task"] == task, "panel"])]
+
+    page = Page(panels, arguments.columns or 1)
+    series = series_in_order(frame)
+    looks = looks_of(series)
+    rates = sorted(set(frame["lr"]))
+    for panel, axes in page.axes.items():
+        rows = frame[frame["panel"] == panel]
+        for place, pair in enumerate(series):
+            draw_horizons(axes, of_series(rows, pair), place, rates, looks[pair])
+        for length in rows["train_length"].dropna().unique():
+            axes.axhline(length, color="#444444", linestyle=(0, (3, 2)), linewidth=0.8, zorder=1.5)
+        axes.set_yscale("log")
+        axes.set_ylim(GROUND / 1.6, 2 * rows["max_length"].astype(float).max())
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.set_xlim(-0.6, len(series) - 0.4)
+        axes.set_xticks(range(len(series)), [literal(label(*pair)) for pair in series],
+                        rotation=30, ha="right")
+        axes.grid(axis="x", visible=False)
+    page.label("", "horizon")
+    page.finish(horizon_keys(frame), [], horizon_caption(rates))
+    page.save(arguments.out, arguments.csv)
+
+
+def draw_horizons(axes, rows, place, rates, style):
+    """The points of one cell around `place`: rates side by side, seeds of a rate closely so."""
+    for rate, own in rows.groupby("lr"):
+        own = own.sort_values("horizon")
+        start = place + 0.8 * ((rates.index(rate) + 0.5) / len(rates) - 0.5)
+        spread = 0.8 / len(rates) * 0.7
+        for number, (_, row) in enumerate(own.iterrows()):
+            x = start + spread * ((number + 0.5) / len(own) - 0.5)
+            reached = 0 if math.isnan(row["horizon"]) else row["horizon"]
+            ended = reached > 0 and math.isnan(row["upper"])
+            face = style[0] if row["solved"] == "True" else "white"
+            axes.plot(x, max(reached, GROUND), linestyle="none", marker="^" if ended else "o",
+                      markersize=3.6, color=style[0], markerfacecolor=face, markeredgewidth=0.6,
+                      zorder=4, clip_on=False)
+
+
+def horizon_keys(frame):
+    def dot(marker, face, name):
+        return Line2D([], [], linestyle="none", marker=marker, markersize=4.5, color="#444444",
+                      markerfacecolor=face, markeredgewidth=0.7, label=name)
+    keys = [dot("o", "#444444", "solved the training lengths"), dot("o", "white", "did not"),
+            Line2D([], [], color="#444444", linestyle=(0, (3, 2)), linewidth=0.8,
+                   label="longest in training")]
+    if ((frame["horizon"] > 0) & frame["upper"].isna()).any():
+        keys.insert(1, dot("^", "#444444", "right to the end of the search"))
+    return keys
+
+
+def horizon_caption(rates):
+    if len(rates) == 1:
+        return f"One point per run. Learning rate {rates[0]:g}."
+    shown = ", ".join(f"{rate:g}" for rate in rates)
+    return f"One point per run. Learning rates from left to right: {shown}."
+
+
 # ---- command line
 
 HELP = """\
@@ -476,6 +566,7 @@ Figures from the CSVs of rlt, as SVG, PNG or PDF. The same CSVs give the same by
 examples:
   plot.py length --out length.svg --train-length 50 eval.csv
   plot.py train --out loss.svg runs/*/train.csv
+  plot.py horizon --out horizon.svg horizon.csv
   plot.py length --help
 """
 
@@ -507,7 +598,12 @@ def parser():
                        help="what to draw (default loss, on a logarithmic axis)")
     train.add_argument("--against", choices=list(AGAINST), default="step",
                        help="what runs to the right (default step)")
-    for command in (length, train):
+    horizon = commands.add_parser("horizon", help="how far every run carries",
+                                  description=HORIZON_HELP)
+    horizon.set_defaults(plot=plot_horizon)
+    horizon.add_argument("--best", action="store_true",
+                         help="only the learning rate that is best on training lengths")
+    for command in (length, train, horizon):
         command.add_argument("--out", required=True, type=figure_name, metavar="FIGURE",
                              help="file to write: .svg, .png or .pdf")
         command.add_argument("--tasks", metavar="A,B", help="only these tasks")
