@@ -109,7 +109,7 @@ def merge(chosen):
     frame["order"] = frame["task"].map({name: rank for rank, name in enumerate(in_order(frame["task"], "task"))})
     frame["cell_order"] = frame["cell"].map({name: rank for rank, name in enumerate(in_order(frame["cell"], "cell"))})
     frame["rate"] = frame["lr"].astype(float)
-    frame["number"] = frame["seed"].astype("UInt64")
+    frame["number"] = frame["seed"].map(int)
     frame = frame.sort_values(["order", "task_option", "cell_order", "options", "rate", "number"], kind="stable")
     frame = frame.drop(columns=["order", "cell_order", "rate", "number"])
     write_whole(Path(chosen.out), frame.to_csv(index=False).encode(), [])

@@ -472,11 +472,10 @@ def training_curves(rows, x, value):
 
 HORIZON_HELP = """\
 The horizon of every run: the longest strings that it still gets right, on a logarithmic axis; one
-panel per task, one group of points per cell, in it the learning rates from left to right, one point
-per run. Filled: the run solved the lengths of the training; hollow: it did not. A triangle stands
-where the search came to its end with everything right. Runs that are right at no length, or that
-failed, lie on the ground. The dashed line is the longest string of the training. Reads what
-`horizon.py merge` writes.
+panel per task, one group of points per cell in the order of the legend, in it the learning rates
+from left to right, one point per run. Filled: the run solved the lengths of the training; hollow: it
+did not. Runs that are right at no length, or that failed, lie on the ground. Dashed: the longest
+string of the training; dotted: the end of the search. Reads what `horizon.py merge` writes.
 
 examples:
   horizon.py merge runs/horizon --out horizon.csv
@@ -490,8 +489,7 @@ HORIZON_ROW = RUN + ["task_option", "lr", "solved", "chosen", "train_length", "h
 
 
 def plot_horizon(arguments):
-    frame = read_frame(arguments.csv, HORIZON_ROW)
-    frame = chosen_rows(frame, arguments)
+    frame = chosen_rows(read_frame(arguments.csv, HORIZON_ROW), arguments)
     if arguments.best:
         frame = frame[frame["chosen"] == "True"]
     runs.check_distinct(frame, RUN + ["task_option", "lr"])
@@ -501,61 +499,54 @@ def plot_horizon(arguments):
     panels = [panel for task in in_order(frame["task"].unique(), "task")
               for panel in dict.fromkeys(frame.loc[frame["task"] == task, "panel"])]
 
-    page = Page(panels, arguments.columns or 1)
-    series = series_in_order(frame)
-    looks = looks_of(series)
+    page = Page(panels, arguments.columns)
+    looks = looks_of(series_in_order(frame))
     rates = sorted(set(frame["lr"]))
     for panel, axes in page.axes.items():
         rows = frame[frame["panel"] == panel]
-        for place, pair in enumerate(series):
-            draw_horizons(axes, of_series(rows, pair), place, rates, looks[pair])
-        for length in rows["train_length"].dropna().unique():
-            axes.axhline(length, color="#444444", linestyle=(0, (3, 2)), linewidth=0.8, zorder=1.5)
+        for place, (pair, style) in enumerate(looks.items()):
+            draw_horizons(axes, of_series(rows, pair), place, rates, style)
+        for column, line in (("train_length", DASHED), ("max_length", DOTTED)):
+            for length in rows[column].dropna().unique():
+                axes.axhline(length, color=GREY, linestyle=line, linewidth=0.8, zorder=1.5)
         axes.set_yscale("log")
-        axes.set_ylim(GROUND / 1.6, 2 * rows["max_length"].astype(float).max())
+        axes.set_ylim(GROUND / 1.6, 2 * frame["max_length"].max())
         axes.yaxis.set_minor_formatter(NullFormatter())
-        axes.set_xlim(-0.6, len(series) - 0.4)
-        axes.set_xticks(range(len(series)), [literal(label(*pair)) for pair in series],
-                        rotation=30, ha="right")
-        axes.grid(axis="x", visible=False)
+        axes.set_xlim(-0.6, len(looks) - 0.4)
+        axes.set_xticks([])
     page.label("", "horizon")
-    page.finish(horizon_keys(frame), [], horizon_caption(rates))
+    page.finish([key(label(*pair), style) for pair, style in looks.items()], horizon_keys(),
+                horizon_caption(rates))
     page.save(arguments.out, arguments.csv)
 
 
 def draw_horizons(axes, rows, place, rates, style):
     """The points of one cell around `place`: rates side by side, seeds of a rate closely so."""
+    width = 0.8 / len(rates)
     for rate, own in rows.groupby("lr"):
-        own = own.sort_values("horizon")
-        start = place + 0.8 * ((rates.index(rate) + 0.5) / len(rates) - 0.5)
-        spread = 0.8 / len(rates) * 0.7
-        for number, (_, row) in enumerate(own.iterrows()):
-            x = start + spread * ((number + 0.5) / len(own) - 0.5)
-            reached = 0 if math.isnan(row["horizon"]) else row["horizon"]
-            ended = reached > 0 and math.isnan(row["upper"])
+        start = place - 0.4 + width * (rates.index(rate) + 0.5)
+        for number, (_, row) in enumerate(own.sort_values("horizon").iterrows()):
+            x = start + 0.7 * width * ((number + 0.5) / len(own) - 0.5)
+            reached = GROUND if math.isnan(row["horizon"]) else max(row["horizon"], GROUND)
             face = style[0] if row["solved"] == "True" else "white"
-            axes.plot(x, max(reached, GROUND), linestyle="none", marker="^" if ended else "o",
-                      markersize=3.6, color=style[0], markerfacecolor=face, markeredgewidth=0.6,
-                      zorder=4, clip_on=False)
+            axes.plot(x, reached, linestyle="none", marker=style[2], markersize=3.6,
+                      color=style[0], markerfacecolor=face, markeredgewidth=0.6, zorder=4,
+                      clip_on=False)
 
 
-def horizon_keys(frame):
-    def dot(marker, face, name):
-        return Line2D([], [], linestyle="none", marker=marker, markersize=4.5, color="#444444",
-                      markerfacecolor=face, markeredgewidth=0.7, label=name)
-    keys = [dot("o", "#444444", "solved the training lengths"), dot("o", "white", "did not"),
-            Line2D([], [], color="#444444", linestyle=(0, (3, 2)), linewidth=0.8,
-                   label="longest in training")]
-    if ((frame["horizon"] > 0) & frame["upper"].isna()).any():
-        keys.insert(1, dot("^", "#444444", "right to the end of the search"))
-    return keys
+def horizon_keys():
+    dark = {"color": "#444444", "linestyle": "none", "marker": "o", "markersize": 4.2}
+    return [Line2D([], [], label="solved in training", **dark),
+            Line2D([], [], label="not solved", markerfacecolor="white", **dark),
+            Line2D([], [], color=GREY, linestyle=DASHED, linewidth=1, label="longest in training"),
+            Line2D([], [], color=GREY, linestyle=DOTTED, linewidth=1, label="end of the search")]
 
 
 def horizon_caption(rates):
-    if len(rates) == 1:
-        return f"One point per run. Learning rate {rates[0]:g}."
     shown = ", ".join(f"{rate:g}" for rate in rates)
-    return f"One point per run. Learning rates from left to right: {shown}."
+    if len(rates) == 1:
+        return f"One point per run. Learning rate {shown}."
+    return f"One point per run. Learning rates of a cell from left to right: {shown}."
 
 
 # ---- command line

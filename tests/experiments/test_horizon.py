@@ -7,6 +7,7 @@ import os
 import subprocess
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import support
 from support import ROOT
@@ -140,13 +141,14 @@ class Figure(Folder):
             def save(self, out, inputs):
                 pages.append(self)
 
-        with unittest.mock.patch.object(plot, "Page", Kept):
+        with mock.patch.object(plot, "Page", Kept):
             code, _, err = self.run_script("horizon", "--out", "x.svg", "h.csv", script=plot)
         self.assertEqual((code, err), (0, ""))
         axes = pages[0].axes["parity"]
         points = {(round(float(line.get_ydata()[0]), 1), line.get_marker(), line.get_markerfacecolor() != "white")
                   for line in axes.lines if line.get_linestyle() == "None"}
-        self.assertEqual(points, {(800, "o", True), (plot.GROUND, "o", False), (1000, "^", True)})
+        rdn, lstm = plot.look("rdn")[2], plot.look("lstm")[2]
+        self.assertEqual(points, {(800, rdn, True), (plot.GROUND, rdn, False), (1000, lstm, True)})
         self.assertEqual(axes.get_yscale(), "log")
         self.assertIn(50, [line.get_ydata()[0] for line in axes.lines])
 
