@@ -1,6 +1,6 @@
 #include "eval.hpp"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -21,6 +21,8 @@
 
 namespace rlt {
 namespace {
+
+namespace fs = std::filesystem;
 
 /// One of a run folder, which must belong there, or a file by itself.
 Checkpoint chosen_checkpoint(const EvalCommand& command) {
@@ -91,6 +93,25 @@ std::unique_ptr<Task> task_of(const EvalCommand& command, RunConfig config, cons
   return task;
 }
 
+/// The task of the run, with --task-option in place of some of its options, also in `config`. Error(usage) when it
+/// has other symbols then.
+std::unique_ptr<Task> changed_task(const EvalCommand& command, const Task& trained,
+                                   RunConfig& config) {
+  OptionValues options = parse_options("task-option", config.task_options);
+  for (const auto& [name, value] : parse_options("task-option", command.task_options)) {
+    options[name] = value;
+  }
+  config.task_options.clear();
+  for (const auto& [name, value] : options) config.task_options.push_back(name + "=" + value);
+  std::unique_ptr<Task> task = make_task(config);
+  if (task->info().inputs != trained.info().inputs ||
+      task->info().outputs != trained.info().outputs) {
+    fail(Exit::usage, "--task-option {}: the model was trained on other symbols",
+         fmt::join(command.task_options, " "));
+  }
+  return task;
+}
+
 template <std::floating_point T>
 void evaluate_all(const EvalCommand& command, const Asked& asked, const RunConfig& config,
                   const Task& task, const Checkpoint& checkpoint) {
@@ -109,6 +130,10 @@ void evaluate_all(const EvalCommand& command, const Asked& asked, const RunConfi
   }
   model.carve(capacity, "--batch or --piece");
   const std::unique_ptr<Loss<T>> loss = make_loss<T>(task.info());
+  if (command.horizon) {
+    const Trained<T> trained{model, *loss, capacity, config, state.step, checkpoint.select};
+    return eval_horizon(command, task, trained);
+  }
 
   // A bin that cannot be is an error before the file exists.
   for (const Index bin : asked.bins) bin_window(task.info(), bin);
@@ -146,11 +171,15 @@ Exit run(const EvalCommand& command) {
   if (!command.select.empty() && command.select != "best" && command.select != "last") {
     fail(Exit::usage, "--select {}: must be best or last", command.select);
   }
-  const std::optional<FolderLock> use = share_run_of(command.csv);
+  if (!command.horizon) refuse_flags(command.given, {"max-length"}, "it bounds --horizon");
+  const std::optional<FolderLock> use =
+      share_run_of(command.horizon && command.csv.empty() ? RunFolder(command.run).horizon_csv()
+                                                          : fs::path(command.csv));
   const Checkpoint checkpoint = chosen_checkpoint(command);
   const Facts facts = checkpoint_facts(checkpoint.path);
-  const RunConfig config = checkpoint_config(checkpoint.path);
+  RunConfig config = checkpoint_config(checkpoint.path);
   if (is_environment(config.task)) {
+    refuse_flags(command.given, {"horizon", "task-option"}, config.task + " is an environment");
     eval_play(command, config, checkpoint);
     return Exit::done;
   }
@@ -159,11 +188,13 @@ Exit run(const EvalCommand& command) {
   if (config.data.empty()) {
     refuse_flags(command.given, {"data"}, "the run of " + config.task + " made its own strings");
   }
-  const std::unique_ptr<Task> task = task_of(command, config, facts);
+  std::unique_ptr<Task> task = task_of(command, config, facts);
   if (!task->info().is_drawn()) {
-    refuse_flags(command.given, {"bins", "lengths", "sequences", "eval-seed"},
+    refuse_flags(command.given,
+                 {"bins", "lengths", "sequences", "eval-seed", "horizon", "task-option"},
                  "the sets of " + config.task + " are as they are");
   }
+  if (!command.task_options.empty()) task = changed_task(command, *task, config);
   const Asked asked = asked_by(command);
   if (config.precision == "double") {
     evaluate_all<double>(command, asked, config, *task, checkpoint);
@@ -181,6 +212,16 @@ Action declare(const Flags& flags) {
              "exact lengths, such as 50,100-500:50 or 16-4096*2; of tmaze, its corridors");
   flags.number<Index>("sequences", command->sequences, 1, most_sequences,
                       "distinct sequences of each set, or episodes");
+  flags
+      .toggle("horizon", command->horizon,
+              "search the longest strings of which 99 % are entirely right: 20 of a length, or "
+              "--sequences; into horizon.csv of the run")
+      .excludes("--bins")
+      .excludes("--lengths");
+  flags.number<Index>("max-length", command->max_length, 1, max_length,
+                      "where --horizon ends, in symbols or the task's unit");
+  flags.list("task-option", command->task_options,
+             "draw strings with other options of the task than in training");
   flags.toggle("greedy", command->greedy,
                "in an environment: the most likely action, not one drawn from the policy");
   flags
@@ -194,7 +235,8 @@ Action declare(const Flags& flags) {
   flags.number<Index>("batch", command->batch, 1, largest_batch, "sequences read at once");
   flags.number<Index>("piece", command->piece, 1, max_length,
                       "tokens read at once, state carried between");
-  flags.text("csv", command->csv, "FILE", "file to append to; - for stdout [-]");
+  flags.text("csv", command->csv, "FILE",
+             "file to append to; - for stdout [-; of --horizon: RUN/horizon.csv, begun anew]");
   flags.text("data", command->data, "PATH", "where the run's own data lie now");
   return [command, flags] {
     command->given = flags.given();

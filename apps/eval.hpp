@@ -1,10 +1,11 @@
-// What the two kinds of `rlt eval` share: strings with labels, and episodes of an environment.
+// What the kinds of `rlt eval` share: strings with labels, how far they carry, and episodes of an environment.
 #pragma once
 
 #include <filesystem>
 #include <string>
 
 #include "commands.hpp"
+#include "train/evaluator.hpp"
 
 namespace rlt {
 
@@ -20,8 +21,11 @@ struct EvalCommand {
   bool greedy = false;
   double target_return = 0;  // where given
   bool show = false;
-  std::string csv;   // empty or "-": stdout
-  std::string data;  // where the run's own data lie now
+  bool horizon = false;
+  Index max_length = 1'000'000;           // of the search for the horizon
+  std::vector<std::string> task_options;  // in place of the run's own
+  std::string csv;                        // empty or "-": stdout
+  std::string data;                       // where the run's own data lie now
   GivenFlags given;
 };
 
@@ -30,6 +34,22 @@ struct Checkpoint {
   std::filesystem::path path;
   std::string select;
 };
+
+/// A run's model, ready to read batches of `capacity`.
+template <std::floating_point T>
+struct Trained {
+  SequenceModel<T>& model;
+  const Loss<T>& loss;
+  Extent capacity;
+  const RunConfig& config;
+  Index step;          // updates before the checkpoint
+  std::string select;  // which checkpoint
+};
+
+/// Searches the longest strings that the model still gets right, up to --max-length. Every length tried becomes a row
+/// of --csv or of the run's horizon.csv.
+template <std::floating_point T>
+void eval_horizon(const EvalCommand& command, const Task& task, const Trained<T>& trained);
 
 /// Plays episodes: a row for each size in --lengths, or the size of the training; or one episode as text.
 void eval_play(const EvalCommand& command, const RunConfig& config, const Checkpoint& checkpoint);

@@ -13,6 +13,7 @@
 #include "train/data_identity.hpp"
 #include "train/eval_csv.hpp"
 #include "train/forecast_csv.hpp"
+#include "train/horizon_csv.hpp"
 #include "train/play_csv.hpp"
 #include "train/run_folder.hpp"
 #include "train/train_csv.hpp"
@@ -83,6 +84,7 @@ Exit run(const std::string& path, bool columns) {
     print_columns("eval.csv", eval_columns());
     print_columns("eval.csv where real numbers are asked", forecast_columns());
     print_columns("eval.csv of an environment", play_columns());
+    print_columns("horizon.csv", horizon_columns());
     return Exit::done;
   }
   if (!is_folder(path)) {
@@ -112,7 +114,8 @@ Action declare(const Flags& flags) {
   const auto path = std::make_shared<std::string>();
   const auto columns = std::make_shared<bool>(false);
   flags.argument("path", *path, "RUN", "run folder or checkpoint");
-  flags.toggle("columns", *columns, "say instead what each column of train.csv and eval.csv means");
+  flags.toggle("columns", *columns,
+               "say instead what each column of train.csv, eval.csv and horizon.csv means");
   return [path, columns] { return run(*path, *columns); };
 }
 

@@ -30,6 +30,8 @@ TEXT = {"task", "rule", "protocol", "cell", "options", "select", "split", "data_
 # Settings that are words; `report.py merge --settings` makes columns of them.
 TEXT |= {"window", "data", "task-option", "cell-option", "positions", "optimizer", "schedule",
          "precision"}
+# Of horizon.py: one run a row.
+TEXT |= {"task_option", "solved", "chosen", "failed", "unit"}
 # Numbers of 64 bits, read as text: a float would make two of them one.
 SEEDS = {"seed", "eval-seed"}
 COUNTS = {"parameters", "state_size", "step", "size_min", "size_max", "length_min", "length_max",

@@ -35,7 +35,7 @@ def read_text(path):
 
 # What a run folder holds of rlt; nothing here writes over it.
 RUN_FILES = {"meta.json", "config.toml", "train.csv", "valid.csv", "eval.csv", "lengths.csv",
-             "last.safetensors", "best.safetensors", "DONE"}
+             "horizon.csv", "last.safetensors", "best.safetensors", "DONE"}
 
 
 def write_whole(out, data, inputs=()):

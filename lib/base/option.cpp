@@ -14,6 +14,7 @@ namespace {
 
 void check_value(std::string_view flag, std::string_view owner, const Option& option,
                  const std::string& value) {
+  if (!option.form.empty()) return;
   if (!option.choices.empty()) {
     if (std::ranges::find(option.choices, value) != option.choices.end()) return;
     fail(Exit::usage, "--{} {}={}: {} takes {}", flag, option.name, value, owner,

@@ -16,6 +16,8 @@ struct Option {
   double low = 0;
   double high = 0;
   bool whole = false;  // the number has no fraction
+  std::string form =
+      {};  // "S3, A4xZ5 ...": what texts look like that are neither, which the owner itself checks
   std::string only_with =
       {};  // "feature_map=dpfp": with other values of that one, this changes nothing
 };

@@ -1,6 +1,7 @@
 #include "train/evaluator.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <numbers>
 #include <numeric>
 
@@ -38,36 +39,55 @@ EvaluationSet described(const Task& task, std::string split, Window window,
   return set;
 }
 
+/// Position `from`, counted from 0, belongs to entry k of what is counted by position; the next entry begins at 2^k.
+Index entry_of(Index from) {
+  return static_cast<Index>(std::bit_width(static_cast<std::uint64_t>(from)));
+}
+
 // Reads one batch of sequences in pieces of capacity.steps tokens with the state carried between.
 template <std::floating_point T>
 class Reader {
  public:
-  Reader(SequenceModel<T>& model, const Loss<T>& loss, Extent capacity, const EvaluationSet& set)
+  Reader(SequenceModel<T>& model, const Loss<T>& loss, Extent capacity, const EvaluationSet& set,
+         std::vector<Labels>* by_position)
       : model_(model),
         loss_(loss),
         batch_(capacity, set.features, set.real_targets, set.asks_last),
-        blank_(set.blank) {}
+        blank_(set.blank),
+        by_position_(by_position) {}
 
   Score read(const std::vector<const Example*>& examples, Index longest, Index piece) {
     const Index rows = std::ssize(examples);
     State<T> state = model_.fresh_state(rows, longest);
     std::vector<Score> scores(examples.size());
-    for (Index from = 0; from < longest; from += piece) {
+    for (Index from = 0, steps = 0; from < longest; from += steps) {
       check_stop();
-      batch_.reset(rows, std::min(piece, longest - from));
+      steps = std::min(piece, longest - from);
+      if (by_position_ != nullptr) steps = std::min(steps, (Index{1} << entry_of(from)) - from);
+      batch_.reset(rows, steps);
       for (Index b = 0; b < rows; ++b) batch_.set(b, *examples[static_cast<std::size_t>(b)], from);
       const Matrix<T> outputs =
           model_.forward(batch_.inputs(), {.state = &state, .keep = Pass<T>::Keep::nothing});
+      const Score before = total(scores);
       loss_.apply(batch_.targets(blank_), T(0), outputs, scores);
+      if (by_position_ != nullptr) count(entry_of(from), before, total(scores));
     }
     return total(scores);
   }
 
  private:
+  void count(Index entry, const Score& before, const Score& after) {
+    by_position_->resize(std::max(by_position_->size(), static_cast<std::size_t>(entry) + 1));
+    Labels& labels = (*by_position_)[static_cast<std::size_t>(entry)];
+    labels.scored += after.tokens - before.tokens;
+    labels.right += after.tokens_correct - before.tokens_correct;
+  }
+
   SequenceModel<T>& model_;
   const Loss<T>& loss_;
   Batch batch_;
   int blank_;
+  std::vector<Labels>* by_position_;
 };
 
 }  // namespace
@@ -121,14 +141,15 @@ Index EvaluationSet::longest() const {
 
 template <std::floating_point T>
 Score evaluate(SequenceModel<T>& model, const Loss<T>& loss, Extent capacity,
-               const EvaluationSet& set, std::size_t state_limit) {
+               const EvaluationSet& set, std::size_t state_limit,
+               std::vector<Labels>* by_position) {
   const std::vector<Example>& examples = set.strings();
   // Sequences of like length share a batch: less padding. Ties keep the order of the set.
   std::vector<std::size_t> order(examples.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, {}, [&](std::size_t i) { return examples[i].tokens.size(); });
 
-  Reader<T> reader(model, loss, capacity, set);
+  Reader<T> reader(model, loss, capacity, set, by_position);
   std::vector<const Example*> batch;
   Score sum;
   for (std::size_t first = 0; first < order.size(); first += batch.size()) {
@@ -153,8 +174,8 @@ Score evaluate(SequenceModel<T>& model, const Loss<T>& loss, Extent capacity,
 }
 
 template Score evaluate<float>(SequenceModel<float>&, const Loss<float>&, Extent,
-                               const EvaluationSet&, std::size_t);
+                               const EvaluationSet&, std::size_t, std::vector<Labels>*);
 template Score evaluate<double>(SequenceModel<double>&, const Loss<double>&, Extent,
-                                const EvaluationSet&, std::size_t);
+                                const EvaluationSet&, std::size_t, std::vector<Labels>*);
 
 }  // namespace rlt

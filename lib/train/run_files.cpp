@@ -15,6 +15,7 @@
 
 #include "io/descriptor.hpp"
 #include "train/eval_csv.hpp"
+#include "train/horizon_csv.hpp"
 #include "train/run_folder.hpp"
 #include "train/train_csv.hpp"
 
@@ -46,8 +47,10 @@ bool is_own(const fs::path& file) {
 /// A table of `rlt eval --csv`, under whatever name.
 bool is_evaluation(const fs::path& file) {
   std::error_code ignored;
-  return file.extension() == ".csv" && fs::is_regular_file(file, ignored) && !is_own(file) &&
-         beginning(file).starts_with(header(eval_header()));
+  if (file.extension() != ".csv" || !fs::is_regular_file(file, ignored) || is_own(file))
+    return false;
+  const std::string text = beginning(file);
+  return text.starts_with(header(eval_header())) || text.starts_with(header(horizon_header()));
 }
 
 /// NAME.PROCESS.partial, where NAME is what a run or `rlt eval --csv` writes.

@@ -51,6 +51,8 @@ class RunFolder {
   std::filesystem::path meta() const { return path_ / "meta.json"; }
   std::filesystem::path train_csv() const { return path_ / "train.csv"; }
   std::filesystem::path eval_csv() const { return path_ / "eval.csv"; }
+  /// What `rlt eval --horizon` found.
+  std::filesystem::path horizon_csv() const { return path_ / "horizon.csv"; }
   std::filesystem::path last() const { return path_ / "last.safetensors"; }
   std::filesystem::path best() const { return path_ / "best.safetensors"; }
   std::filesystem::path done() const { return path_ / "DONE"; }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -75,7 +76,24 @@ inline std::string slow_label(const std::string& task, const std::string& prefix
     const std::size_t reset = prefix.rfind('1');
     return flag(!cancel(prefix.substr(reset == std::string::npos ? 0 : reset + 1), "()").empty());
   }
+  if (task == "flip_flop") {
+    return prefix.back() == 'r' ? prefix.substr(prefix.rfind('w') + 1, 1) : ".";
+  }
   return "no slow rule for " + task;
+}
+
+/// The products of permutations in one-line notation, as names of points: each is applied to the names before.
+inline std::vector<std::string> running_products(const std::string& text) {
+  std::vector<std::string> products;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    std::string product = word;
+    if (!products.empty()) {
+      for (char& point : product) point = products.back().at(static_cast<std::size_t>(point - '1'));
+    }
+    products.push_back(product);
+  }
+  return products;
 }
 
 /// The symbol of the class at every position of `text`; "." where none is scored.
@@ -88,6 +106,7 @@ inline std::vector<std::string> slow_labels(const std::string& task, const std::
     labels.back() = std::to_string(read_expression(text).value);
     return labels;
   }
+  if (task == "word_problem") return running_products(text);
   std::vector<std::string> labels;
   for (std::size_t length = 1; length <= text.size(); ++length) {
     labels.push_back(slow_label(task, text.substr(0, length)));
@@ -100,6 +119,16 @@ inline bool slow_member(const std::string& task, const std::string& rule, const 
   const bool paper = rule == "paper";
   if (task == "code_execution") return !run_program(text, rule).empty();
   if (task == "listops") return read_expression(text).depth > 0;  // throws for other texts
+  if (task == "word_problem") return !text.empty();
+  if (task == "flip_flop") {
+    bool is_one = text.size() % 2 == 0 && text[0] == 'w' && text[text.size() - 2] == 'r';
+    for (std::size_t t = 0; t < text.size(); t += 2) {
+      is_one &= std::string("wri").find(text[t]) != std::string::npos &&
+                std::string("01").find(text[t + 1]) != std::string::npos &&
+                (text[t] != 'r' || slow_label(task, text.substr(0, t + 1))[0] == text[t + 1]);
+    }
+    return is_one;
+  }
   if (task == "parity") return !paper || std::count(text.begin(), text.end(), '1') % 2 == 0;
   if (task == "aa_star") return only(text, "a") == text && (!paper || text.size() % 2 == 0);
   if (task == "abab_star") {
