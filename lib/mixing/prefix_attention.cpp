@@ -58,7 +58,8 @@ void PrefixAttention<T>::for_chunks(Index first, Index last, const Body& body) c
   constexpr Index task_numbers = 16384;
   const Index count = last - first;
   const Index tasks = pairs() * count;
-  const Index together = std::max<Index>(1, task_numbers / (chunk_length() * d_));
+  const Index chunk_numbers = std::max<Index>(1, chunk_length() * d_);
+  const Index together = std::max<Index>(1, task_numbers / chunk_numbers);
   parallel_for(divide_up(tasks, together), [&](Index task, int) {
     for (Index i = task * together; i < std::min(tasks, (task + 1) * together); ++i) {
       const Index stretch = i / heads_;
