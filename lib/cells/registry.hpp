@@ -2,12 +2,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "mixing/cell.hpp"
 #include "mixing/cell_config.hpp"
+#include "nn/norm.hpp"
 
 namespace rlt {
 
@@ -16,10 +18,11 @@ struct LayerConfig;
 /// The facts that `rlt cells NAME` prints and that the model needs.
 struct CellInfo {
   std::string name;
-  std::string summary;            // one line
-  std::string source;             // paper and arXiv number
-  std::string equation;           // the recurrence in one or two lines of plain text
-  std::string block = "prenorm";  // how a layer wraps it: an entry of blocks.def
+  std::string summary;              // one line
+  std::string source;               // paper and arXiv number
+  std::string equation;             // the recurrence in one or two lines of plain text
+  std::string block = "prenorm";    // how a layer wraps it: an entry of blocks.def
+  NormForm norm = NormForm::layer;  // of the block around it
   bool uses_heads = true;
   bool constant_memory = true;   // state does not grow with the sequence
   bool any_input_width = false;  // x may have other features than y: CellConfig::inputs
@@ -38,8 +41,9 @@ struct CellInfo {
 struct LayerConfig {
   std::string cell;
   CellConfig config;
-  std::string block{};  // an entry of blocks.def; empty: the cell's own
-  Index ff = 4;         // feed-forward width F = ff d_model
+  std::string block{};             // an entry of blocks.def; empty: the cell's own
+  Index ff = 4;                    // feed-forward width F = ff d_model
+  std::optional<NormForm> norm{};  // none: the cell's own
 };
 
 template <typename T>

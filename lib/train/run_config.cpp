@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <limits>
 #include <optional>
@@ -127,6 +128,12 @@ std::vector<Setting> settings(RunConfig& c) {
            &c.real_input, "Model", {"own", "linear", "relu", "direct"}),
       number("hidden", "width of the hidden layer of actor and critic; 0: none", &c.hidden, "Model",
              0, 65536),
+      word("norm", "form of the norms around the cells: own (the cell's), layer, rms", &c.norm,
+           "Model", {"own", "layer", "rms"}),
+      word("tied-embeddings", "on: the table of input tokens is also the map to the outputs",
+           &c.tied_embeddings, "Model", {"off", "on"}),
+      word("output-scale", "factor of the outputs: none, or rsqrt: 1 / sqrt(--d-model)",
+           &c.output_scale, "Model", {"none", "rsqrt"}),
       number("batch", "sequences in a step, or environments side by side", &c.batch, "Training", 1,
              largest_batch),
       number("epochs", "passes over the training set", &c.epochs, "Training", 1, many),
@@ -406,6 +413,7 @@ std::vector<IdleSetting> inapplicable_settings(const RunConfig& config) {
   if (is_environment(config.task)) {
     add({"rule", "data", "window", "train-size", "bucket", "segment", "epochs", "protocol"},
         "an environment has no set of strings");
+    add({"tied-embeddings", "output-scale"}, "an environment has no tokens");
     return idle;
   }
   const TaskInfo task = task_info(config.task, task_options(config));
@@ -442,13 +450,26 @@ Index training_size(const RunConfig& config, const Task& task) {
 
 namespace {
 
+/// None: the cell's own.
+std::optional<NormForm> norm_form(const RunConfig& config) {
+  for (const NormForm form : {NormForm::layer, NormForm::rms}) {
+    if (config.norm == to_string(form)) return form;
+  }
+  return std::nullopt;
+}
+
+double output_scale(const RunConfig& config) {
+  return config.output_scale == "rsqrt" ? 1 / std::sqrt(static_cast<double>(config.d_model)) : 1;
+}
+
 LayerConfig layer_config(const RunConfig& config) {
   return {.cell = config.cell,
           .config = {.d_model = config.d_model,
                      .heads = config.heads,
                      .positions = parse_positions(config.positions),
                      .options = parse_options("cell-option", config.cell_options)},
-          .ff = config.ff};
+          .ff = config.ff,
+          .norm = norm_form(config)};
 }
 
 Index layer_count(const RunConfig& config) {
@@ -467,12 +488,19 @@ std::optional<RealInput> real_input(const RunConfig& config) {
 
 ModelConfig model_config(const RunConfig& config, const TaskInfo& task) {
   const LayerConfig layer = layer_config(config);
+  const bool tied = config.tied_embeddings == "on";
+  if (tied && task.inputs != task.outputs) {
+    fail(Exit::usage, "--tied-embeddings on: {} reads other tokens than it answers", config.task);
+  }
   return complete({.input = {.vocabulary = std::ssize(task.inputs),
                              .features = task.features,
                              .real_input = real_input(config),
                              .positions = layer.config.positions},
                    .layers = expand(layer, layer_count(config)),
-                   .heads = {{"head", likelihood_outputs(task)}},
+                   .heads = {{.name = "head",
+                              .outputs = likelihood_outputs(task),
+                              .tied = tied,
+                              .scale = output_scale(config)}},
                    .dropout = config.dropout,
                    .asks_last = task.asks_last});
 }
