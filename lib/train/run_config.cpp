@@ -138,15 +138,18 @@ std::vector<Setting> settings(RunConfig& c) {
              largest_batch),
       number("epochs", "passes over the training set", &c.epochs, "Training", 1, many),
       number("steps", "training steps; 0: as many as --epochs has", &c.steps, "Training", 0, many),
-      word("optimizer", "update rule", &c.optimizer, "Training", {"adam", "adamw", "sgd"}),
+      word("optimizer", "update rule", &c.optimizer, "Training",
+           {"adam", "adamw", "sgd", "adafactor"}),
       number("lr", "learning rate", &c.learning_rate, "Training", 0, 1e6),
-      number("beta1", "decay of Adam's first moment", &c.beta1, "Training", 0, almost_one),
+      number("beta1", "decay of the first moment of Adam and Adafactor", &c.beta1, "Training", 0,
+             almost_one),
       number("beta2", "decay of Adam's second moment", &c.beta2, "Training", 0, almost_one),
       number("epsilon", "Adam's epsilon", &c.epsilon, "Training", 0, 1),
       number("weight-decay", "decoupled weight decay of adamw", &c.weight_decay, "Training", 0,
              1e6),
       number("momentum", "momentum of sgd", &c.momentum, "Training", 0, almost_one),
-      word("schedule", "learning rate over time", &c.schedule, "Training", {"constant", "cosine"}),
+      word("schedule", "learning rate over time", &c.schedule, "Training",
+           {"constant", "cosine", "rsqrt"}),
       number("warmup", "steps of linear warm-up", &c.warmup, "Training", 0, many),
       number("clip", "largest global gradient norm; 0: no clipping", &c.clip, "Training", 0, 1e30),
       number("env-steps", "steps of all environments together; --steps counts updates instead",
@@ -271,7 +274,7 @@ void complete_common(RunConfig& config) {
   drop_repeated(config.cell_options);
   // Adam divides by it where every gradient was zero; below, no float holds it.
   constexpr double least = 1e-37;
-  if (config.optimizer != "sgd" && config.epsilon < least) {
+  if (config.optimizer.starts_with("adam") && config.epsilon < least) {
     fail(Exit::usage, "--epsilon {}: {} divides by it, so that it must be at least {}",
          config.epsilon, config.optimizer, least);
   }
@@ -383,8 +386,10 @@ std::vector<IdleSetting> idle_settings(const RunConfig& config) {
   const bool sgd = config.optimizer == "sgd";
   add(config.optimizer != "adamw", "weight-decay", optimizer + " has none, adamw has");
   add(!sgd, "momentum", optimizer + " has none, sgd has");
-  for (const char* const name : {"beta1", "beta2", "epsilon"})
-    add(sgd, name, optimizer + " has none");
+  add(sgd, "beta1", optimizer + " has none");
+  for (const char* const name : {"beta2", "epsilon"}) {
+    add(sgd || config.optimizer == "adafactor", name, optimizer + " has none");
+  }
   add(config.steps > 0, "epochs", "--steps decides");
   add(config.train_size == 0, "bucket", "--train-size 0 has no set to sort");
   const OptionValues chosen = parse_options("cell-option", config.cell_options);
