@@ -28,6 +28,7 @@ struct CellInfo {
   bool any_input_width = false;  // x may have other features than y: CellConfig::inputs
   RealInput real_input = RealInput::linear;
   Init input_matrix = nullptr;  // of the layer that reads real numbers, biases 0; null: torch's
+  std::string segment_option{};  // the option that is also the length of a document's segments
   Index default_layers = 2;
   std::vector<Positions> positions = {Positions::none, Positions::sinusoidal};
   std::vector<Option> options;

@@ -106,7 +106,7 @@ std::vector<Setting> settings(RunConfig& c) {
              &c.bucket, "Task", 1, many),
       number("segment",
              "tokens of a document read in one step; recurrent state is carried to the next, "
-             "attention starts anew; 0: 256 for text",
+             "attention over all past steps starts anew; 0: 256 for text, or the cell's own",
              &c.segment, "Task", 0, 1e6),
       word("learner",
            "supervised: labelled strings; in environments a2c (default there), ppo: by rewards, or "
@@ -281,6 +281,23 @@ void complete_common(RunConfig& config) {
   if (config.layers == 0) config.layers = cell_info(config.cell).default_layers;
 }
 
+void complete_segment(RunConfig& config) {
+  constexpr Index usual = 256;
+  const CellInfo& cell = cell_info(config.cell);
+  if (cell.segment_option.empty()) {
+    if (config.segment == 0) config.segment = usual;
+    return;
+  }
+  const OptionValues options = complete_options("cell-option", config.cell, cell.options,
+                                                parse_options("cell-option", config.cell_options));
+  const std::string& length = options.at(cell.segment_option);
+  if (config.segment == 0) config.segment = std::stol(length);
+  if (std::to_string(config.segment) != length) {
+    fail(Exit::usage, "--segment {}: segments of {} are as long as its {}, {}", config.segment,
+         config.cell, cell.segment_option, length);
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<Task> complete(RunConfig& config, const Symbols& symbols) {
@@ -301,7 +318,7 @@ std::unique_ptr<Task> complete(RunConfig& config, const Symbols& symbols) {
     fail(Exit::usage, "--segment {}: {} has no documents to cut; its strings are read whole",
          config.segment, config.task);
   }
-  if (info.documents && config.segment == 0) config.segment = 256;
+  if (info.documents) complete_segment(config);
   config.data = absolute_path(config.data);
   std::unique_ptr<Task> task = make_task(config, symbols);
   model_config(config, task->info());

@@ -15,9 +15,11 @@
 #include "reference/linear.hpp"
 #include "reference/lstm.hpp"
 #include "reference/rdn.hpp"
+#include "reference/sliding_window.hpp"
 #include "reference/srwm.hpp"
 #include "reference/transformer.hpp"
 #include "reference/transformer_preln.hpp"
+#include "reference/transformer_xl.hpp"
 
 namespace reference {
 
@@ -40,6 +42,8 @@ inline Forward find(const std::string& cell) {
       {"linear", linear},
       {"galite", galite},
       {"agalite", agalite},
+      {"transformer_xl", transformer_xl},
+      {"sliding_window", sliding_window},
   };
   const auto found = all.find(cell);
   return found == all.end() ? Forward() : found->second;

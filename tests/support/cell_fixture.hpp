@@ -56,6 +56,9 @@ inline const std::vector<std::pair<std::string, rlt::OptionValues>> joint_option
     {"galite", {{"decay", "factored"}, {"nu", "3"}, {"head_size", "9"}}},
     {"agalite", {{"r", "5"}, {"eta", "3"}, {"head_size", "7"}}},
     {"agalite", {{"r", "5"}, {"eta", "3"}, {"head_size", "7"}, {"form", "scan"}}},
+    {"transformer_xl", {{"window", "5"}}},
+    {"sliding_window", {{"window", "1"}}},
+    {"sliding_window", {{"window", "20"}}},
 };
 
 /// Heads whose size does not follow from d_model: large by default, so that only the defaults are tested with them,

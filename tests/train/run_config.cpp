@@ -313,6 +313,20 @@ TEST_CASE(
   CHECK(model.heads[0].scale == 1);
 }
 
+TEST_CASE("run config: transformer_xl reads segments as long as its window") {
+  const Own own;
+  RunConfig config = own.config("text");
+  config.cell = "transformer_xl";
+  config.cell_options = {"window=48"};
+  complete(config);
+  CHECK(config.segment == 48);
+  config.segment = 96;
+  CHECK(error_of([&] { complete(config); }).find("--segment 96") != std::string::npos);
+  config.cell = "sliding_window";
+  CHECK_NOTHROW(complete(config));
+  CHECK(config.segment == 96);
+}
+
 TEST_CASE("run config: embeddings are tied only where inputs and outputs are the same symbols") {
   const Own own;
   RunConfig config = own.config("file");
