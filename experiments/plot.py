@@ -55,6 +55,7 @@ LOOKS = {
     "aaren": ("#B2182B", DASH_DOT, THREE_POINTS),
     "transformer_xl": ("#8C6BB1", DASHED, FIVE_POINTS),
     "sliding_window": ("#1B7837", DASH_DOT_DOT, SIX_POINTS),
+    "block_recurrent": ("#2166AC", SOLID, SEVEN_POINTS),
 }
 SPARE_COLOURS = ["#5B5EA6", "#B5446E", "#3F7F4F", "#A6761D", "#4F81A0", "#8C564B", "#6A4C93"]
 SPARE_LINES = [SOLID, DASHED, DASH_DOT, DASH_DOT_DOT]

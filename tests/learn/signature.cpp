@@ -74,6 +74,7 @@ const std::map<std::string, double> signatures = {
     {"aaren", 1.103240935130},
     {"transformer_xl", 1.096584228820},
     {"sliding_window", 1.096584228820},
+    {"block_recurrent", 1.096263137665},
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "reference/aaren.hpp"
 #include "reference/agalite.hpp"
+#include "reference/block_recurrent.hpp"
 #include "reference/delta_lstm.hpp"
 #include "reference/delta_mlp.hpp"
 #include "reference/delta_rnn.hpp"
@@ -44,6 +45,7 @@ inline Forward find(const std::string& cell) {
       {"agalite", agalite},
       {"transformer_xl", transformer_xl},
       {"sliding_window", sliding_window},
+      {"block_recurrent", block_recurrent},
   };
   const auto found = all.find(cell);
   return found == all.end() ? Forward() : found->second;
