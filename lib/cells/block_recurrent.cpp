@@ -25,8 +25,8 @@
 //   anywhere: a start opens a block, with the initial C, drops the unfinished one and puts null keys in the place of
 //   what came before. H d = D here. The MLP of dual and single has 4 D hidden numbers, whatever --ff. No dropout inside.
 //   Not here: feedback of the states to all layers.
-// Memory: state 1 + 4 W D + S D; tape per step 9 D + 3 H + 2, per block about 8 S D (skip). One step at a time
-//   projects the states anew each time.
+// Memory: state 1 + S D + 4 W D; tape per step 8 D + 3 H + 3, per sequence 4 W D, per block S (11 D + 3 H) with fixed
+//   and skip. One step at a time projects the states anew each time.
 #include <algorithm>
 #include <string>
 

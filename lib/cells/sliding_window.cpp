@@ -17,7 +17,7 @@
 // departs: the official code knows a start of a document only where a segment begins. Ours may stand anywhere; it puts
 //   null keys in the place of all steps before it, as that code does. H d = D here, free there. No dropout on the
 //   attention weights. The official tiles are W queries by 2 W keys; ours are 32 by W + 31.
-// Memory: state 2 W D; tape per step 6 D + 2 H + 2.
+// Memory: state 2 W D; tape per step 6 D + 2 H + 2, per sequence 2 W D.
 #include "cells/registry.hpp"
 #include "mixing/window_cell.hpp"
 

@@ -8,7 +8,7 @@
 // departs: from the Transformer-XL of Dai et al. in what Hutchins et al. compare with: queries and keys of unit length
 //   with a learned scale, a bias by distance in place of relative positions, and no step sees itself. cells/gtrxl.cpp
 //   has those positions. What holds for sliding_window holds here too.
-// Memory: state 2 W D; tape per step 6 D + 2 H + 2.
+// Memory: state 2 W D; tape per step 6 D + 2 H + 2, per sequence 2 W D.
 #include "cells/registry.hpp"
 #include "mixing/window_cell.hpp"
 

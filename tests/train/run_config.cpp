@@ -199,6 +199,12 @@ TEST_CASE("run config: settings that another one leaves without effect are known
     CHECK(is_idle(config, name));
   }
   CHECK_FALSE(is_idle(config, "momentum"));
+  config.optimizer = "adafactor";
+  CHECK_FALSE(is_idle(config, "beta1"));
+  for (const char* const name : {"weight-decay", "beta2", "epsilon", "momentum"}) {
+    CAPTURE(name);
+    CHECK(is_idle(config, name));
+  }
   config.steps = 5;
   CHECK(is_idle(config, "epochs"));
   config.train_size = 0;
