@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 
@@ -81,19 +82,30 @@ ModelConfig model_of(const std::string& cell, double dropout, const OptionValues
   return classifier(layer, layers, vocabulary_in, vocabulary_out, dropout);
 }
 
-// Heads whose size does not follow from d_model are large by default: a check of theirs would take minutes.
-OptionValues small_heads(const std::string& cell) {
+// Windows and blocks that are shorter than the strings.
+OptionValues small_windows(const std::string& cell) {
+  OptionValues sizes;
   for (const Option& option : cell_info(cell).options) {
-    if (option.name == "head_size") return {{"head_size", "0"}};
+    if (option.name == "window" && option.choices.empty()) sizes["window"] = "8";
+    if (option.name == "states") sizes["states"] = "3";
   }
-  return {};
+  return sizes;
+}
+
+// Heads whose size does not follow from d_model are large by default: a check of theirs would take minutes.
+OptionValues small_sizes(const std::string& cell) {
+  OptionValues sizes = small_windows(cell);
+  for (const Option& option : cell_info(cell).options) {
+    if (option.name == "head_size") sizes["head_size"] = "0";
+  }
+  return sizes;
 }
 
 // The loss is a mean: its gradients are small.
 constexpr GradientTolerance tolerance{.smallest = 3e-3};
 
 bool check_cell(const std::string& cell, const GradcheckCommand& command) {
-  Subject<double> subject(model_of(cell, 0.1, small_heads(cell)));
+  Subject<double> subject(model_of(cell, 0.1, small_sizes(cell)));
   const auto loss = [&] { return subject.loss(); };
   loss();
   ParameterSet<double>& parameters = subject.model().parameters();
@@ -130,7 +142,8 @@ std::span<const std::byte> bytes_of(const T* data, Index count) {
 
 // A float model of one cell, a batch, its logits, loss and gradients, for comparison with other programs.
 void export_cell(const std::string& cell, const std::string& path) {
-  Subject<float> subject(model_of(cell, 0));
+  const OptionValues options = small_windows(cell);
+  Subject<float> subject(model_of(cell, 0, options));
   SequenceModel<float>& model = subject.model();
   const Matrix<float> output = model.forward(subject.batch().inputs(), {});
   const std::vector<float> logits(output.data, output.data + output.rows * output.cols);
@@ -155,12 +168,16 @@ void export_cell(const std::string& cell, const std::string& path) {
                        bytes_of(parameter.gradient, count)});
   }
   const LayerConfig& layer = model.config().layers.front();
-  write_safetensors(path, tensors,
-                    {{"cell", cell},
-                     {"d-model", std::to_string(layer.config.d_model)},
-                     {"heads", std::to_string(layer.config.heads)},
-                     {"layers", std::to_string(layers)},
-                     {"ff", std::to_string(layer.ff)}});
+  std::map<std::string, std::string> facts = {{"cell", cell},
+                                              {"d-model", std::to_string(layer.config.d_model)},
+                                              {"heads", std::to_string(layer.config.heads)},
+                                              {"layers", std::to_string(layers)},
+                                              {"ff", std::to_string(layer.ff)}};
+  for (const auto& [name, value] : options) {
+    std::string& list = facts["cell-option"];
+    list += (list.empty() ? "" : ",") + name + "=" + value;
+  }
+  write_safetensors(path, tensors, facts);
 }
 
 Exit run(const GradcheckCommand& command) {

@@ -31,6 +31,7 @@ from sheets import read_frame
 SOLID, DASHED, DOTTED = "-", (0, (4, 1.4)), (0, (1, 1.2))
 DASH_DOT, DASH_DOT_DOT = (0, (5, 1.3, 1, 1.3)), (0, (4, 1.2, 1, 1.2, 1, 1.2))
 THREE_POINTS, FOUR_POINTS = (3, 1, 0), (4, 1, 0)
+FIVE_POINTS, SIX_POINTS, SEVEN_POINTS = (5, 2, 0), (6, 1, 0), (7, 2, 0)
 
 # cell: colour, line, marker. Okabe and Ito's colours (without yellow) and wine: the first eight
 # stay apart under every kind of colour blindness; line and marker tell them apart in grey print.
@@ -52,13 +53,17 @@ LOOKS = {
     "elman": ("#7F7F00", DOTTED, "d"),
     "gtrxl": ("#5C2E0E", DASH_DOT_DOT, FOUR_POINTS),
     "aaren": ("#B2182B", DASH_DOT, THREE_POINTS),
+    "transformer_xl": ("#8C6BB1", DASHED, FIVE_POINTS),
+    "sliding_window": ("#1B7837", DASH_DOT_DOT, SIX_POINTS),
+    "block_recurrent": ("#2166AC", SOLID, SEVEN_POINTS),
 }
 SPARE_COLOURS = ["#5B5EA6", "#B5446E", "#3F7F4F", "#A6761D", "#4F81A0", "#8C564B", "#6A4C93"]
 SPARE_LINES = [SOLID, DASHED, DASH_DOT, DASH_DOT_DOT]
-MARKERS = [*"os^vDPX*<>hpdH8", FOUR_POINTS, THREE_POINTS]
+MARKERS = [*"os^vDPX*<>hpdH8", FOUR_POINTS, THREE_POINTS, FIVE_POINTS, SIX_POINTS,
+           SEVEN_POINTS]
 # equal to the eye
 MARKER_SIZES = {"o": 4.2, "s": 3.9, "D": 3.6, "P": 5.2, "X": 5.0, "*": 7.0, FOUR_POINTS: 7.0,
-                THREE_POINTS: 7.0}
+                THREE_POINTS: 7.0, FIVE_POINTS: 6.0, SIX_POINTS: 7.0, SEVEN_POINTS: 6.0}
 GREY = "#8A8A8A"
 
 STYLE = {

@@ -20,10 +20,10 @@ struct BlockInfo {
   Top top = Top::nothing;
 };
 
-/// `cell` wrapped; `inner` is the feed-forward width F.
+/// `cell` wrapped; `inner` is the feed-forward width F, `norm` the form of the norms.
 template <typename T>
 using MakeBlock = std::unique_ptr<Cell<T>> (*)(std::unique_ptr<Cell<T>> cell, Index width,
-                                               Index inner);
+                                               Index inner, NormForm norm);
 
 struct BlockEntry {
   BlockInfo info;
@@ -36,10 +36,10 @@ const std::vector<BlockEntry>& all_blocks();
 /// Error(usage) with the nearest name when unknown.
 const BlockInfo& block_info(std::string_view name);
 
-/// `cell` wrapped in the block of that name; `inner` is the feed-forward width F.
+/// `cell` wrapped in the block of that name, as MakeBlock does it.
 template <std::floating_point T>
 std::unique_ptr<Cell<T>> wrap(std::string_view block, std::unique_ptr<Cell<T>> cell, Index width,
-                              Index inner);
+                              Index inner, NormForm norm = NormForm::layer);
 /// The layer that `config`, as `complete` returned it, describes.
 template <std::floating_point T>
 std::unique_ptr<Cell<T>> make_block(const LayerConfig& config);

@@ -15,7 +15,7 @@
 #include "nn/elementwise.hpp"
 #include "nn/feed_forward.hpp"
 #include "nn/gru_gate.hpp"
-#include "nn/layer_norm.hpp"
+#include "nn/norm.hpp"
 
 namespace rlt {
 namespace {
@@ -40,17 +40,17 @@ template <std::floating_point T>
 class Gated : public Wrapper<T> {
  public:
   /// `raw`: gated_stream.
-  Gated(std::unique_ptr<Cell<T>> cell, Index width, Index inner, bool raw)
-      : Wrapper<T>(std::move(cell), width), inner_(inner), raw_(raw) {}
+  Gated(std::unique_ptr<Cell<T>> cell, Index width, Index inner, NormForm norm, bool raw)
+      : Wrapper<T>(std::move(cell), width), inner_(inner), norm_form_(norm), raw_(raw) {}
 
   void declare(ParameterSet<T>& parameters, std::string_view prefix) override {
     constexpr double epsilon = 1e-6;
     const std::string name(prefix);
     const Init matrix = raw_ ? init::lecun_normal() : init::orthogonal(std::sqrt(2.0));
-    if (!raw_) norm_.declare(parameters, name + ".norm", width_, epsilon);
+    if (!raw_) norm_.declare(parameters, name + ".norm", width_, norm_form_, epsilon);
     cell_->declare(parameters, name + ".cell");
     gate_.declare(parameters, name + ".gate", width_, matrix);
-    feed_forward_norm_.declare(parameters, name + ".ff.norm", width_, epsilon);
+    feed_forward_norm_.declare(parameters, name + ".ff.norm", width_, norm_form_, epsilon);
     feed_forward_.declare(parameters, name + ".ff", width_, inner_, matrix);
     feed_forward_gate_.declare(parameters, name + ".ff.gate", width_, matrix);
   }
@@ -144,10 +144,11 @@ class Gated : public Wrapper<T> {
   }
 
   Index inner_;
+  NormForm norm_form_;
   bool raw_;
-  LayerNorm<T> norm_;
+  Norm<T> norm_;
   GruGate<T> gate_;
-  LayerNorm<T> feed_forward_norm_;
+  Norm<T> feed_forward_norm_;
   FeedForward<T> feed_forward_;
   GruGate<T> feed_forward_gate_;
   Dropout after_cell_;
@@ -163,8 +164,9 @@ class Gated : public Wrapper<T> {
 };
 
 template <std::floating_point T, bool raw>
-std::unique_ptr<Cell<T>> make(std::unique_ptr<Cell<T>> cell, Index width, Index inner) {
-  return std::make_unique<Gated<T>>(std::move(cell), width, inner, raw);
+std::unique_ptr<Cell<T>> make(std::unique_ptr<Cell<T>> cell, Index width, Index inner,
+                              NormForm norm) {
+  return std::make_unique<Gated<T>>(std::move(cell), width, inner, norm, raw);
 }
 
 }  // namespace

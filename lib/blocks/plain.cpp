@@ -7,7 +7,7 @@ namespace rlt {
 namespace {
 
 template <std::floating_point T>
-std::unique_ptr<Cell<T>> make(std::unique_ptr<Cell<T>> cell, Index, Index) {
+std::unique_ptr<Cell<T>> make(std::unique_ptr<Cell<T>> cell, Index, Index, NormForm) {
   return cell;
 }
 

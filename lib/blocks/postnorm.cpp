@@ -6,7 +6,7 @@
 #include "blocks/wrapper.hpp"
 #include "nn/elementwise.hpp"
 #include "nn/feed_forward.hpp"
-#include "nn/layer_norm.hpp"
+#include "nn/norm.hpp"
 
 namespace rlt {
 namespace {
@@ -14,14 +14,14 @@ namespace {
 template <std::floating_point T>
 class Postnorm : public Wrapper<T> {
  public:
-  Postnorm(std::unique_ptr<Cell<T>> cell, Index width, Index inner)
-      : Wrapper<T>(std::move(cell), width), inner_(inner) {}
+  Postnorm(std::unique_ptr<Cell<T>> cell, Index width, Index inner, NormForm norm)
+      : Wrapper<T>(std::move(cell), width), inner_(inner), norm_form_(norm) {}
 
   void declare(ParameterSet<T>& parameters, std::string_view prefix) override {
     cell_->declare(parameters, std::string(prefix) + ".cell");
-    norm_.declare(parameters, std::string(prefix) + ".norm", width_);
+    norm_.declare(parameters, std::string(prefix) + ".norm", width_, norm_form_);
     feed_forward_.declare(parameters, std::string(prefix) + ".ff", width_, inner_);
-    feed_forward_norm_.declare(parameters, std::string(prefix) + ".ff.norm", width_);
+    feed_forward_norm_.declare(parameters, std::string(prefix) + ".ff.norm", width_, norm_form_);
   }
 
   void carve(Workspace& workspace, Extent largest) override {
@@ -89,8 +89,9 @@ class Postnorm : public Wrapper<T> {
   using Wrapper<T>::copy_dropped;
 
   Index inner_;
-  LayerNorm<T> norm_;
-  LayerNorm<T> feed_forward_norm_;
+  NormForm norm_form_;
+  Norm<T> norm_;
+  Norm<T> feed_forward_norm_;
   FeedForward<T> feed_forward_;
   Dropout after_cell_;
   T* mixed_sum_ = nullptr;  // x + drop(cell(x))
@@ -102,8 +103,9 @@ class Postnorm : public Wrapper<T> {
 };
 
 template <std::floating_point T>
-std::unique_ptr<Cell<T>> make(std::unique_ptr<Cell<T>> cell, Index width, Index inner) {
-  return std::make_unique<Postnorm<T>>(std::move(cell), width, inner);
+std::unique_ptr<Cell<T>> make(std::unique_ptr<Cell<T>> cell, Index width, Index inner,
+                              NormForm norm) {
+  return std::make_unique<Postnorm<T>>(std::move(cell), width, inner, norm);
 }
 
 }  // namespace

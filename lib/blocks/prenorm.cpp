@@ -1,5 +1,7 @@
 // prenorm:  m = x + drop(cell(LN(x)));  y = m + drop(FF(LN(m)))
 //   Official form of arXiv 2106.06295 and 2310.16076 (ids 2, 3, 7, 8, 9): no norm after the last block.
+// prenorm_bare: the same, FF without biases and with LeCun normal matrices, and one more norm at the top
+//   The layer of the Block-Recurrent Transformer (arXiv 2203.07852) and its baselines.
 // skipnorm: m = LN(x) + drop(cell(x));  y = m + drop(FF(LN(m)))
 //   The SRWM layer of arXiv 2310.16076: the cell sees the raw stream, the norm sits on the skip path.
 #include <string>
@@ -7,23 +9,29 @@
 #include "blocks/block.hpp"
 #include "blocks/wrapper.hpp"
 #include "nn/feed_forward.hpp"
-#include "nn/layer_norm.hpp"
+#include "nn/norm.hpp"
 
 namespace rlt {
 namespace {
 
+enum class Form { prenorm, bare, skipnorm };
+
 template <std::floating_point T>
 class Prenorm : public Wrapper<T> {
  public:
-  /// `norm_on_skip`: skipnorm.
-  Prenorm(std::unique_ptr<Cell<T>> cell, Index width, Index inner, bool norm_on_skip)
-      : Wrapper<T>(std::move(cell), width), inner_(inner), norm_on_skip_(norm_on_skip) {}
+  Prenorm(std::unique_ptr<Cell<T>> cell, Index width, Index inner, NormForm norm, Form form)
+      : Wrapper<T>(std::move(cell), width), inner_(inner), norm_form_(norm), form_(form) {}
 
   void declare(ParameterSet<T>& parameters, std::string_view prefix) override {
-    norm_.declare(parameters, std::string(prefix) + ".norm", width_);
+    norm_.declare(parameters, std::string(prefix) + ".norm", width_, norm_form_);
     cell_->declare(parameters, std::string(prefix) + ".cell");
-    feed_forward_norm_.declare(parameters, std::string(prefix) + ".ff.norm", width_);
-    feed_forward_.declare(parameters, std::string(prefix) + ".ff", width_, inner_);
+    feed_forward_norm_.declare(parameters, std::string(prefix) + ".ff.norm", width_, norm_form_);
+    const std::string name = std::string(prefix) + ".ff";
+    if (form_ == Form::bare) {
+      feed_forward_.declare(parameters, name, width_, inner_, init::lecun_normal(), Bias::none);
+    } else {
+      feed_forward_.declare(parameters, name, width_, inner_);
+    }
   }
 
   void carve(Workspace& workspace, Extent largest) override {
@@ -45,8 +53,8 @@ class Prenorm : public Wrapper<T> {
     const Extent extent = x.extent;
     norm_.forward(x.rows, rows(extent, normal_));
     const Sequence<const T> normal = sequence(extent, normal_);
-    const T* const skip = norm_on_skip_ ? normal_ : x.rows.data;
-    cell_->forward(norm_on_skip_ ? x : normal, this->cell_pass(pass), sequence(extent, middle_));
+    const T* const skip = norm_on_skip() ? normal_ : x.rows.data;
+    cell_->forward(norm_on_skip() ? x : normal, this->cell_pass(pass), sequence(extent, middle_));
     after_cell_ = pass.dropout.stream(Site::after_cell);
     feed_forward_.begin_forward(pass.dropout.stream(Site::in_feed_forward),
                                 pass.dropout.stream(Site::after_feed_forward));
@@ -75,7 +83,7 @@ class Prenorm : public Wrapper<T> {
     feed_forward_.end_backward(extent.rows());
     feed_forward_norm_.end_backward(extent.rows());
     const Sequence<const T> dmixed = sequence(extent, after_cell_.active() ? dmixed_ : dmiddle_);
-    if (norm_on_skip_) {
+    if (norm_on_skip()) {
       // cell(x), then LN(x)
       cell_->backward(x, dmixed, dx);
       norm_.backward(x.rows, rows(extent, dmiddle_), dx.rows.data, dx.rows);
@@ -95,10 +103,13 @@ class Prenorm : public Wrapper<T> {
   using Wrapper<T>::add_to_dropped;
   using Wrapper<T>::copy_dropped;
 
+  bool norm_on_skip() const { return form_ == Form::skipnorm; }
+
   Index inner_;
-  bool norm_on_skip_;
-  LayerNorm<T> norm_;
-  LayerNorm<T> feed_forward_norm_;
+  NormForm norm_form_;
+  Form form_;
+  Norm<T> norm_;
+  Norm<T> feed_forward_norm_;
   FeedForward<T> feed_forward_;
   Dropout after_cell_;
   T* normal_ = nullptr;         // LN(x)
@@ -109,23 +120,32 @@ class Prenorm : public Wrapper<T> {
   T* dnormal_ = nullptr;
 };
 
-template <std::floating_point T, bool norm_on_skip>
-std::unique_ptr<Cell<T>> make(std::unique_ptr<Cell<T>> cell, Index width, Index inner) {
-  return std::make_unique<Prenorm<T>>(std::move(cell), width, inner, norm_on_skip);
+template <std::floating_point T, Form form>
+std::unique_ptr<Cell<T>> make(std::unique_ptr<Cell<T>> cell, Index width, Index inner,
+                              NormForm norm) {
+  return std::make_unique<Prenorm<T>>(std::move(cell), width, inner, norm, form);
 }
 
 }  // namespace
 
 BlockEntry blocks::prenorm() {
   return {{.name = "prenorm", .equation = "m = x + cell(LN(x)); y = m + FF(LN(m))"},
-          make<float, false>,
-          make<double, false>};
+          make<float, Form::prenorm>,
+          make<double, Form::prenorm>};
+}
+
+BlockEntry blocks::prenorm_bare() {
+  return {{.name = "prenorm_bare",
+           .equation = "m = x + cell(LN(x)); y = m + FF(LN(m)), no biases; one more LN at the top",
+           .top = Top::norm},
+          make<float, Form::bare>,
+          make<double, Form::bare>};
 }
 
 BlockEntry blocks::skipnorm() {
   return {{.name = "skipnorm", .equation = "m = LN(x) + cell(x); y = m + FF(LN(m))"},
-          make<float, true>,
-          make<double, true>};
+          make<float, Form::skipnorm>,
+          make<double, Form::skipnorm>};
 }
 
 }  // namespace rlt

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "mixing/cell.hpp"
 #include "mixing/cell_config.hpp"
+#include "nn/norm.hpp"
 
 namespace rlt {
 
@@ -16,15 +18,17 @@ struct LayerConfig;
 /// The facts that `rlt cells NAME` prints and that the model needs.
 struct CellInfo {
   std::string name;
-  std::string summary;            // one line
-  std::string source;             // paper and arXiv number
-  std::string equation;           // the recurrence in one or two lines of plain text
-  std::string block = "prenorm";  // how a layer wraps it: an entry of blocks.def
+  std::string summary;              // one line
+  std::string source;               // paper and arXiv number
+  std::string equation;             // the recurrence in one or two lines of plain text
+  std::string block = "prenorm";    // how a layer wraps it: an entry of blocks.def
+  NormForm norm = NormForm::layer;  // of the block around it
   bool uses_heads = true;
   bool constant_memory = true;   // state does not grow with the sequence
   bool any_input_width = false;  // x may have other features than y: CellConfig::inputs
   RealInput real_input = RealInput::linear;
   Init input_matrix = nullptr;  // of the layer that reads real numbers, biases 0; null: torch's
+  std::string segment_option{};  // the option that is also the length of a document's segments
   Index default_layers = 2;
   std::vector<Positions> positions = {Positions::none, Positions::sinusoidal};
   std::vector<Option> options;
@@ -38,8 +42,9 @@ struct CellInfo {
 struct LayerConfig {
   std::string cell;
   CellConfig config;
-  std::string block{};  // an entry of blocks.def; empty: the cell's own
-  Index ff = 4;         // feed-forward width F = ff d_model
+  std::string block{};             // an entry of blocks.def; empty: the cell's own
+  Index ff = 4;                    // feed-forward width F = ff d_model
+  std::optional<NormForm> norm{};  // none: the cell's own
 };
 
 template <typename T>

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -39,11 +40,11 @@ T sum_of_lanes(const Lanes<T>& lanes) {
   return std::accumulate(numbers.begin(), numbers.end(), T(0));
 }
 
-/// row <- softmax(row), whole vectors.
+/// row <- softmax(row), whole vectors, beside one more score that is not in the row.
 template <typename T>
-void softmax(T* row, Index count) {
+void softmax(T* row, Index count, T other = hidden<T>) {
   constexpr Index n = lane_count<T>;
-  Lanes<T> largest(hidden<T>);
+  Lanes<T> largest(other);
   for (Index i = 0; i < count; i += n) largest = xsimd::max(largest, load_lanes(row + i));
   largest = Lanes<T>(std::ranges::max(numbers_of(largest)));
   Lanes<T> sum(T(0));
@@ -52,7 +53,7 @@ void softmax(T* row, Index count) {
     sum += power;
     store_lanes(row + i, power);
   }
-  const T scale = 1 / sum_of_lanes(sum);
+  const T scale = 1 / (sum_of_lanes(sum) + std::exp(other - largest.get(0)));
   for (Index i = 0; i < count; i += n) store_lanes(row + i, load_lanes(row + i) * scale);
 }
 

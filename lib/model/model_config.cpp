@@ -27,6 +27,17 @@ void complete_real_input(ModelConfig& config) {
   first.config.inputs = config.input.features;
 }
 
+void check_tied(const ModelConfig& config, const HeadConfig& head) {
+  if (!head.tied) return;
+  if (head.hidden > 0) {
+    fail(Exit::usage, "--tied-embeddings on: the head {} has a layer of its own", head.name);
+  }
+  if (head.outputs != config.input.vocabulary) {
+    fail(Exit::usage, "--tied-embeddings on: {} input tokens and {} outputs: must be the same",
+         config.input.vocabulary, head.outputs);
+  }
+}
+
 }  // namespace
 
 ModelConfig classifier(const LayerConfig& layer, Index layers, Index vocabulary, Index classes,
@@ -44,6 +55,7 @@ ModelConfig complete(ModelConfig config) {
     layer.config = complete(layer.cell, std::move(layer.config));
     if (layer.block.empty()) layer.block = cell_info(layer.cell).block;
     block_info(layer.block);
+    if (!layer.norm) layer.norm = cell_info(layer.cell).norm;
     if (layer.ff < 1) fail(Exit::usage, "--ff {}: must be at least 1", layer.ff);
     if (layer.config.d_model != config.width()) {
       fail(Exit::usage, "layers of widths {} and {}: all must have the same --d-model",
@@ -51,6 +63,7 @@ ModelConfig complete(ModelConfig config) {
     }
   }
   if (config.input.features > 0) complete_real_input(config);
+  for (const HeadConfig& head : config.heads) check_tied(config, head);
   if (!(config.dropout >= 0 && config.dropout < 1)) {
     fail(Exit::usage, "--dropout {}: must be in [0, 1)", config.dropout);
   }

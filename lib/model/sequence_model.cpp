@@ -22,7 +22,8 @@ SequenceModel<T>::SequenceModel(const ModelConfig& config)
     layers_.push_back(make_block<T>(layer));
     layers_.back()->declare(parameters_, fmt::format("block.{}", layers_.size() - 1));
   }
-  if (top_form_ == Top::norm) top_norm_.declare(parameters_, "norm", width_);
+  if (top_form_ == Top::norm)
+    top_norm_.declare(parameters_, "norm", width_, *config.layers.back().norm);
   for (const HeadConfig& head : config.heads) {
     heads_.emplace_back(head, width_).declare(parameters_);
     outputs_ += head.outputs;

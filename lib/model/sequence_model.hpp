@@ -8,7 +8,7 @@
 #include "blocks/block.hpp"
 #include "model/model_config.hpp"
 #include "model/state.hpp"
-#include "nn/layer_norm.hpp"
+#include "nn/norm.hpp"
 
 namespace rlt {
 
@@ -74,7 +74,7 @@ class SequenceModel {
   ParameterSet<T> parameters_;
   Input<T> input_;
   std::vector<std::unique_ptr<Cell<T>>> layers_;
-  LayerNorm<T> top_norm_;
+  Norm<T> top_norm_;
   std::vector<Head<T>> heads_;
   Index outputs_ = 0;
   Workspace workspace_;

@@ -16,9 +16,9 @@ void FeedForward<T>::declare(ParameterSet<T>& parameters, std::string_view prefi
 
 template <typename T>
 void FeedForward<T>::declare(ParameterSet<T>& parameters, std::string_view prefix, Index width,
-                             Index inner, const Init& weight) {
-  up_.declare(parameters, std::string(prefix) + ".up", width, inner, Bias::zero, weight);
-  down_.declare(parameters, std::string(prefix) + ".down", inner, width, Bias::zero, weight);
+                             Index inner, const Init& weight, Bias bias) {
+  up_.declare(parameters, std::string(prefix) + ".up", width, inner, bias, weight);
+  down_.declare(parameters, std::string(prefix) + ".down", inner, width, bias, weight);
 }
 
 template <typename T>
@@ -43,10 +43,13 @@ void FeedForward<T>::forward_block(const RowBlock& block, Matrix<const T> x,
   const Index inner = up_.outputs();
   const Index width = down_.outputs();
   const Matrix<T> hidden(hidden_ + block.first * inner, block.count, inner);
+  const auto bias = [](const Linear<T>& map, Index c) {
+    return map.bias() == nullptr ? T(0) : map.bias()[c];
+  };
   up_.product_block(x, hidden);
   for (Index r = 0; r < block.count; ++r) {
     T* const row = hidden.data + r * inner;
-    for (Index c = 0; c < inner; ++c) row[c] = std::max(row[c] + up_.bias()[c], T(0));
+    for (Index c = 0; c < inner; ++c) row[c] = std::max(row[c] + bias(up_, c), T(0));
   }
   inside_.apply_block(hidden.data, block.first * inner, block.count * inner);
   down_.product_block(hidden, y);
@@ -58,10 +61,10 @@ void FeedForward<T>::forward_block(const RowBlock& block, Matrix<const T> x,
     if (after_.active()) {
       const Index first = (block.first + r) * width;
       for (Index c = 0; c < width; ++c) {
-        row[c] = kept(c) + (row[c] + down_.bias()[c]) * after_.template factor<T>(first + c);
+        row[c] = kept(c) + (row[c] + bias(down_, c)) * after_.template factor<T>(first + c);
       }
     } else {
-      for (Index c = 0; c < width; ++c) row[c] += kept(c) + down_.bias()[c];
+      for (Index c = 0; c < width; ++c) row[c] += kept(c) + bias(down_, c);
     }
   }
 }

@@ -15,9 +15,9 @@ class FeedForward {
  public:
   /// Parameters prefix.up (D, F) and prefix.down (F, D), torch's initialisation.
   void declare(ParameterSet<T>& parameters, std::string_view prefix, Index width, Index inner);
-  /// The same with matrices from `weight` and biases 0.
+  /// The same with matrices from `weight`; of biases that start at 0, or none.
   void declare(ParameterSet<T>& parameters, std::string_view prefix, Index width, Index inner,
-               const Init& weight);
+               const Init& weight, Bias bias = Bias::zero);
   /// Gives its scratch back at once: what works beside it in a block of rows must carve before.
   void carve(Workspace& workspace, Index rows);
 

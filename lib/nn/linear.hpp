@@ -50,7 +50,8 @@ class Linear {
   void backward_parameters_block(const RowBlock& block, Matrix<const T> x, Matrix<const T> dy);
   void end_backward(Index rows);
 
-  const T* bias() const { return bias_->value; }
+  /// Null where there is none.
+  const T* bias() const { return bias_ == nullptr ? nullptr : bias_->value; }
   Index outputs() const { return out_; }
 
  private:

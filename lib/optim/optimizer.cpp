@@ -7,6 +7,7 @@
 
 #include "base/memory.hpp"
 #include "nn/elementwise.hpp"
+#include "optim/adafactor.hpp"
 
 namespace rlt {
 namespace {
@@ -57,6 +58,10 @@ void Optimizer<T>::update(ParameterSet<T>& parameters, Index step, double learni
     });
     return;
   }
+  if (config_.kind == "adafactor") {
+    adafactor_update(parameters, config_.beta1, step, learning_rate, first, second);
+    return;
+  }
   const T beta1 = static_cast<T>(config_.beta1);
   const T beta2 = static_cast<T>(config_.beta2);
   const T epsilon = static_cast<T>(config_.epsilon);
@@ -104,10 +109,10 @@ double clip_gradients(ParameterSet<T>& parameters, double limit) {
 }
 
 double Schedule::at(Index step) const {
-  if (step <= warmup) {
-    return learning_rate * static_cast<double>(step) / static_cast<double>(warmup);
-  }
-  if (kind != "cosine" || steps <= warmup) return learning_rate;
+  double peak = learning_rate;
+  if (kind == "rsqrt") peak /= std::sqrt(static_cast<double>(std::max(step, warmup)));
+  if (step <= warmup) return peak * static_cast<double>(step) / static_cast<double>(warmup);
+  if (kind != "cosine" || steps <= warmup) return peak;
   const double progress =
       std::min(1.0, static_cast<double>(step - warmup) / static_cast<double>(steps - warmup));
   const double wave = 0.5 * (1 + std::cos(std::numbers::pi * progress));

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <limits>
 #include <optional>
@@ -105,12 +106,12 @@ std::vector<Setting> settings(RunConfig& c) {
       number("bucket",
              "batches whose strings are sorted by length together, to pad less; 1: no sorting",
              &c.bucket, "Task", 1, many),
-      number(
-          "segment",
-          "tokens of a document read in one step; recurrent state is carried to the next, "
-          "attention starts anew; 0: 256 for text. Steps in a window of return_conditioned, which "
-          "begins anew; 0: the longest episode, at most 256",
-          &c.segment, "Task", 0, 1e6),
+      number("segment",
+             "tokens of a document read in one step; recurrent state is carried to the next, "
+             "attention over all past steps starts anew; 0: 256 for text, or the cell's own. Steps "
+             "in a "
+             "window of return_conditioned, which begins anew; 0: the longest episode, at most 256",
+             &c.segment, "Task", 0, 1e6),
       word("learner",
            "supervised: labelled strings; in environments a2c (default there), ppo: by rewards, or "
            "imitate: the best actions as labels, or return_conditioned: recorded episodes (--data)",
@@ -131,19 +132,28 @@ std::vector<Setting> settings(RunConfig& c) {
            &c.real_input, "Model", {"own", "linear", "relu", "direct"}),
       number("hidden", "width of the hidden layer of actor and critic; 0: none", &c.hidden, "Model",
              0, 65536),
+      word("norm", "form of the norms around the cells: own (the cell's), layer, rms", &c.norm,
+           "Model", {"own", "layer", "rms"}),
+      word("tied-embeddings", "on: the table of input tokens is also the map to the outputs",
+           &c.tied_embeddings, "Model", {"off", "on"}),
+      word("output-scale", "factor of the outputs: none, or rsqrt: 1 / sqrt(--d-model)",
+           &c.output_scale, "Model", {"none", "rsqrt"}),
       number("batch", "sequences in a step, or environments side by side", &c.batch, "Training", 1,
              largest_batch),
       number("epochs", "passes over the training set", &c.epochs, "Training", 1, many),
       number("steps", "training steps; 0: as many as --epochs has", &c.steps, "Training", 0, many),
-      word("optimizer", "update rule", &c.optimizer, "Training", {"adam", "adamw", "sgd"}),
+      word("optimizer", "update rule", &c.optimizer, "Training",
+           {"adam", "adamw", "sgd", "adafactor"}),
       number("lr", "learning rate", &c.learning_rate, "Training", 0, 1e6),
-      number("beta1", "decay of Adam's first moment", &c.beta1, "Training", 0, almost_one),
+      number("beta1", "decay of the first moment of Adam and Adafactor", &c.beta1, "Training", 0,
+             almost_one),
       number("beta2", "decay of Adam's second moment", &c.beta2, "Training", 0, almost_one),
       number("epsilon", "Adam's epsilon", &c.epsilon, "Training", 0, 1),
       number("weight-decay", "decoupled weight decay of adamw", &c.weight_decay, "Training", 0,
              1e6),
       number("momentum", "momentum of sgd", &c.momentum, "Training", 0, almost_one),
-      word("schedule", "learning rate over time", &c.schedule, "Training", {"constant", "cosine"}),
+      word("schedule", "learning rate over time", &c.schedule, "Training",
+           {"constant", "cosine", "rsqrt"}),
       number("warmup", "steps of linear warm-up", &c.warmup, "Training", 0, many),
       number("clip", "largest global gradient norm; 0: no clipping", &c.clip, "Training", 0, 1e30),
       number("env-steps", "steps of all environments together; --steps counts updates instead",
@@ -268,11 +278,28 @@ void complete_common(RunConfig& config) {
   drop_repeated(config.cell_options);
   // Adam divides by it where every gradient was zero; below, no float holds it.
   constexpr double least = 1e-37;
-  if (config.optimizer != "sgd" && config.epsilon < least) {
+  if (config.optimizer.starts_with("adam") && config.epsilon < least) {
     fail(Exit::usage, "--epsilon {}: {} divides by it, so that it must be at least {}",
          config.epsilon, config.optimizer, least);
   }
   if (config.layers == 0) config.layers = cell_info(config.cell).default_layers;
+}
+
+void complete_segment(RunConfig& config) {
+  constexpr Index usual = 256;
+  const CellInfo& cell = cell_info(config.cell);
+  if (cell.segment_option.empty()) {
+    if (config.segment == 0) config.segment = usual;
+    return;
+  }
+  const OptionValues options = complete_options("cell-option", config.cell, cell.options,
+                                                parse_options("cell-option", config.cell_options));
+  const std::string& length = options.at(cell.segment_option);
+  if (config.segment == 0) config.segment = std::stol(length);
+  if (std::to_string(config.segment) != length) {
+    fail(Exit::usage, "--segment {}: segments of {} are as long as its {}, {}", config.segment,
+         config.cell, cell.segment_option, length);
+  }
 }
 
 }  // namespace
@@ -295,7 +322,7 @@ std::unique_ptr<Task> complete(RunConfig& config, const Symbols& symbols) {
     fail(Exit::usage, "--segment {}: {} has no documents to cut; its strings are read whole",
          config.segment, config.task);
   }
-  if (info.documents && config.segment == 0) config.segment = 256;
+  if (info.documents) complete_segment(config);
   config.data = absolute_path(config.data);
   std::unique_ptr<Task> task = make_task(config, symbols);
   model_config(config, task->info());
@@ -417,8 +444,10 @@ std::vector<IdleSetting> idle_settings(const RunConfig& config) {
   const bool sgd = config.optimizer == "sgd";
   add(config.optimizer != "adamw", "weight-decay", optimizer + " has none, adamw has");
   add(!sgd, "momentum", optimizer + " has none, sgd has");
-  for (const char* const name : {"beta1", "beta2", "epsilon"})
-    add(sgd, name, optimizer + " has none");
+  add(sgd, "beta1", optimizer + " has none");
+  for (const char* const name : {"beta2", "epsilon"}) {
+    add(sgd || config.optimizer == "adafactor", name, optimizer + " has none");
+  }
   add(config.steps > 0, "epochs", "--steps decides");
   add(config.train_size == 0, "bucket", "--train-size 0 has no set to sort");
   const OptionValues chosen = parse_options("cell-option", config.cell_options);
@@ -450,6 +479,7 @@ std::vector<IdleSetting> inapplicable_settings(const RunConfig& config) {
     if (config.learner != "return_conditioned") {
       add({"data", "segment"}, "only --learner return_conditioned reads recorded episodes");
     }
+    add({"tied-embeddings", "output-scale"}, "an environment has no tokens");
     return idle;
   }
   const TaskInfo task = task_info(config.task, task_options(config));
@@ -486,13 +516,26 @@ Index training_size(const RunConfig& config, const Task& task) {
 
 namespace {
 
+/// None: the cell's own.
+std::optional<NormForm> norm_form(const RunConfig& config) {
+  for (const NormForm form : {NormForm::layer, NormForm::rms}) {
+    if (config.norm == to_string(form)) return form;
+  }
+  return std::nullopt;
+}
+
+double output_scale(const RunConfig& config) {
+  return config.output_scale == "rsqrt" ? 1 / std::sqrt(static_cast<double>(config.d_model)) : 1;
+}
+
 LayerConfig layer_config(const RunConfig& config) {
   return {.cell = config.cell,
           .config = {.d_model = config.d_model,
                      .heads = config.heads,
                      .positions = parse_positions(config.positions),
                      .options = parse_options("cell-option", config.cell_options)},
-          .ff = config.ff};
+          .ff = config.ff,
+          .norm = norm_form(config)};
 }
 
 Index layer_count(const RunConfig& config) {
@@ -511,12 +554,19 @@ std::optional<RealInput> real_input(const RunConfig& config) {
 
 ModelConfig model_config(const RunConfig& config, const TaskInfo& task) {
   const LayerConfig layer = layer_config(config);
+  const bool tied = config.tied_embeddings == "on";
+  if (tied && task.inputs != task.outputs) {
+    fail(Exit::usage, "--tied-embeddings on: {} reads other tokens than it answers", config.task);
+  }
   return complete({.input = {.vocabulary = std::ssize(task.inputs),
                              .features = task.features,
                              .real_input = real_input(config),
                              .positions = layer.config.positions},
                    .layers = expand(layer, layer_count(config)),
-                   .heads = {{"head", likelihood_outputs(task)}},
+                   .heads = {{.name = "head",
+                              .outputs = likelihood_outputs(task),
+                              .tied = tied,
+                              .scale = output_scale(config)}},
                    .dropout = config.dropout,
                    .asks_last = task.asks_last});
 }

@@ -41,6 +41,9 @@ struct RunConfig {
   std::vector<std::string> cell_options;
   std::string real_input = "own";  // own: the cell's
   Index hidden = 128;
+  std::string norm = "own";  // own: the cell's
+  std::string tied_embeddings = "off";
+  std::string output_scale = "none";
   Index batch = 32;
   Index epochs = 300;
   Index steps = 0;  // 0: as many as the epochs have

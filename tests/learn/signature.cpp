@@ -55,15 +55,26 @@ Trained twenty_steps(const std::string& cell) {
 // Loss of the twentieth step in double. Another processor rounds otherwise; 1e-7 leaves room for that
 // and none for a changed equation, default, start or order of random numbers.
 const std::map<std::string, double> signatures = {
-    {"lstm", 1.099493491812},        {"elstm", 1.098510413470},
-    {"transformer", 1.102049770189}, {"transformer_preln", 1.093734865214},
-    {"linear", 1.306896264025},      {"deltanet", 1.093795049039},
-    {"delta_rnn", 1.093334421955},   {"delta_lstm", 1.093441180221},
-    {"rdn", 1.092824681703},         {"srwm", 1.092378059857},
-    {"delta_mlp", 1.094598051685},   {"gru", 1.095513823632},
-    {"elman", 1.100008736241},       {"gtrxl", 1.097373751296},
-    {"galite", 1.101343099862},      {"agalite", 1.098410586978},
+    {"lstm", 1.099493491812},
+    {"elstm", 1.098510413470},
+    {"transformer", 1.102049770189},
+    {"transformer_preln", 1.093734865214},
+    {"linear", 1.306896264025},
+    {"deltanet", 1.093795049039},
+    {"delta_rnn", 1.093334421955},
+    {"delta_lstm", 1.093441180221},
+    {"rdn", 1.092824681703},
+    {"srwm", 1.092378059857},
+    {"delta_mlp", 1.094598051685},
+    {"gru", 1.095513823632},
+    {"elman", 1.100008736241},
+    {"gtrxl", 1.097373751296},
+    {"galite", 1.101343099862},
+    {"agalite", 1.098410586978},
     {"aaren", 1.103240935130},
+    {"transformer_xl", 1.096584228820},
+    {"sliding_window", 1.096584228820},
+    {"block_recurrent", 1.096263137665},
 };
 
 }  // namespace

@@ -22,7 +22,9 @@ struct Subject {
   Head<double> head;
   Workspace workspace;
 
-  explicit Subject(Index hidden) : config{"actor", 3, hidden}, head(config, width) {
+  explicit Subject(Index hidden) : Subject(HeadConfig{"actor", 3, hidden}) {}
+  explicit Subject(const HeadConfig& config_) : config(config_), head(config, width) {
+    if (config.tied) parameters.add("embedding.weight", {config.outputs, width}, init::normal(1));
     head.declare(parameters);
     parameters.allocate();
     parameters.initialize(1);
@@ -69,10 +71,31 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("head: tied, its outputs are products with the rows of the table; the scale multiplies") {
+  Subject subject({.name = "a", .outputs = 3, .tied = true, .scale = 0.25});
+  CHECK(subject.parameters.all().size() == 1);
+  Numbers h = support::numbers(rows * width, 2);
+  const Numbers y = subject.outputs(h);
+  const double* const table = subject.parameters.all()[0].value;
+  for (Index row = 0; row < rows; ++row) {
+    for (Index o = 0; o < 3; ++o) {
+      double expected = 0;
+      for (Index i = 0; i < width; ++i) expected += h[row * width + i] * table[o * width + i];
+      CHECK(y[row * 3 + o] == doctest::Approx(0.25 * expected).epsilon(1e-12));
+    }
+  }
+}
+
 TEST_CASE("head: gradients equal central differences, with and without a hidden layer") {
-  for (const Index hidden : {0, 6}) {
-    CAPTURE(hidden);
-    Subject subject(hidden);
+  for (const HeadConfig& config :
+       {HeadConfig{"a", 3}, HeadConfig{"a", 3, 6},
+        HeadConfig{.name = "a", .outputs = 3, .scale = 0.3},
+        HeadConfig{.name = "a", .outputs = 3, .tied = true},
+        HeadConfig{.name = "a", .outputs = 3, .tied = true, .scale = 0.3}}) {
+    CAPTURE(config.hidden);
+    CAPTURE(config.tied);
+    CAPTURE(config.scale);
+    Subject subject(config);
     Numbers h = support::numbers(rows * width, 2);
     Numbers probe = support::numbers(rows * 3, 7);
     const auto loss = [&] {

@@ -32,8 +32,8 @@ ModelConfig open_config(Index vocabulary) {
       .heads = {{"first", 2}, {"second", 1}}});
 }
 
-Batch open_batch() {
-  Batch batch(extent, features, 3);
+Batch open_batch(Index targets) {
+  Batch batch(extent, features, targets);
   batch.reset(extent.batch, extent.steps);
   const Rng rng(9);
   Index draw = 0;
@@ -43,7 +43,7 @@ Batch open_batch() {
     for (Index t = 0; t < extent.steps - b; ++t) {  // padded: nothing is asked there
       example.tokens.push_back(static_cast<int>(rng.below(draw++, 4)));
       for (Index f = 0; f < features; ++f) example.reals.push_back(number());
-      for (Index k = 0; k < 3; ++k) example.real_targets.push_back(number());
+      for (Index k = 0; k < targets; ++k) example.real_targets.push_back(number());
     }
     batch.set(b, example);
   }
@@ -52,12 +52,12 @@ Batch open_batch() {
 }
 
 /// About nine entries of every parameter against central differences of a squared error on all outputs.
-void check_gradients(const ModelConfig& config) {
+void check_gradients(const ModelConfig& config, Index targets = 3) {
   SequenceModel<double> model(config);
   model.parameters().initialize(1);
   model.carve(extent);
   TrainingStep<double> step(model, std::make_unique<SquaredError<double>>(model.outputs()));
-  const Batch batch = open_batch();
+  const Batch batch = open_batch(targets);
   const auto loss = [&] { return step.run(batch, {}).loss_per_token(); };
   loss();
   const std::vector<double> gradients(
@@ -81,11 +81,43 @@ TEST_CASE("open model: gradients of a squared error on two heads equal central d
   }
 }
 
+// Tied, the table gets the gradients of both its uses; the norms are those of the layers and of the top.
+TEST_CASE("open model: gradients with tied embeddings, RMS norms and scaled outputs") {
+  const LayerConfig layer{.cell = "lstm",
+                          .config = {.d_model = 6, .heads = 2, .options = {}},
+                          .block = "prenorm_bare",
+                          .ff = 2,
+                          .norm = NormForm::rms};
+  const ModelConfig config =
+      complete(ModelConfig{.input = {.vocabulary = 4, .features = features},
+                           .layers = {layer, layer},
+                           .heads = {{.name = "head", .outputs = 4, .tied = true, .scale = 0.4}}});
+  const SequenceModel<double> model(config);
+  for (const Parameter<double>& parameter : model.parameters().all()) {
+    CHECK(!parameter.name.starts_with("head"));
+    CHECK(!parameter.name.ends_with("norm.bias"));
+  }
+  check_gradients(config, 4);
+}
+
+TEST_CASE("open model: a tied head answers with input tokens, by one map") {
+  const auto config = [](const HeadConfig& head) {
+    return ModelConfig{
+        .input = {.vocabulary = 4},
+        .layers = {{.cell = "lstm", .config = {.d_model = 6, .heads = 2, .options = {}}}},
+        .heads = {head}};
+  };
+  CHECK_NOTHROW(complete(config({.name = "head", .outputs = 4, .tied = true})));
+  CHECK_THROWS_AS(complete(config({.name = "head", .outputs = 3, .tied = true})), Error);
+  CHECK_THROWS_AS(complete(config({.name = "head", .outputs = 4, .hidden = 2, .tied = true})),
+                  Error);
+}
+
 TEST_CASE("open model: layers of different cells stream token by token as they read the whole") {
   SequenceModel<double> model(open_config(4));
   model.parameters().initialize(1);
   model.carve(extent);
-  const Batch batch = open_batch();
+  const Batch batch = open_batch(3);
   const Inputs all = batch.inputs();
   Matrix<double> outputs = model.forward(all, {.starts = batch.starts()});
   const std::vector<double> whole(outputs.data, outputs.data + outputs.rows * outputs.cols);

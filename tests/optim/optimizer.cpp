@@ -160,7 +160,7 @@ TEST_CASE("optimisers: every number is updated as if it were alone") {
   }
 }
 
-TEST_CASE("optimisers: their memory is one block for sgd and two for Adam") {
+TEST_CASE("optimisers: their memory is one block for sgd, else two") {
   const auto names = [](const char* kind) {
     Optimizer<float> optimizer({.kind = kind}, 16);
     std::vector<std::string> all;
@@ -172,6 +172,7 @@ TEST_CASE("optimisers: their memory is one block for sgd and two for Adam") {
   };
   CHECK(names("sgd") == std::vector<std::string>{"first"});
   CHECK(names("adam") == std::vector<std::string>{"first", "second"});
+  CHECK(names("adafactor") == std::vector<std::string>{"first", "second"});
   CHECK(names("adamw") == std::vector<std::string>{"first", "second"});
 }
 

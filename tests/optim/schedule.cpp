@@ -73,3 +73,13 @@ TEST_CASE("schedule: a warm-up that is as long as the run leaves nothing to fall
   CHECK(schedule.at(8) == about(0.8));
   CHECK(schedule.at(9) == about(0.8));
 }
+
+TEST_CASE("schedule: rsqrt divides by the root of the step, and warms up to that of its last one") {
+  const Schedule schedule{.kind = "rsqrt", .learning_rate = 2, .warmup = 4};
+  CHECK(schedule.at(1) == about(2 * 0.25 / 2));
+  CHECK(schedule.at(3) == about(2 * 0.75 / 2));
+  CHECK(schedule.at(4) == about(1));
+  CHECK(schedule.at(16) == about(0.5));
+  CHECK(schedule.at(10000) == about(0.02));
+  CHECK(Schedule{.kind = "rsqrt", .learning_rate = 2}.at(1) == about(2));
+}

@@ -490,6 +490,120 @@ class Galite(Gated):
         return (c @ q.unsqueeze(-1)).squeeze(-1) / (total + self.epsilon)
 
 
+class RmsNorm(nn.Module):
+    def __init__(self, d_model):
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(d_model))
+
+    def forward(self, x):
+        return x / (x.square().mean(-1, keepdim=True) + 1e-6).sqrt() * self.gain
+
+
+def unit(x):
+    return x / (x.square().sum(-1, keepdim=True) + 1e-6).sqrt()
+
+
+def weigh(scores):
+    """Softmax with one more element, of logit -1000 and value 0."""
+    other = torch.full_like(scores[..., :1], -1000)
+    return torch.cat([scores, other], -1).softmax(-1)[..., :-1]
+
+
+class SlidingWindow(nn.Module):
+    """Attention to exactly the W steps before each step. Before the start there are keys of zeros."""
+
+    sizes = {"window": 64}
+    vectors = 3  # q, k, v
+
+    def __init__(self, d_model, heads, window=64):
+        super().__init__()
+        self.heads, self.window = heads, window
+        self.slow = nn.Linear(d_model, self.vectors * d_model, bias=False)
+        self.scale = nn.Parameter(torch.ones(heads))
+        self.distance = nn.Parameter(torch.randn(heads, 32) / math.sqrt(32))
+        self.make_out(d_model)
+
+    def make_out(self, d_model):
+        self.out = nn.Linear(d_model, d_model, bias=False)
+
+    def per_head(self, x, vectors):
+        """(.., N, vectors D) -> vectors times (.., H, N, d)"""
+        return x.unflatten(-1, (vectors, self.heads, -1)).movedim(-3, 0).transpose(-2, -3)
+
+    def bias(self):
+        """(H, W) for distances W .. 1: T5's buckets."""
+        distance = torch.arange(self.window, 0, -1)
+        far = 16 + (16 * (distance / 16).log() / math.log(8)).floor().long()
+        return self.distance[:, torch.where(distance < 16, distance, far.clamp(max=31))]
+
+    def read_window(self, q, k, v):
+        steps = q.shape[-2]
+        k, v = (functional.pad(z, (0, 0, self.window, 0)).unfold(-2, self.window, 1)[..., :steps, :, :]
+                for z in (k, v))  # (B, H, T, d, W)
+        scores = torch.einsum("bhtd,bhtdw->bhtw", q, k) + self.bias()[:, None]
+        weights = weigh(scores * self.scale.abs()[:, None, None])
+        return torch.einsum("bhtw,bhtdw->bhtd", weights, v)
+
+    def forward(self, x):
+        q, k, v = self.per_head(self.slow(x), 3)
+        return self.out(self.read_window(unit(q), unit(k), v).transpose(1, 2).flatten(2))
+
+
+class States(nn.Module):
+    """What a layer of BlockRecurrent knows of its states: gate fixed, configuration skip."""
+
+    def __init__(self, d_model, heads, states):
+        super().__init__()
+        self.initial = nn.Parameter(0.1 * torch.randn(states, d_model))
+        self.ids = nn.Parameter(torch.randn(states, d_model))
+        self.norm = RmsNorm(d_model)
+        self.slow = nn.Linear(d_model, 4 * d_model, bias=False)
+        self.self_scale, self.token_scale = (nn.Parameter(torch.ones(heads)) for _ in range(2))
+        self.out = nn.Linear(2 * d_model, d_model, bias=False)
+        self.gate = nn.Module()
+        self.gate.bias = nn.Parameter(0.1 * torch.randn(d_model))
+
+    def update(self, c, read):
+        keep = torch.sigmoid(self.gate.bias)
+        return keep * c + (1 - keep) * self.out(read)
+
+
+class BlockRecurrent(SlidingWindow):
+    sizes = {"window": 64, "states": 64}
+    vectors = 4  # q, k, v, q2
+
+    def __init__(self, d_model, heads, window=64, states=64):
+        super().__init__(d_model, heads, window)
+        self.read_scale = nn.Parameter(torch.ones(heads))
+        self.state = States(d_model, heads, states)
+
+    def make_out(self, d_model):
+        self.out = nn.Linear(2 * d_model, d_model, bias=False)
+
+    @staticmethod
+    def attend(q, k, v, scale):
+        return weigh(q @ k.transpose(-1, -2) * scale.abs()[:, None, None]) @ v
+
+    def forward(self, x):
+        q, k, v, q2 = self.per_head(self.slow(x), 4)
+        q, k, q2 = unit(q), unit(k), unit(q2)
+        own, other = self.read_window(q, k, v), []
+        c = self.state.initial.expand(len(x), -1, -1)
+        before = [torch.zeros_like(k[..., :1, :]).expand(-1, -1, self.window, -1)] * 2
+        for block in zip(*(z.split(self.window, -2) for z in (k, v, q2))):
+            state_q, state_k, state_v, state_q2 = self.per_head(
+                self.state.slow(self.state.norm(c) + self.state.ids), 4)
+            state_q, state_k, state_q2 = unit(state_q), unit(state_k), unit(state_q2)
+            other.append(self.attend(block[2], state_k, state_v, self.read_scale))
+            keys, values = (torch.cat(pair, -2) for pair in zip(before, block))
+            reads = [self.attend(state_q, state_k, state_v, self.state.self_scale),
+                     self.attend(state_q2, keys, values, self.state.token_scale)]
+            c = self.state.update(c, torch.cat([r.transpose(1, 2).flatten(2) for r in reads], -1))
+            before = block[:2]  # an unfinished block is the last: nobody reads what it made
+        reads = own, torch.cat(other, -2)
+        return self.out(torch.cat([r.transpose(1, 2).flatten(2) for r in reads], -1))
+
+
 # ---- layers
 
 class FeedForward(nn.Module):
@@ -513,6 +627,21 @@ class Prenorm(Layer):
     def forward(self, x):
         x = x + self.cell(self.norm(x))
         return x + self.ff(self.ff.norm(x))
+
+
+class PrenormBare(nn.Module):
+    """RMS norms, no biases."""
+
+    def __init__(self, cell, d_model, inner):
+        super().__init__()
+        self.norm, self.cell, self.ff = RmsNorm(d_model), cell, nn.Module()
+        self.ff.norm = RmsNorm(d_model)
+        self.ff.up = nn.Linear(d_model, inner, bias=False)
+        self.ff.down = nn.Linear(inner, d_model, bias=False)
+
+    def forward(self, x):
+        x = x + self.cell(self.norm(x))
+        return x + self.ff.down(self.ff.up(self.ff.norm(x)).relu())
 
 
 class Skipnorm(Layer):
@@ -594,17 +723,37 @@ CELLS = {
     "gtrxl": (Gtrxl, GatedStream),
     "galite": (Galite, GatedNorm),
     "agalite": (Agalite, GatedNorm),
+    "transformer_xl": (SlidingWindow, PrenormBare),
+    "sliding_window": (SlidingWindow, PrenormBare),
+    "block_recurrent": (BlockRecurrent, PrenormBare),
 }
+TOP_NORMS = {Postnorm: nn.LayerNorm, PrenormBare: RmsNorm}
+
+
+def sizes(cell):
+    """{option: default} of those that the peer of a cell takes."""
+    return getattr(CELLS[cell][0], "sizes", {})
+
+
+def make_cells(cell, layers, d_model, heads, options):
+    """One for each layer: block_recurrent is one among layers that are sliding_window, the third from the top."""
+    make_cell = CELLS[cell][0]
+    made = [make_cell(d_model, heads, **options) for _ in range(layers)]
+    if make_cell is BlockRecurrent:
+        window = made[0].window
+        made = [one if number == max(layers - 3, 0) else SlidingWindow(d_model, heads, window)
+                for number, one in enumerate(made)]
+    return made
 
 
 class SequenceModel(nn.Module):
     """Tokens (B, T) -> logits (B, T, V)."""
 
-    def __init__(self, blocks, final_norm, vocabulary_in, vocabulary_out, d_model):
+    def __init__(self, blocks, top_norm, vocabulary_in, vocabulary_out, d_model):
         super().__init__()
         self.embedding = nn.Embedding(vocabulary_in, d_model)
         self.block = nn.ModuleList(blocks)
-        self.norm = nn.LayerNorm(d_model) if final_norm else nn.Identity()
+        self.norm = top_norm(d_model)
         self.head = nn.Linear(d_model, vocabulary_out)
 
     def forward(self, tokens):
@@ -614,11 +763,11 @@ class SequenceModel(nn.Module):
         return self.head(self.norm(x))
 
 
-def build(cell, vocabulary_in, vocabulary_out, d_model, layers, heads, ff):
+def build(cell, vocabulary_in, vocabulary_out, d_model, layers, heads, ff, **options):
     make_cell, layer = CELLS[cell]
-    made = [make_cell(d_model, heads) for _ in range(layers)]
+    made = make_cells(cell, layers, d_model, heads, options)
     blocks = [layer(one, d_model, ff * d_model) for one in made]
-    model = SequenceModel(blocks, layer is Postnorm, vocabulary_in, vocabulary_out, d_model)
+    model = SequenceModel(blocks, TOP_NORMS.get(layer, nn.Identity), vocabulary_in, vocabulary_out, d_model)
     if hasattr(make_cell, "shared"):  # parameters of all layers, named after the cell
         shared = make_cell.shared(heads)
         model.add_module(cell, shared)

@@ -85,13 +85,16 @@ def _arrays(model, choose):
 def open_model(path):
     """The peer of a model that `rlt train` or `rlt gradcheck --export` wrote."""
     metadata, tensors = read(path)
-    if metadata.get("positions", "none") != "none" or metadata.get("cell-option"):
-        raise ValueError(f"{path}: the peer knows neither positions nor cell options")
+    options = dict(item.split("=") for item in metadata.get("cell-option", "").split(",") if item)
+    unknown = options.keys() - cells.sizes(metadata["cell"]).keys()
+    if metadata.get("positions", "none") != "none" or unknown:
+        raise ValueError(f"{path}: the peer knows neither positions nor these options: {unknown}")
     weights = part(tensors, "model.")
     model = cells.build(metadata["cell"], vocabulary_in=len(weights["embedding.weight"]),
                         vocabulary_out=len(weights["head.bias"]),
                         **{key: int(metadata[name]) for key, name in [
                             ("d_model", "d-model"), ("layers", "layers"), ("heads", "heads"),
-                            ("ff", "ff")]})
+                            ("ff", "ff")]},
+                        **{name: int(value) for name, value in options.items()})
     load(model, weights)
     return model

@@ -3,6 +3,7 @@
 
 #include "reference/aaren.hpp"
 #include "reference/agalite.hpp"
+#include "reference/block_recurrent.hpp"
 #include "reference/delta_lstm.hpp"
 #include "reference/delta_mlp.hpp"
 #include "reference/delta_rnn.hpp"
@@ -15,9 +16,11 @@
 #include "reference/linear.hpp"
 #include "reference/lstm.hpp"
 #include "reference/rdn.hpp"
+#include "reference/sliding_window.hpp"
 #include "reference/srwm.hpp"
 #include "reference/transformer.hpp"
 #include "reference/transformer_preln.hpp"
+#include "reference/transformer_xl.hpp"
 
 namespace reference {
 
@@ -40,6 +43,9 @@ inline Forward find(const std::string& cell) {
       {"linear", linear},
       {"galite", galite},
       {"agalite", agalite},
+      {"transformer_xl", transformer_xl},
+      {"sliding_window", sliding_window},
+      {"block_recurrent", block_recurrent},
   };
   const auto found = all.find(cell);
   return found == all.end() ? Forward() : found->second;

@@ -85,9 +85,9 @@ class BlockFixture {
   static constexpr Index width = 6;
   static constexpr Index inner = 11;
 
-  BlockFixture(const char* name, Extent extent_)
+  BlockFixture(const char* name, Extent extent_, rlt::NormForm form = rlt::NormForm::layer)
       : extent(extent_),
-        block(rlt::wrap<double>(name, std::make_unique<LeakySum>(width), width, inner)),
+        block(rlt::wrap<double>(name, std::make_unique<LeakySum>(width), width, inner, form)),
         x(numbers(extent.rows() * width, 1)),
         starts(static_cast<std::size_t>(extent.rows()), 0),
         state(static_cast<std::size_t>(extent.batch * block->state_size(extent.steps))) {
@@ -150,12 +150,24 @@ class BlockFixture {
     }
     return y;
   }
+  Numbers rms_norm(const std::string& name, const Numbers& rows) const {
+    Numbers y(rows.size());
+    for (Index first = 0; first < std::ssize(rows); first += width) {
+      double square = 0;
+      for (Index c = 0; c < width; ++c) square += rows[first + c] * rows[first + c] / width;
+      for (Index c = 0; c < width; ++c) {
+        y[first + c] =
+            rows[first + c] / std::sqrt(square + 1e-6) * named("block." + name + ".gain")[c];
+      }
+    }
+    return y;
+  }
   Numbers feed_forward(const Numbers& rows) const {
     Numbers y(rows.size());
     for (Index first = 0; first < std::ssize(rows); first += width) {
-      for (Index c = 0; c < width; ++c) y[first + c] = named("block.ff.down.bias")[c];
+      for (Index c = 0; c < width; ++c) y[first + c] = entry("block.ff.down.bias", c);
       for (Index f = 0; f < inner; ++f) {
-        double hidden = named("block.ff.up.bias")[f];
+        double hidden = entry("block.ff.up.bias", f);
         for (Index c = 0; c < width; ++c) {
           hidden += rows[first + c] * named("block.ff.up.weight")[c * inner + f];
         }
@@ -168,6 +180,11 @@ class BlockFixture {
   }
   const double* named(const std::string& name) const {
     return std::ranges::find(parameters.all(), name, &rlt::Parameter<double>::name)->value;
+  }
+  /// Of a parameter that there may be; else 0.
+  double entry(const std::string& name, Index i) const {
+    const auto found = std::ranges::find(parameters.all(), name, &rlt::Parameter<double>::name);
+    return found == parameters.all().end() ? 0 : found->value[i];
   }
   static Numbers sum(Numbers a, const Numbers& b) {
     for (std::size_t i = 0; i < a.size(); ++i) a[i] += b[i];
@@ -215,11 +232,12 @@ class BlockFixture {
 
 /// What every wrapping promises; `definition` composes the parts.
 template <typename Definition>
-void check_block(const char* name, const Definition& definition) {
+void check_block(const char* name, const Definition& definition,
+                 rlt::NormForm form = rlt::NormForm::layer) {
   // rows of one block, and of several parts
   for (const Extent extent : {Extent{3, 7}, Extent{5, 61}}) {
     CAPTURE(extent.steps);
-    BlockFixture fixture(name, extent);
+    BlockFixture fixture(name, extent, form);
     fixture.starts[static_cast<std::size_t>(extent.steps + 4)] = 1;  // inside the second sequence
     const Numbers y = fixture.forward();
     CHECK(largest_difference(y, definition(fixture, fixture.x)) < 1e-12);

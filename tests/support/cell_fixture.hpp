@@ -56,6 +56,18 @@ inline const std::vector<std::pair<std::string, rlt::OptionValues>> joint_option
     {"galite", {{"decay", "factored"}, {"nu", "3"}, {"head_size", "9"}}},
     {"agalite", {{"r", "5"}, {"eta", "3"}, {"head_size", "7"}}},
     {"agalite", {{"r", "5"}, {"eta", "3"}, {"head_size", "7"}, {"form", "scan"}}},
+    {"transformer_xl", {{"window", "5"}}},
+    {"sliding_window", {{"window", "1"}}},
+    {"sliding_window", {{"window", "20"}}},
+    {"block_recurrent", {{"window", "5"}, {"states", "3"}}},
+    {"block_recurrent", {{"window", "1"}, {"states", "1"}, {"gate", "full"}}},
+    {"block_recurrent", {{"window", "9"}, {"states", "4"}, {"configuration", "dual"}}},
+    {"block_recurrent", {{"window", "5"}, {"states", "3"}, {"configuration", "single"}}},
+    {"block_recurrent",
+     {{"window", "5"}, {"states", "3"}, {"gate", "lstm"}, {"configuration", "dual"}}},
+    {"block_recurrent",
+     {{"window", "4"}, {"states", "3"}, {"gate", "full"}, {"configuration", "single"}}},
+    {"block_recurrent", {{"window", "7"}, {"states", "2"}, {"gate", "lstm"}}},
 };
 
 /// Heads whose size does not follow from d_model: large by default, so that only the defaults are tested with them,

@@ -141,7 +141,7 @@ TEST_CASE_TEMPLATE("checkpoint: save, load, continue equals not stopped, bit for
                    double) {
   const test::TemporaryFolder folder;
   const fs::path path = folder.path() / "last.safetensors";
-  for (const std::string kind : {"adam", "adamw", "sgd"}) {
+  for (const std::string kind : {"adam", "adamw", "sgd", "adafactor"}) {
     CAPTURE(kind);
     Model<T> straight(1, kind);
     straight.train(1, 10);

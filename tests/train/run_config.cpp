@@ -199,6 +199,12 @@ TEST_CASE("run config: settings that another one leaves without effect are known
     CHECK(is_idle(config, name));
   }
   CHECK_FALSE(is_idle(config, "momentum"));
+  config.optimizer = "adafactor";
+  CHECK_FALSE(is_idle(config, "beta1"));
+  for (const char* const name : {"weight-decay", "beta2", "epsilon", "momentum"}) {
+    CAPTURE(name);
+    CHECK(is_idle(config, name));
+  }
   config.steps = 5;
   CHECK(is_idle(config, "epochs"));
   config.train_size = 0;
@@ -285,4 +291,51 @@ TEST_CASE("run config: the path of own data is absolute once it is resolved") {
   complete(config);
   CHECK(std::filesystem::path(config.data).is_absolute());
   CHECK(std::filesystem::equivalent(config.data, own.path() / "text"));
+}
+
+TEST_CASE(
+    "run config: norm, tied embeddings and output scale reach the model; older runs have none") {
+  const Own own;
+  RunConfig config = own.config("text");
+  config.d_model = 16;
+  const std::unique_ptr<Task> task = complete(config);
+  ModelConfig model = model_config(config, task->info());
+  CHECK(model.layers[0].norm == NormForm::layer);
+  CHECK(!model.heads[0].tied);
+  CHECK(model.heads[0].scale == 1);
+  config.norm = "rms";
+  config.tied_embeddings = "on";
+  config.output_scale = "rsqrt";
+  model = model_config(from_facts(to_facts(config)), task->info());
+  CHECK(model.layers[0].norm == NormForm::rms);
+  CHECK(model.heads[0].tied);
+  CHECK(model.heads[0].scale == 0.25);
+
+  std::map<std::string, std::string> facts = to_facts(config);
+  for (const char* const name : {"norm", "tied-embeddings", "output-scale"}) facts.erase(name);
+  model = model_config(from_facts(facts), task->info());
+  CHECK(model.layers[0].norm == NormForm::layer);
+  CHECK(!model.heads[0].tied);
+  CHECK(model.heads[0].scale == 1);
+}
+
+TEST_CASE("run config: transformer_xl reads segments as long as its window") {
+  const Own own;
+  RunConfig config = own.config("text");
+  config.cell = "transformer_xl";
+  config.cell_options = {"window=48"};
+  complete(config);
+  CHECK(config.segment == 48);
+  config.segment = 96;
+  CHECK(error_of([&] { complete(config); }).find("--segment 96") != std::string::npos);
+  config.cell = "sliding_window";
+  CHECK_NOTHROW(complete(config));
+  CHECK(config.segment == 96);
+}
+
+TEST_CASE("run config: embeddings are tied only where inputs and outputs are the same symbols") {
+  const Own own;
+  RunConfig config = own.config("file");
+  config.tied_embeddings = "on";
+  CHECK(error_of([&] { complete(config); }).find("--tied-embeddings on") != std::string::npos);
 }
