@@ -126,7 +126,7 @@ class Horizon(Case):
         text = self.folder / "text"
         text.write_text("abcd" * 100)
         self.done("train", "--task", "text", "--data", text, *TINY_MODEL, "--out", self.folder / "read")
-        self.one_line("eval", self.folder / "read", "--horizon", holds=["--horizon", "given"])
+        self.one_line("eval", self.folder / "read", "--horizon", holds=["--horizon", "as they are"])
 
 
 class Tasks(Case):
