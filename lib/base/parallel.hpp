@@ -12,7 +12,8 @@ namespace rlt {
 int thread_count();
 void set_thread_count(int threads);
 
-/// Which iteration of which parallel loop the calling thread is in; the gemm log reads it.
+/// Which iteration of which parallel loop the calling thread is in, or what follows a loop, which counts as one of one
+/// iteration; the gemm log reads it.
 struct LoopPosition {
   Index loop = 0;
   Index iteration = 0;
@@ -48,9 +49,10 @@ void parallel_for(Index count, Body&& body) {
     loop_position() = {loop, i};
     body(i, thread);
   };
+  const auto leave = [] { loop_position() = {next_loop(), 0}; };
   if (count <= 1 || threads == 1) {
     for (Index i = 0; i < count; ++i) run(i, 0);
-    return;
+    return leave();
   }
   Share* const shares = deal(count);
   const auto work = [&](int self) {
@@ -61,6 +63,7 @@ void parallel_for(Index count, Body&& body) {
   };
   using Work = decltype(work);
   run_together([](const void* what, int self) { (*static_cast<const Work*>(what))(self); }, &work);
+  leave();
 }
 
 }  // namespace rlt

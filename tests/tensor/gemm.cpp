@@ -118,6 +118,8 @@ TEST_CASE("gemm: recorded products run again, cut as they were") {
   rlt::gemm_at<double>({a.data(), 6, 5}, {product.data(), 6, 4}, {sum.data(), 5, 4}, Write::add);
   rlt::record_gemm<double>(nullptr);
   REQUIRE(log.size() == 3);
+  CHECK(log[0].loop == log[1].loop);
+  CHECK(log[2].loop != log[1].loop);  // it needs both of them
   const std::vector<double> first = product;
   std::vector<double> twice = sum;
   for (double& value : twice) value *= 2;
