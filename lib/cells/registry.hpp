@@ -27,10 +27,10 @@ struct CellInfo {
   bool constant_memory = true;   // state does not grow with the sequence
   bool any_input_width = false;  // x may have other features than y: CellConfig::inputs
   RealInput real_input = RealInput::linear;
-  Init input_matrix = nullptr;  // of the layer that reads real numbers, biases 0; null: torch's
+  Init input_matrix = nullptr;   // of the layer that reads real numbers, biases 0; null: torch's
   std::string segment_option{};  // the option that is also the length of a document's segments
   Index default_layers = 2;
-  std::vector<Positions> positions = {Positions::none, Positions::sinusoidal};
+  std::vector<Positions> positions = {Positions::none, Positions::sinusoidal, Positions::learned};
   std::vector<Option> options;
   /// Error(usage) for options or sizes that do not fit together; may be null.
   void (*check)(const CellConfig&) = nullptr;

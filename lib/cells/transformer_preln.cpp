@@ -40,7 +40,8 @@ CellEntry cells::transformer_preln() {
       .equation = "y_t = W_o sum_{j <= t} softmax_j(q_t . k_j / sqrt(d)) v_j",
       .block = "prenorm",
       .constant_memory = false,
-      .positions = {Positions::none, Positions::sinusoidal, Positions::alibi, Positions::rotary},
+      .positions = {Positions::none, Positions::sinusoidal, Positions::learned, Positions::alibi,
+                    Positions::rotary},
       .options = {},
   });
 }

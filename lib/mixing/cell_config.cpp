@@ -10,9 +10,10 @@
 namespace rlt {
 namespace {
 
-constexpr std::array<std::pair<Positions, std::string_view>, 4> position_names{{
+constexpr std::array<std::pair<Positions, std::string_view>, 5> position_names{{
     {Positions::none, "none"},
     {Positions::sinusoidal, "sinusoidal"},
+    {Positions::learned, "learned"},
     {Positions::alibi, "alibi"},
     {Positions::rotary, "rotary"},
 }};

@@ -9,10 +9,14 @@
 
 namespace rlt {
 
-/// Where positions enter: nowhere, added to the embeddings, as a bias on attention scores, or as a
-/// rotation of queries and keys.
-enum class Positions { none, sinusoidal, alibi, rotary };
+/// Where positions enter: nowhere, added to the embeddings as fixed or learned waves, as a bias on attention scores, or
+/// as a rotation of queries and keys.
+enum class Positions { none, sinusoidal, learned, alibi, rotary };
 std::string_view to_string(Positions positions);
+/// Whether the model's input adds them, whatever the cells are.
+constexpr bool is_added(Positions positions) {
+  return positions == Positions::sinusoidal || positions == Positions::learned;
+}
 /// Error(usage) with the nearest name when unknown.
 Positions parse_positions(std::string_view name);
 

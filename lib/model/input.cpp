@@ -12,6 +12,7 @@ void Input<T>::declare(ParameterSet<T>& parameters) {
   if (config_.vocabulary > 0) {
     embedding_.declare(parameters, "embedding", config_.vocabulary, width_);
   }
+  if (learns_positions()) waves_.declare(parameters, "time", width_);
   if (!projects()) return;
   if (config_.matrix) {
     projection_.declare(parameters, "input", config_.features, width_, Bias::zero, config_.matrix);
@@ -22,8 +23,13 @@ void Input<T>::declare(ParameterSet<T>& parameters) {
 
 template <std::floating_point T>
 void Input<T>::carve(Workspace& workspace, Extent largest) {
-  if (!projects()) return;
   const Index rows = largest.rows();
+  if (adds_positions()) positions_ = workspace.tape.take<Index>(rows);
+  if (learns_positions()) {
+    const ScratchScope scope(workspace);
+    waves_.carve(workspace, rows);
+  }
+  if (!projects()) return;
   reals_ = workspace.tape.take<T>(rows, config_.features);
   if (rectifies()) projected_ = workspace.tape.take<T>(rows, width_);
   const ScratchScope scope(workspace);
@@ -70,6 +76,7 @@ void Input<T>::read_reals(Matrix<const float> r, Matrix<T> x) {
 template <std::floating_point T>
 void Input<T>::backward(const Inputs& inputs, Matrix<const T> dx) {
   // x_t = E[token_t] + f(W r_t + b) + position(t)
+  if (learns_positions()) waves_.backward(positions_, dx);
   if (config_.vocabulary > 0) embedding_.backward(inputs.tokens, dx);
   if (!projects()) return;
   const Matrix<const T> reals(reals_, dx.rows, config_.features);
@@ -81,16 +88,18 @@ void Input<T>::backward(const Inputs& inputs, Matrix<const T> dx) {
 }
 
 template <std::floating_point T>
-void Input<T>::add_positions(Extent extent, const Pass<T>& pass, Matrix<T> x) const {
+void Input<T>::add_positions(Extent extent, const Pass<T>& pass, Matrix<T> x) {
   for (Index b = 0; b < extent.batch; ++b) {
     T* const read = pass.carries() ? pass.state.row(b) : nullptr;
     Index position = read == nullptr ? 0 : static_cast<Index>(*read);
     for (Index t = 0; t < extent.steps; ++t, ++position) {
       if (pass.start(extent, b, t)) position = 0;
-      add_sinusoidal(position, width_, x.row(b * extent.steps + t));
+      positions_[b * extent.steps + t] = position;
     }
     if (read != nullptr) *read = static_cast<T>(position);
   }
+  if (learns_positions()) return waves_.forward(positions_, x);
+  for (Index row = 0; row < x.rows; ++row) add_sinusoidal(positions_[row], width_, x.row(row));
 }
 
 template class Input<float>;

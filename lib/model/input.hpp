@@ -9,6 +9,7 @@
 #include "model/batch.hpp"
 #include "nn/embedding.hpp"
 #include "nn/linear.hpp"
+#include "nn/time_encoding.hpp"
 
 namespace rlt {
 
@@ -18,7 +19,7 @@ struct InputConfig {
   std::optional<RealInput>
       real_input{};       // how they enter; none: the first cell's own way, or linear
   Init matrix = nullptr;  // of W; null: torch's, and the bias likewise, else 0
-  Positions positions = Positions::none;  // only sinusoidal ones are added here
+  Positions positions = Positions::none;  // those that are added, or none
 };
 
 template <std::floating_point T>
@@ -26,7 +27,7 @@ class Input {
  public:
   Input(const InputConfig& config, Index width) : config_(config), width_(width) {}
 
-  /// Parameters embedding.weight (vocabulary, D), input.weight (F, D) and input.bias (D).
+  /// Parameters embedding.weight (vocabulary, D), input.weight (F, D) and input.bias (D), time.frequency and time.phase.
   void declare(ParameterSet<T>& parameters);
   void carve(Workspace& workspace, Extent largest);
   /// The number of tokens read so far, where positions are added.
@@ -39,17 +40,20 @@ class Input {
  private:
   bool projects() const { return config_.features > 0 && config_.real_input != RealInput::direct; }
   bool rectifies() const { return projects() && config_.real_input == RealInput::relu; }
-  bool adds_positions() const { return config_.positions == Positions::sinusoidal; }
+  bool adds_positions() const { return is_added(config_.positions); }
+  bool learns_positions() const { return config_.positions == Positions::learned; }
   void read_reals(Matrix<const float> reals, Matrix<T> x);
-  void add_positions(Extent extent, const Pass<T>& pass, Matrix<T> x) const;
+  void add_positions(Extent extent, const Pass<T>& pass, Matrix<T> x);
 
   InputConfig config_;
   Index width_;
   Embedding<T> embedding_;
   Linear<T> projection_;
-  T* reals_ = nullptr;       // tape: (B T, F) the real inputs as T
-  T* projected_ = nullptr;   // tape with relu, else scratch: (B T, D) f(W r + b)
-  T* dprojected_ = nullptr;  // scratch with relu
+  TimeEncoding<T> waves_;
+  Index* positions_ = nullptr;  // tape: (B T)
+  T* reals_ = nullptr;          // tape: (B T, F) the real inputs as T
+  T* projected_ = nullptr;      // tape with relu, else scratch: (B T, D) f(W r + b)
+  T* dprojected_ = nullptr;     // scratch with relu
 };
 
 }  // namespace rlt

@@ -9,8 +9,7 @@ namespace {
 void complete_real_input(ModelConfig& config) {
   LayerConfig& first = config.layers.front();
   const CellInfo& cell = cell_info(first.cell);
-  const bool adds_to_reals =
-      config.input.vocabulary > 0 || config.input.positions == Positions::sinusoidal;
+  const bool adds_to_reals = config.input.vocabulary > 0 || is_added(config.input.positions);
   if (!config.input.real_input) {
     const bool own_way = cell.real_input != RealInput::direct || !adds_to_reals;
     config.input.real_input = own_way ? cell.real_input : RealInput::linear;

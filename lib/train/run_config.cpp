@@ -123,7 +123,7 @@ std::vector<Setting> settings(RunConfig& c) {
       number("ff", "feed-forward width as a multiple of --d-model", &c.ff, "Model", 1, 1024),
       number("dropout", "dropout rate", &c.dropout, "Model", 0, almost_one),
       word("positions", "where positions enter; `rlt cells NAME` says what a cell takes",
-           &c.positions, "Model", {"none", "sinusoidal", "alibi", "rotary"}),
+           &c.positions, "Model", {"none", "sinusoidal", "learned", "alibi", "rotary"}),
       {"cell-option", "NAME=VALUE, a choice of one cell (repeatable); see `rlt cells NAME`",
        &c.cell_options, "Model"},
       word("real-input",

@@ -141,7 +141,7 @@ TEST_CASE("model: without sinusoidal positions every position looks alike") {
 TEST_CASE(
     "model: pieces of any size joined by the carried state equal the whole, starts inside too") {
   for (const char* cell : {"linear", "srwm", "lstm", "transformer"}) {
-    for (const Positions positions : {Positions::none, Positions::sinusoidal}) {
+    for (const Positions positions : {Positions::none, Positions::sinusoidal, Positions::learned}) {
       CAPTURE(cell);
       CAPTURE(to_string(positions));
       SequenceModel<double> model = model_of(cell, positions);
@@ -266,9 +266,10 @@ TEST_CASE("model: where nothing is scored, nothing is learned") {
 
 // Every wrapping; two layers, positions, a carried state, a start inside, dropout.
 TEST_CASE("model: gradients of the mean loss equal central differences") {
-  for (const char* cell : {"linear", "srwm", "lstm", "transformer"}) {
+  for (const std::string cell : {"linear", "srwm", "lstm", "transformer"}) {
     CAPTURE(cell);
-    SequenceModel<double> model = model_of(cell, Positions::sinusoidal, 2, 0.2);
+    const Positions positions = cell == "lstm" ? Positions::learned : Positions::sinusoidal;
+    SequenceModel<double> model = model_of(cell, positions, 2, 0.2);
     model.parameters().initialize(1);
     Reading past(model, {2, 7});
     past.read(0, 7, true);
