@@ -18,6 +18,7 @@ class Wrapper : public Cell<T> {
   StateLayout state_layout(Index context) const override { return cell_->state_layout(context); }
   void initial_state(Matrix<T> state) const override { cell_->initial_state(state); }
   void rebuild(Matrix<T> state) override { cell_->rebuild(state); }
+  RecurrentStates<T>* states() override { return cell_->states(); }
 
  protected:
   /// Streams of the dropout masks inside one block.

@@ -21,15 +21,21 @@
 // equals the whole. If segments are one block each, no update gets a gradient. clear_state = on: every segment begins
 // with the initial C; the keys and values go on.
 //
+// feedback = on: all layers read the states of the recurrent one in the same way, each with a q2 and a scale of its own;
+// those below it too, so that a stack of such layers runs block by block: model/feedback_stack.hpp. There the blocks of
+// all sequences end together: a document that starts inside one has the initial C from its start on, and its first update
+// at the end of that block.
+//
 // departs: the official code has documents start and end, and blocks begin, where segments do. Ours may start
 //   anywhere: a start opens a block, with the initial C, drops the unfinished one and puts null keys in the place of
 //   what came before. H d = D here. The MLP of dual and single has 4 D hidden numbers, whatever --ff. No dropout inside.
-//   Not here: feedback of the states to all layers.
 // Memory: state 1 + S D + 4 W D; tape per step 8 D + 3 H + 3, per sequence 4 W D, per block S (11 D + 3 H) with fixed
 //   and skip. One step at a time projects the states anew each time.
 #include <algorithm>
+#include <optional>
 #include <string>
 
+#include "base/error.hpp"
 #include "base/parallel.hpp"
 #include "cells/registry.hpp"
 #include "mixing/recurrent_states.hpp"
@@ -47,9 +53,13 @@ class BlockRecurrent : public Cell<T> {
         heads_(config.heads),
         d_(config.head_size()),
         window_(config.count("window")),
+        count_(config.count("states")),
         attention_(config, 2 * window_),
         read_scale_(heads_),
-        states_(config) {}
+        clears_(config.text("clear_state") == "on"),
+        gives_back_(config.text("feedback") == "on") {
+    if (config.count("recurrent_layer") > 0) own_.emplace(config);
+  }
 
   void declare(ParameterSet<T>& parameters, std::string_view prefix) override {
     const std::string name(prefix);
@@ -58,11 +68,12 @@ class BlockRecurrent : public Cell<T> {
     attention_.declare(parameters, name);
     read_scale_.declare(parameters, name + ".read_scale");
     out_.declare(parameters, name + ".out", 2 * width_, width_, Bias::none, matrix);
-    states_.declare(parameters, name + ".state");
+    if (own_) own_->declare(parameters, name + ".state");
   }
 
   void carve(Workspace& workspace, Extent largest) override {
     const Index rows = largest.rows();
+    if (own_ && gives_back_) own_->carve(workspace, largest, true);
     projected_ = workspace.tape.take<T>(rows, 4, width_);
     lengths_ = workspace.tape.take<T>(rows, heads_);
     reads_ = workspace.tape.take<T>(rows, 2, width_);
@@ -71,20 +82,22 @@ class BlockRecurrent : public Cell<T> {
     dreads_ = workspace.scratch.take<T>(rows, 2, width_);
     slow_.carve(workspace, rows);
     out_.carve(workspace, rows);
-    attention_.carve(workspace, largest, std::max(states_.count(), 2 * window_));
+    attention_.carve(workspace, largest, std::max(count_, 2 * window_));
     read_scale_.carve(workspace, largest.batch);
-    states_.carve(workspace, largest);
+    if (own_ && !gives_back_) own_->carve(workspace, largest);
   }
 
   StateLayout state_layout(Index /*context*/) const override {
-    StateLayout layout{.pieces = states_.pieces()};
+    StateLayout layout;
+    if (own_) layout.pieces = own_->pieces();
     for (const StatePiece& piece : attention_.keys().pieces()) layout.pieces.push_back(piece);
     return layout;
   }
   void initial_state(Matrix<T> state) const override {
     for (Index b = 0; b < state.rows; ++b) std::fill_n(state.row(b), state.cols, T(0));
-    states_.initial_state(carried_states(state));
+    if (own_) own_->initial_state(carried_states(state));
   }
+  RecurrentStates<T>* states() override { return own_ ? &*own_ : nullptr; }
 
   void forward(Sequence<const T> x, const Pass<T>& pass, Sequence<T> y) override {
     const Extent extent = x.extent;
@@ -98,7 +111,9 @@ class BlockRecurrent : public Cell<T> {
                 lengths_ + block.first * heads_);
     });
     // C of every block, then y2 = attention of q2 to all K, V
-    states_.forward(extent, pass, carried_states(pass.state), attention_);
+    begin_states(extent, pass);
+    if (own_) own_->update(attention_);
+    if (is_alone()) own_->end(carried_states(pass.state));
     for_each_read(extent, [&](const AttentionTile<T>& tile, const Read& read, int thread) {
       attention_.kernel().forward(tile, part(extent, reads_, 2, 1, read), thread);
     });
@@ -113,24 +128,26 @@ class BlockRecurrent : public Cell<T> {
     // y = [y1 | y2] W_out
     out_.backward(rows(extent, reads_, 2), dy.rows, dreads);
     // y2 = attention of q2 to all K, V
-    states_.begin_backward();
+    if (is_alone()) own_->begin_backward({});
     read_scale_.begin_backward(extent.batch);
     for_each_read(extent, [&](const AttentionTile<T>& tile, const Read& read, int thread) {
       const Matrix<T> dq = part(extent, dprojected_, 4, 3, read);
       for (Index row = 0; row < dq.rows; ++row) std::fill_n(dq.row(row), d_, T(0));
       attention_.kernel().backward(
           tile, part(extent, dreads_, 2, 1, read),
-          {dq, states_.dkeys(read.value, read.head), states_.dvalues(read.value, read.head),
+          {dq, states_->dkeys(read.value, read.head), states_->dvalues(read.value, read.head),
            read_scale_.gradient(read.b, read.head)},
           thread);
     });
     read_scale_.end_backward(extent.batch);
     // y1 = window attention
-    attention_.backward(extent, projected, dreads.col_block(0, width_), dprojected);
+    attention_.backward(extent, projected, dreads.col_block(0, width_), dprojected,
+                        carried_keys(dstate_));
     // C of every block
-    states_.backward(attention_);
+    if (own_) own_->update_backward(attention_);
+    if (is_alone()) own_->end_backward({});
     // q, k, q2 of unit length
-    attention_.end_backward(projected, dprojected);
+    attention_.end_backward(projected, dprojected, carried_keys(dstate_));
     for_row_blocks(extent.rows(), [&](const RowBlock& block) {
       make_unit_backward(block.of(projected).col_block(3 * width_, width_), d_,
                          static_cast<const T*>(lengths_) + block.first * heads_,
@@ -146,12 +163,24 @@ class BlockRecurrent : public Cell<T> {
     Index b, head, t, count, value;
   };
 
-  // What is carried: [unfinished, C | keys, values]
+  /// Not in a stack that makes the states ready.
+  bool is_alone() const { return own_ && !is_led_; }
+
+  void begin_states(Extent extent, const Pass<T>& pass) {
+    is_led_ = pass.states != nullptr;
+    states_ = is_led_ ? pass.states : &*own_;
+    dstate_ = pass.dstate;
+    if (is_led_) return;
+    own_->begin(extent, pass, carried_states(pass.state),
+                {BlockPlan::Start::opens_block, clears_});
+  }
+
+  // What is carried: [unfinished, C | keys, values], of a layer that only reads states [keys, values]
   Matrix<T> carried_states(Matrix<T> state) const {
-    return state.data == nullptr ? state : state.col_block(0, states_.carried_size());
+    return state.data == nullptr ? state : state.col_block(0, own_->carried_size());
   }
   Matrix<T> carried_keys(Matrix<T> state) const {
-    const Index before = states_.carried_size();
+    const Index before = own_ ? own_->carried_size() : 0;
     return state.data == nullptr ? state : state.col_block(before, state.cols - before);
   }
   Matrix<T> rows(Extent extent, T* data, Index vectors) const {
@@ -170,12 +199,12 @@ class BlockRecurrent : public Cell<T> {
     parallel_for(extent.batch * heads_, [&](Index index, int thread) {
       const Index b = index / heads_;
       const Index head = index % heads_;
-      states_.for_each_run(extent, b, [&](Index t, Index count, Index value) {
+      states_->for_each_run(extent, b, [&](Index t, Index count, Index value) {
         const Read read{b, head, t, count, value};
         body(AttentionTile<T>{.q = part(extent, projected_, 4, 3, read),
-                              .k = states_.keys(value, head),
-                              .v = states_.values(value, head),
-                              .seen = states_.count(),
+                              .k = states_->keys(value, head),
+                              .v = states_->values(value, head),
+                              .seen = count_,
                               .slide = 0,
                               .scale = read_scale_(head)},
              read, thread);
@@ -187,11 +216,18 @@ class BlockRecurrent : public Cell<T> {
   Index heads_;
   Index d_;
   Index window_;
+  Index count_;  // of the states
   Linear<T> slow_;
   WindowAttention<T> attention_;
   LearnedScale<T> read_scale_;
   Linear<T> out_;
-  RecurrentStates<T> states_;
+  bool clears_;
+  bool gives_back_;
+  std::optional<RecurrentStates<T>> own_;
+  // of the pass
+  RecurrentStates<T>* states_ = nullptr;
+  bool is_led_ = false;
+  Matrix<T> dstate_;
   // tape
   T* projected_ = nullptr;  // (B T, 4 D) q | k | v | q2
   T* lengths_ = nullptr;    // (B T, H) 1 / length of q2
@@ -201,15 +237,20 @@ class BlockRecurrent : public Cell<T> {
   T* dreads_ = nullptr;
 };
 
-/// One recurrent layer among layers that are sliding_window.
+/// One recurrent layer among layers that are sliding_window or, with feedback, read its states as it does.
 std::vector<LayerConfig> layers_of(const LayerConfig& layer, Index count) {
   LayerConfig recurrent = layer;
   recurrent.config = complete("block_recurrent", layer.config);
-  LayerConfig other = recurrent;
-  other.cell = "sliding_window";
-  other.config.options = {{"window", recurrent.config.text("window")}};
-  std::vector<LayerConfig> layers(static_cast<std::size_t>(count), other);
   const Index from_top = recurrent.config.count("recurrent_layer");
+  if (from_top == 0) fail(Exit::usage, "--cell-option recurrent_layer=0: must be at least 1");
+  LayerConfig other = recurrent;
+  if (recurrent.config.text("feedback") == "on") {
+    other.config.options["recurrent_layer"] = "0";
+  } else {
+    other.cell = "sliding_window";
+    other.config.options = {{"window", recurrent.config.text("window")}};
+  }
+  std::vector<LayerConfig> layers(static_cast<std::size_t>(count), other);
   layers[static_cast<std::size_t>(std::max<Index>(0, count - from_top))] = recurrent;
   return layers;
 }
@@ -249,12 +290,17 @@ CellEntry cells::block_recurrent() {
                    .help = "which layer has the states, counted from the top; the lowest where "
                            "there are fewer",
                    .choices = {},
-                   .low = 1,
+                   .low = 0,
                    .high = 1000,
                    .whole = true},
                   {.name = "clear_state",
                    .value = "off",
                    .help = "on: every segment begins with the initial states",
+                   .choices = {"off", "on"}},
+                  {.name = "feedback",
+                   .value = "off",
+                   .help = "on: all layers read the states, the layers below too; all layers then "
+                           "run block by block",
                    .choices = {"off", "on"}}},
       .expand = layers_of,
   });

@@ -24,7 +24,7 @@ Index BlockPlan::walk(Index b, Index count, const OnStart& on_start, const OnSte
                       const OnBlock& on_block) const {
   for (Index t = 0; t < extent_.steps; ++t) {
     if (t > 0 && starts_[b * extent_.steps + t] == t) {
-      count = 0;
+      if (start_ == Start::opens_block) count = 0;
       on_start();
     }
     on_step(t);
@@ -35,8 +35,9 @@ Index BlockPlan::walk(Index b, Index count, const OnStart& on_start, const OnSte
   return count;
 }
 
-void BlockPlan::make(Extent extent, const Index* starts, const Index* counts) {
+void BlockPlan::make(Extent extent, const Index* starts, const Index* counts, Start start) {
   extent_ = extent;
+  start_ = start;
   starts_ = starts;
   entries_ = extent.batch;
   waves_ = 0;
@@ -65,8 +66,10 @@ void BlockPlan::make(Extent extent, const Index* starts, const Index* counts) {
     };
     const auto on_block = [&](Index t) {
       const Index index = wave_next_[wave++]++;
-      const bool first = starts[b * extent.steps + t] == t + 1 - window_;
-      updates_[index] = {b, t + 1, first ? window_ : 0, value, entries_ + index};
+      const Index end = t + 1;
+      const Index nulls =
+          std::clamp<Index>(starts[b * extent.steps + t] - (end - 2 * window_), 0, 2 * window_);
+      updates_[index] = {b, end, nulls, value, entries_ + index};
       read_[value] = 1;
       value = entries_ + index;
     };

@@ -16,9 +16,8 @@ class BlockPlan {
  public:
   struct Update {
     Index sequence;
-    Index end;  // the step behind its block
-    Index
-        nulls;  // null keys among the 2 W that the states read: W in the first block of a document
+    Index end;     // the step behind its block
+    Index nulls;   // among the 2 W keys that the states read: steps before the document
     Index source;  // the value before
     Index target;  // the value that it makes
   };
@@ -31,9 +30,13 @@ class BlockPlan {
   Index most_entries(Extent largest) const { return product(Index{2}, largest.batch); }
   void carve(Workspace& workspace, Extent largest);
 
+  /// What a start inside a block does: it opens a block of its own, or leaves the border where it is, so that the blocks
+  /// of all sequences end together.
+  enum class Start { opens_block, keeps_block };
+
   /// starts (B, T): the step of the last start, negative where there is none; counts (B): steps in the unfinished
   /// block that each sequence carries.
-  void make(Extent extent, const Index* starts, const Index* counts);
+  void make(Extent extent, const Index* starts, const Index* counts, Start start);
 
   /// Values that no update of the pass makes.
   Index entries() const { return entries_; }
@@ -60,6 +63,7 @@ class BlockPlan {
 
   Index window_;
   Extent extent_;
+  Start start_ = Start::opens_block;
   const Index* starts_ = nullptr;
   Index entries_ = 0;
   Index waves_ = 0;

@@ -14,6 +14,9 @@
 
 namespace rlt {
 
+template <std::floating_point T>
+class RecurrentStates;
+
 /// What crosses the borders of a segment. Must stay valid until backward has run.
 template <std::floating_point T>
 struct Pass {
@@ -30,6 +33,11 @@ struct Pass {
   Dropout dropout{};  // for cells that drop inside, such as attention weights
   /// nothing: no backward will follow (evaluation, streaming, acting). The outputs have the same bits.
   Keep keep = Keep::tape;
+  /// Of layers that FeedbackStack runs: states that are ready to be read, and (B, state size) where backward finds the
+  /// gradient of the state after the last step and leaves that of the state before the first. Other cells need neither:
+  /// to them a carried state is constant.
+  RecurrentStates<T>* states = nullptr;
+  Matrix<T> dstate{};
 
   bool carries() const { return state.data != nullptr || lanes != nullptr; }
   bool start(Extent extent, Index b, Index t) const {
@@ -37,7 +45,7 @@ struct Pass {
   }
 };
 
-/// No gradient flows into a carried state (truncated backpropagation) nor across a start.
+/// No gradient flows into a carried state (truncated backpropagation) nor across a start. Pass::dstate is the exception.
 template <std::floating_point T>
 class Cell {
  public:
@@ -57,6 +65,8 @@ class Cell {
   /// Computes anew what a carried state holds of the parameters (keys and values of a cache), after these have
   /// changed. Most states hold nothing of them.
   virtual void rebuild(Matrix<T> /*state*/) {}
+  /// What all layers of a FeedbackStack read of this one. Most cells have nothing of the kind.
+  virtual RecurrentStates<T>* states() { return nullptr; }
 
   /// x (B,T,D) -> y (B,T,D). Keeps in the tape what backward needs, unless the pass keeps nothing.
   virtual void forward(Sequence<const T> x, const Pass<T>& pass, Sequence<T> y) = 0;

@@ -20,7 +20,6 @@ RecurrentStates<T>::RecurrentStates(const CellConfig& config)
       d_(config.head_size()),
       window_(config.count("window")),
       states_(config.count("states")),
-      clears_(config.text("clear_state") == "on"),
       plan_(window_),
       self_scale_(heads_),
       token_scale_(heads_),
@@ -40,12 +39,14 @@ void RecurrentStates<T>::declare(ParameterSet<T>& parameters, const std::string&
 }
 
 template <std::floating_point T>
-void RecurrentStates<T>::carve(Workspace& workspace, Extent largest) {
+void RecurrentStates<T>::carve(Workspace& workspace, Extent largest, bool kept) {
+  Arena& scratch = kept ? workspace.tape : workspace.scratch;
   const Index entries = product(states_, plan_.most_entries(largest));
   const Index updates = product(states_, plan_.most_updates(largest));
   const Index of_wave = product(states_, largest.batch);
   const Index values = entries + updates;
   plan_.carve(workspace, largest);
+  starts_ = workspace.tape.take<Index>(largest.rows());
   counts_ = workspace.tape.take<Index>(largest.batch);
   learned_ = workspace.tape.take<std::uint8_t>(largest.batch);
   c_ = workspace.tape.take<T>(values, width_);
@@ -54,11 +55,11 @@ void RecurrentStates<T>::carve(Workspace& workspace, Extent largest) {
   lengths_ = workspace.tape.take<T>(values, 3, heads_);
   old_ = workspace.tape.take<T>(updates, width_);
   reads_ = workspace.tape.take<T>(updates, 2, width_);
-  dc_ = workspace.scratch.take<T>(values, width_);
-  du_ = workspace.scratch.take<T>(entries, width_);
-  dprojected_ = workspace.scratch.take<T>(values, 4, width_);
-  dold_ = workspace.scratch.take<T>(of_wave, width_);
-  dreads_ = workspace.scratch.take<T>(of_wave, 2, width_);
+  dc_ = scratch.take<T>(values, width_);
+  du_ = scratch.take<T>(entries, width_);
+  dprojected_ = scratch.take<T>(values, 4, width_);
+  dold_ = scratch.take<T>(of_wave, width_);
+  dreads_ = scratch.take<T>(of_wave, 2, width_);
   norm_.carve(workspace, entries);
   slow_.carve(workspace, entries);
   self_scale_.carve(workspace, largest.batch);
@@ -74,34 +75,74 @@ void RecurrentStates<T>::initial_state(Matrix<T> carried) const {
   }
 }
 
+// The plan of the pass, and the values with which its sequences begin.
 template <std::floating_point T>
-void RecurrentStates<T>::forward(Extent extent, const Pass<T>& pass, Matrix<T> carried,
-                                 const WindowAttention<T>& attention) {
-  enter(extent, pass, carried, attention.keys().starts());
-  project(0, plan_.entries());
-  for (Index wave = 0; wave < plan_.waves(); ++wave) {
-    update(wave, attention);
-    if (plan_.is_read(wave)) project(first_value(wave), plan_.updates(wave));
+void RecurrentStates<T>::begin(Extent extent, const Pass<T>& pass, Matrix<const T> carried,
+                               Begin how) {
+  extent_ = extent;
+  const bool opens = how.start == BlockPlan::Start::opens_block;
+  for (Index b = 0; b < extent.batch; ++b) {
+    const bool fresh = carried.data == nullptr;
+    const bool anew = fresh || pass.start(extent, b, 0);
+    counts_[b] = fresh || (anew && opens) ? 0 : static_cast<Index>(*carried.row(b));
+    learned_[b] = anew || how.clear ? 1 : 0;
+    Index start = fresh ? 0 : -2 * window_;
+    for (Index t = 0; t < extent.steps; ++t) {
+      if (pass.start(extent, b, t)) start = t;
+      starts_[b * extent.steps + t] = start;
+    }
   }
-  leave(extent, carried);
+  plan_.make(extent, starts_, counts_, how.start);
+  for (Index entry = 0; entry < plan_.entries(); ++entry) {
+    const T* const from = is_learned(entry) ? initial_->value : carried.row(entry) + 1;
+    std::copy_n(from, initial_->count(), rows(c_, entry, 1).data);
+  }
+  project(0, plan_.entries());
 }
 
 template <std::floating_point T>
-void RecurrentStates<T>::begin_backward() {
+void RecurrentStates<T>::update(const WindowAttention<T>& attention) {
+  for (Index wave = 0; wave < plan_.waves(); ++wave) {
+    update_wave(wave, attention);
+    if (plan_.is_read(wave)) project(first_value(wave), plan_.updates(wave));
+  }
+}
+
+template <std::floating_point T>
+void RecurrentStates<T>::end(Matrix<T> carried) const {
+  if (carried.data == nullptr) return;
+  for (Index b = 0; b < extent_.batch; ++b) {
+    *carried.row(b) = static_cast<T>(plan_.count(b));
+    std::copy_n(rows(c_, plan_.last(b), 1).data, initial_->count(), carried.row(b) + 1);
+  }
+}
+
+template <std::floating_point T>
+void RecurrentStates<T>::begin_backward(Matrix<const T> dcarried) {
   const Index size = plan_.values() * states_ * width_;
   for_buffer_blocks(size, [&](Index from, Index to) { std::fill(dc_ + from, dc_ + to, T(0)); });
   for_buffer_blocks(4 * size, [&](Index from, Index to) {
     std::fill(dprojected_ + from, dprojected_ + to, T(0));
   });
+  // the value that goes on
+  last_is_used_ = dcarried.data != nullptr;
+  if (!last_is_used_) return;
+  for (Index b = 0; b < extent_.batch; ++b) {
+    std::copy_n(dcarried.row(b) + 1, initial_->count(), rows(dc_, plan_.last(b), 1).data);
+  }
 }
 
 template <std::floating_point T>
-void RecurrentStates<T>::backward(const WindowAttention<T>& attention) {
+void RecurrentStates<T>::update_backward(const WindowAttention<T>& attention) {
   for (Index wave = plan_.waves() - 1; wave >= 0; --wave) {
-    if (!plan_.is_read(wave)) continue;
-    project_backward(first_value(wave), plan_.updates(wave));
-    update_backward(wave, attention);
+    const bool read = plan_.is_read(wave);
+    if (read) project_backward(first_value(wave), plan_.updates(wave));
+    if (read || last_is_used_) update_wave_backward(wave, attention);
   }
+}
+
+template <std::floating_point T>
+void RecurrentStates<T>::end_backward(Matrix<T> dcarried) {
   project_backward(0, plan_.entries());
   // the value with which a document begins
   for (Index entry = 0; entry < plan_.entries(); ++entry) {
@@ -109,30 +150,12 @@ void RecurrentStates<T>::backward(const WindowAttention<T>& attention) {
     const T* const dc = rows(dc_, entry, 1).data;
     for (Index i = 0; i < initial_->count(); ++i) initial_->gradient[i] += dc[i];
   }
-}
-
-// The plan of the pass, and the values with which its sequences begin.
-template <std::floating_point T>
-void RecurrentStates<T>::enter(Extent extent, const Pass<T>& pass, Matrix<const T> carried,
-                               const Index* starts) {
-  for (Index b = 0; b < extent.batch; ++b) {
-    const bool anew = carried.data == nullptr || pass.start(extent, b, 0);
-    counts_[b] = anew ? 0 : static_cast<Index>(*carried.row(b));
-    learned_[b] = anew || clears_ ? 1 : 0;
-  }
-  plan_.make(extent, starts, counts_);
-  for (Index entry = 0; entry < plan_.entries(); ++entry) {
-    const T* const from = is_learned(entry) ? initial_->value : carried.row(entry) + 1;
-    std::copy_n(from, initial_->count(), rows(c_, entry, 1).data);
-  }
-}
-
-template <std::floating_point T>
-void RecurrentStates<T>::leave(Extent extent, Matrix<T> carried) const {
-  if (carried.data == nullptr) return;
-  for (Index b = 0; b < extent.batch; ++b) {
-    *carried.row(b) = static_cast<T>(plan_.count(b));
-    std::copy_n(rows(c_, plan_.last(b), 1).data, initial_->count(), carried.row(b) + 1);
+  // the value that came with the sequence
+  if (dcarried.data == nullptr) return;
+  for (Index b = 0; b < extent_.batch; ++b) {
+    T* const to = dcarried.row(b);
+    std::fill_n(to, 1 + initial_->count(), T(0));
+    if (!is_learned(b)) std::copy_n(rows(dc_, b, 1).data, initial_->count(), to + 1);
   }
 }
 
@@ -188,7 +211,7 @@ void RecurrentStates<T>::project_backward(Index first, Index count) {
 
 // z1, z2 and C' of one wave
 template <std::floating_point T>
-void RecurrentStates<T>::update(Index wave, const WindowAttention<T>& attention) {
+void RecurrentStates<T>::update_wave(Index wave, const WindowAttention<T>& attention) {
   const Index first = plan_.first_update(wave);
   const Index count = plan_.updates(wave);
   parallel_for(count * heads_, [&](Index item, int thread) {
@@ -208,7 +231,7 @@ void RecurrentStates<T>::update(Index wave, const WindowAttention<T>& attention)
 }
 
 template <std::floating_point T>
-void RecurrentStates<T>::update_backward(Index wave, const WindowAttention<T>& attention) {
+void RecurrentStates<T>::update_wave_backward(Index wave, const WindowAttention<T>& attention) {
   const Index first = plan_.first_update(wave);
   const Index count = plan_.updates(wave);
   // C' = update(C, [z1 | z2])

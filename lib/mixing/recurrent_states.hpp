@@ -5,7 +5,7 @@
 //   z2 = attention of Q2 to the keys and values of the block's tokens and of the W before: no mask
 //   C' = update(C, [z1 | z2])                 state_update.hpp; which blocks, of whom: block_plan.hpp
 // Backward: updates are undone from the last to the first. K, V get gradients from the steps that read them and from z1,
-// tokens from z2. What a sequence carries into the pass is constant.
+// tokens from z2. What a sequence carries into the pass is constant, unless the caller wants its gradient.
 // ID normal, the first C of a document normal with deviation 0.1 and trained, W LeCun normal.
 // Memory: tape per value of the states S (6 D + 3 H), per update 3 S D more and what state_update.hpp keeps.
 #pragma once
@@ -27,8 +27,8 @@ class RecurrentStates {
   explicit RecurrentStates(const CellConfig& config);
 
   void declare(ParameterSet<T>& parameters, const std::string& name);
-  /// The scratch belongs to the caller's ScratchScope.
-  void carve(Workspace& workspace, Extent largest);
+  /// The scratch belongs to the caller's ScratchScope; or it is `kept`, between layers that read these states.
+  void carve(Workspace& workspace, Extent largest, bool kept = false);
   Index count() const { return states_; }
 
   /// Carried by a sequence: [steps in its unfinished block, C (S, D)].
@@ -38,12 +38,22 @@ class RecurrentStates {
   Index carried_size() const { return 1 + states_ * width_; }
   void initial_state(Matrix<T> carried) const;
 
-  /// All values of the pass; `carried` (B, carried_size()) may be null. `attention` has been through forward.
-  void forward(Extent extent, const Pass<T>& pass, Matrix<T> carried,
-               const WindowAttention<T>& attention);
-  /// Backward: `begin_backward`, the gradients of what was read, `backward`, which adds to those of the tokens' keys.
-  void begin_backward();
-  void backward(const WindowAttention<T>& attention);
+  /// Forward in three parts, `carried` (B, carried_size()) may be null: `begin` makes ready the values with which the
+  /// sequences enter the pass, `update` those of its blocks, and `end` leaves the last ones in `carried`. `attention` has
+  /// been through forward.
+  struct Begin {
+    BlockPlan::Start start;
+    bool clear;  // every sequence enters with the initial value
+  };
+  void begin(Extent extent, const Pass<T>& pass, Matrix<const T> carried, Begin how);
+  void update(const WindowAttention<T>& attention);
+  void end(Matrix<T> carried) const;
+  /// Backward in as many: `begin_backward`, the gradients of what was read, `update_backward`, which adds to those of the
+  /// tokens' keys, `end_backward`. `dcarried`, of the shape of `carried`, may be null: on entry the gradient of what `end`
+  /// left, in the end of what `begin` took.
+  void begin_backward(Matrix<const T> dcarried);
+  void update_backward(const WindowAttention<T>& attention);
+  void end_backward(Matrix<T> dcarried);
 
   /// body(first step, steps, value) for runs of steps of sequence b that read the same value of the states.
   template <typename Body>
@@ -76,12 +86,10 @@ class RecurrentStates {
   Index first_value(Index wave) const { return plan_.entries() + plan_.first_update(wave); }
   bool is_learned(Index entry) const { return plan_.starts_anew(entry) || learned_[entry] != 0; }
 
-  void enter(Extent extent, const Pass<T>& pass, Matrix<const T> carried, const Index* starts);
-  void leave(Extent extent, Matrix<T> carried) const;
   void project(Index first, Index count);
   void project_backward(Index first, Index count);
-  void update(Index wave, const WindowAttention<T>& attention);
-  void update_backward(Index wave, const WindowAttention<T>& attention);
+  void update_wave(Index wave, const WindowAttention<T>& attention);
+  void update_wave_backward(Index wave, const WindowAttention<T>& attention);
   AttentionTile<T> self_tile(const BlockPlan::Update& update, Index head) const;
   AttentionTile<T> token_tile(const BlockPlan::Update& update, Index head,
                               const WindowKeys<T>& keys) const;
@@ -91,7 +99,8 @@ class RecurrentStates {
   Index d_;
   Index window_;
   Index states_;
-  bool clears_;
+  Extent extent_;
+  bool last_is_used_ = false;  // by what follows the pass
   BlockPlan plan_;
   Parameter<T>* initial_ = nullptr;
   Parameter<T>* ids_ = nullptr;
@@ -101,7 +110,8 @@ class RecurrentStates {
   LearnedScale<T> token_scale_;
   StateUpdate<T> update_;
   // tape; values and updates: those of the plan, S rows each
-  Index* counts_ = nullptr;          // (B) steps of the unfinished blocks before the pass
+  Index* starts_ = nullptr;  // (B, T) the step of the last start; negative where there is none
+  Index* counts_ = nullptr;  // (B) steps of the unfinished blocks before the pass
   std::uint8_t* learned_ = nullptr;  // (B) 1 where the sequence enters with the initial value
   T* c_ = nullptr;                   // (values, D)
   T* u_ = nullptr;                   // (values, D)

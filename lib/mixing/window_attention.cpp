@@ -79,10 +79,10 @@ void WindowAttention<T>::forward(Extent extent, const Pass<T>& pass, Matrix<T> s
 
 template <std::floating_point T>
 void WindowAttention<T>::backward(Extent extent, Matrix<const T> projected, Matrix<const T> doutput,
-                                  Matrix<T> dprojected) {
+                                  Matrix<T> dprojected, Matrix<const T> dstate) {
   const Index window = sees_.length;
   const Index keys = extent.steps - 1 + window;
-  keys_.begin_backward();
+  keys_.begin_backward(dstate);
   scale_.begin_backward(extent.batch);
   parallel_for(extent.batch * heads_, [&](Index index, int thread) {
     const Index b = index / heads_;
@@ -107,9 +107,10 @@ void WindowAttention<T>::backward(Extent extent, Matrix<const T> projected, Matr
 }
 
 template <std::floating_point T>
-void WindowAttention<T>::end_backward(Matrix<const T> projected, Matrix<T> dprojected) {
+void WindowAttention<T>::end_backward(Matrix<const T> projected, Matrix<T> dprojected,
+                                      Matrix<T> dstate) {
   const Index inner = heads_ * d_;
-  keys_.end_backward(dprojected.col_block(inner, 2 * inner));
+  keys_.end_backward(dprojected.col_block(inner, 2 * inner), dstate);
   // q and k of unit length
   for_row_blocks(projected.rows, [&](const RowBlock& block) {
     make_unit_backward(block.of(projected).col_block(0, 2 * inner), d_,

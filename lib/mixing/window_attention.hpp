@@ -4,7 +4,7 @@
 // Scores get a bias by distance (distance_bias.hpp) and are multiplied by |alpha|, one for each head.
 //
 // A window always has W keys: where a document has fewer steps behind it, null keys stand for the rest.
-// The state (window_keys.hpp) holds at least W keys, already of unit length; no gradient flows into it.
+// The state (window_keys.hpp) holds at least W keys, already of unit length.
 // A start, inside a segment too, puts null keys in the place of all that came before.
 // Memory: tape per step 2 H d for the keys and 2 H + 1; nothing is quadratic in T.
 #pragma once
@@ -36,10 +36,11 @@ class WindowAttention {
   void forward(Extent extent, const Pass<T>& pass, Matrix<T> state, Matrix<T> projected,
                Matrix<T> o);
   /// Backward in two parts: `backward` overwrites dq in dprojected and leaves the gradients of keys and values in
-  /// keys(), where others may add theirs; `end_backward` turns all three into those of the projection.
+  /// keys(), where others may add theirs; `end_backward` turns all three into those of the projection. `dstate`: what
+  /// Pass::dstate has of the state, or null.
   void backward(Extent extent, Matrix<const T> projected, Matrix<const T> doutput,
-                Matrix<T> dprojected);
-  void end_backward(Matrix<const T> projected, Matrix<T> dprojected);
+                Matrix<T> dprojected, Matrix<const T> dstate = {});
+  void end_backward(Matrix<const T> projected, Matrix<T> dprojected, Matrix<T> dstate = {});
 
  private:
   AttentionTile<T> tile(Extent extent, Index b, Index head, Matrix<const T> projected) const;

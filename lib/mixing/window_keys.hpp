@@ -84,10 +84,21 @@ class WindowKeys {
     return part(rows_, b, inner_ + col, size, step, count);
   }
 
-  /// Gradients of the rows: set to 0, added to, and those of the own steps fetched.
-  void begin_backward() {
+  /// Gradients of the rows: set to 0 or, where the state took them along, to `dstate` (of its shape, may be null); added
+  /// to; those of the own steps fetched, and those of what was carried into the pass left in `dstate`.
+  void begin_backward(Matrix<const T> dstate) {
     const Index size = (past_ + extent_.steps) * 2 * inner_;
-    parallel_for(extent_.batch, [&](Index b, int) { std::fill_n(drows_ + b * size, size, T(0)); });
+    parallel_for(extent_.batch, [&](Index b, int) {
+      std::fill_n(drows_ + b * size, size, T(0));
+      if (dstate.data == nullptr) return;
+      for (Index row = 0; row < past_; ++row) {
+        const Index t = extent_.steps - past_ + row;
+        if (t < start(b, extent_.steps - 1)) continue;  // remembered as zeros
+        T* const to = dkeys(b, 0, inner_, t, 1).data;
+        std::copy_n(dstate.row(b) + row * inner_, inner_, to);
+        std::copy_n(dstate.row(b) + (past_ + row) * inner_, inner_, to + inner_);
+      }
+    });
   }
   Matrix<T> dkeys(Index b, Index col, Index size, Index step, Index count) const {
     return part(drows_, b, col, size, step, count);
@@ -95,11 +106,17 @@ class WindowKeys {
   Matrix<T> dvalues(Index b, Index col, Index size, Index step, Index count) const {
     return part(drows_, b, inner_ + col, size, step, count);
   }
-  void end_backward(Matrix<T> dkeys_values) const {
+  void end_backward(Matrix<T> dkeys_values, Matrix<T> dstate) const {
     parallel_for(extent_.batch, [&](Index b, int) {
       for (Index t = 0; t < extent_.steps; ++t) {
         std::copy_n(dkeys(b, 0, inner_, t, 1).data, 2 * inner_,
                     dkeys_values.row(b * extent_.steps + t));
+      }
+      if (dstate.data == nullptr) return;
+      for (Index row = 0; row < past_; ++row) {
+        const T* const from = dkeys(b, 0, inner_, row - past_, 1).data;
+        std::copy_n(from, inner_, dstate.row(b) + row * inner_);
+        std::copy_n(from + inner_, inner_, dstate.row(b) + (past_ + row) * inner_);
       }
     });
   }

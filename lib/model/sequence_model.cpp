@@ -22,6 +22,8 @@ SequenceModel<T>::SequenceModel(const ModelConfig& config)
     layers_.push_back(make_block<T>(layer));
     layers_.back()->declare(parameters_, fmt::format("block.{}", layers_.size() - 1));
   }
+  if (FeedbackStack<T>::is_needed(config.layers)) feedback_.emplace(config.layers);
+  passes_.resize(layers_.size());
   if (top_form_ == Top::norm)
     top_norm_.declare(parameters_, "norm", width_, *config.layers.back().norm);
   for (const HeadConfig& head : config.heads) {
@@ -51,7 +53,11 @@ void SequenceModel<T>::carve(Extent largest, std::string_view smaller) {
       top_norm_.carve(workspace_, rows);
     }
     input_.carve(workspace_, largest);
-    for (const auto& layer : layers_) layer->carve(workspace_, largest);
+    if (feedback_) {
+      feedback_->carve(workspace_, largest, layers_, parameters_);
+    } else {
+      for (const auto& layer : layers_) layer->carve(workspace_, largest);
+    }
     for (Head<T>& head : heads_) head.carve(workspace_, asked);
   };
   workspace_ = Workspace();
@@ -155,14 +161,42 @@ void SequenceModel<T>::for_each_end(const Inputs& inputs, Body body) const {
 }
 
 template <std::floating_point T>
-Matrix<T> SequenceModel<T>::forward(const Inputs& inputs, const ModelPass<T>& pass) {
-  const Extent extent = inputs.extent;
-  workspace_.require_threads();
-  input_.forward(inputs, part_pass(pass, layer_count()), stream(extent, 0).rows);
+void SequenceModel<T>::forward_layers(Extent extent, const ModelPass<T>& pass) {
+  if (feedback_) {
+    for (Index layer = 0; layer < layer_count(); ++layer) {
+      passes_[static_cast<std::size_t>(layer)] = part_pass(pass, layer);
+    }
+    return feedback_->forward(extent, streams_, passes_);
+  }
   for (Index layer = 0; layer < layer_count(); ++layer) {
     layers_[static_cast<std::size_t>(layer)]->forward(stream(extent, layer), part_pass(pass, layer),
                                                       stream(extent, layer + 1));
   }
+}
+
+// From the gradient of the last layer's output to that of the first one's input, both in dstream_.
+template <std::floating_point T>
+void SequenceModel<T>::backward_layers(Extent extent) {
+  const Matrix<T> above(dstream_, extent.rows(), width_);
+  if (feedback_) {
+    feedback_->backward(streams_, above, {dstream_next_, extent.rows(), width_});
+    return std::swap(dstream_, dstream_next_);
+  }
+  for (Index layer = layer_count() - 1; layer >= 0; --layer) {
+    layers_[static_cast<std::size_t>(layer)]->backward(
+        stream(extent, layer),
+        Sequence<const T>(extent, Matrix<T>(dstream_, extent.rows(), width_)),
+        {extent, dstream_next_, stream_width(layer)});
+    std::swap(dstream_, dstream_next_);
+  }
+}
+
+template <std::floating_point T>
+Matrix<T> SequenceModel<T>::forward(const Inputs& inputs, const ModelPass<T>& pass) {
+  const Extent extent = inputs.extent;
+  workspace_.require_threads();
+  input_.forward(inputs, part_pass(pass, layer_count()), stream(extent, 0).rows);
+  forward_layers(extent, pass);
   const Matrix<T> last = stream(extent, layer_count()).rows;
   top_dropout_ = pass.dropout.stream(layer_count());
   if (top_form_ == Top::norm) top_norm_.forward(last, top(extent).rows);
@@ -213,12 +247,7 @@ void SequenceModel<T>::backward(const Inputs& inputs, Matrix<const T> doutputs) 
     top_dropout_.apply(dstream_, extent.rows() * width_);
   }
   // stream_{layer + 1} = layer(stream_layer)
-  for (Index layer = layer_count() - 1; layer >= 0; --layer) {
-    layers_[static_cast<std::size_t>(layer)]->backward(
-        stream(extent, layer), Sequence<const T>(extent, rows(dstream_)),
-        {extent, dstream_next_, stream_width(layer)});
-    std::swap(dstream_, dstream_next_);
-  }
+  backward_layers(extent);
   // stream_0 = input
   input_.backward(inputs, {dstream_, extent.rows(), stream_width(0)});
 }

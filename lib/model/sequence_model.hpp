@@ -2,10 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "blocks/block.hpp"
+#include "model/feedback_stack.hpp"
 #include "model/model_config.hpp"
 #include "model/state.hpp"
 #include "nn/norm.hpp"
@@ -67,6 +69,8 @@ class SequenceModel {
   template <typename Body>
   void for_each_end(const Inputs& inputs, Body body) const;
   Pass<T> part_pass(const ModelPass<T>& pass, Index part) const;
+  void forward_layers(Extent extent, const ModelPass<T>& pass);
+  void backward_layers(Extent extent);
 
   ModelConfig config_;
   Index width_;
@@ -74,6 +78,8 @@ class SequenceModel {
   ParameterSet<T> parameters_;
   Input<T> input_;
   std::vector<std::unique_ptr<Cell<T>>> layers_;
+  std::optional<FeedbackStack<T>> feedback_;  // runs the layers, where they need it
+  std::vector<Pass<T>> passes_;               // of the layers, for it
   Norm<T> top_norm_;
   std::vector<Head<T>> heads_;
   Index outputs_ = 0;

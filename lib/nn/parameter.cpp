@@ -42,6 +42,15 @@ void ParameterSet<T>::allocate() {
 }
 
 template <typename T>
+void ParameterSet<T>::refer_to(const ParameterSet& other) {
+  for (Parameter<T>& parameter : parameters_) {
+    const auto found = std::ranges::find(other.parameters_, parameter.name, &Parameter<T>::name);
+    parameter.value = found->value;
+    parameter.gradient = found->gradient;
+  }
+}
+
+template <typename T>
 void ParameterSet<T>::initialize(std::uint64_t seed) {
   std::vector<double> values;
   for (const Parameter<T>& parameter : parameters_) {

@@ -40,6 +40,8 @@ class ParameterSet {
   /// Places all parameters, in one flat array of values and one of gradients, both zero. Error(failed) when
   /// this machine has no room for them.
   void allocate();
+  /// In the place of `allocate`: the same numbers as those of `other` that have the same names, which must outlive this.
+  void refer_to(const ParameterSet& other);
   /// Draws every entry anew; depends on the seed and the parameter's name alone.
   void initialize(std::uint64_t seed);
   void zero_gradients();

@@ -13,6 +13,7 @@ struct Matrix {
   Index cols = 0;
   Index stride = 0;
 
+  Matrix() : Matrix(nullptr, 0, 0) {}  // of nothing
   Matrix(T* data_, Index rows_, Index cols_) : Matrix(data_, rows_, cols_, cols_) {}
   Matrix(T* data_, Index rows_, Index cols_, Index stride_)
       : data(data_), rows(rows_), cols(cols_), stride(stride_) {}

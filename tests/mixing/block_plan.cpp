@@ -13,12 +13,13 @@ struct Planned {
   Workspace workspace;
   std::vector<Index> starts;
 
-  Planned(Index window, Extent extent, std::vector<Index> starts_, std::vector<Index> counts)
+  Planned(Index window, Extent extent, std::vector<Index> starts_, std::vector<Index> counts,
+          BlockPlan::Start start = BlockPlan::Start::opens_block)
       : plan(window), starts(std::move(starts_)) {
     plan.carve(workspace, extent);
     workspace.allocate();
     plan.carve(workspace, extent);
-    plan.make(extent, starts.data(), counts.data());
+    plan.make(extent, starts.data(), counts.data(), start);
   }
 };
 
@@ -69,4 +70,23 @@ TEST_CASE("block plan: what the last step of a segment makes is read in the next
   CHECK(planned.plan.update(1).nulls == 0);
   CHECK(planned.plan.last(0) == 2);
   CHECK(planned.plan.count(0) == 0);
+}
+
+TEST_CASE("block plan: where blocks end together a start inside one leaves its border alone") {
+  // Windows of 3: both sequences come with one step; the second starts anew at step 1.
+  const Planned planned(3, {2, 5}, {-9, -9, -9, -9, -9, -9, 1, 1, 1, 1}, {1, 1},
+                        BlockPlan::Start::keeps_block);
+  const BlockPlan& plan = planned.plan;
+  REQUIRE(plan.waves() == 2);
+  for (Index b = 0; b < 2; ++b) {
+    CHECK(plan.update(b).end == 2);
+    CHECK(plan.update(2 + b).end == 5);
+    CHECK(plan.count(b) == 0);
+  }
+  // The 6 keys before step 2 end with one of the new document, those before step 5 with four.
+  CHECK(plan.update(1).nulls == 5);
+  CHECK(plan.update(3).nulls == 2);
+  CHECK(plan.update(0).nulls == 0);
+  CHECK(plan.update(1).source == 2);
+  CHECK(plan.starts_anew(2));
 }

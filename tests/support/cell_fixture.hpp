@@ -68,6 +68,10 @@ inline const std::vector<std::pair<std::string, rlt::OptionValues>> joint_option
     {"block_recurrent",
      {{"window", "4"}, {"states", "3"}, {"gate", "full"}, {"configuration", "single"}}},
     {"block_recurrent", {{"window", "7"}, {"states", "2"}, {"gate", "lstm"}}},
+    {"block_recurrent",
+     {{"window", "6"}, {"states", "3"}, {"gate", "lstm"}, {"configuration", "single"}}},
+    {"block_recurrent",
+     {{"window", "6"}, {"states", "2"}, {"gate", "full"}, {"configuration", "dual"}}},
 };
 
 /// Heads whose size does not follow from d_model: large by default, so that only the defaults are tested with them,
@@ -111,7 +115,7 @@ inline std::vector<Variant> variants() {
       }
     }
     for (const rlt::Positions positions : entry.info.positions) {
-      if (positions == rlt::Positions::none || positions == rlt::Positions::sinusoidal) continue;
+      if (positions == rlt::Positions::none || rlt::is_added(positions)) continue;
       rlt::CellConfig changed = config;
       changed.positions = positions;
       add(entry.info, changed);
