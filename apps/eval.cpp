@@ -139,14 +139,19 @@ void evaluate_all(const EvalCommand& command, const Asked& asked, const RunConfi
   for (const Index bin : asked.bins) bin_window(task.info(), bin);
   CsvFile csv = open_csv(command.csv, evaluation_header(task.info()));
   const auto measure = [&](const EvaluationSet& set) {
+    ByPosition by_position{.first = command.piece};
     const Measured row{.config = config,
                        .set = set,
-                       .score = evaluate(model, *loss, capacity, set),
+                       .score = evaluate(model, *loss, capacity, set, largest_state,
+                                         command.positions ? &by_position : nullptr),
                        .parameters = model.parameters().count(),
                        .state_size = model.state_size(set.longest()),
                        .step = state.step,
                        .select = checkpoint.select};
     for (const auto& cells : evaluation_rows(task, row)) csv.append(cells);
+    if (command.positions) {
+      for (const auto& cells : position_rows(row, by_position)) csv.append(cells);
+    }
     csv.flush();
     print_message("{} {}-{}: {}, data {}", set.split, set.length_min, set.length_max,
                   score_text(task.info(), row.score), set.hash);
@@ -179,7 +184,8 @@ Exit run(const EvalCommand& command) {
   const Facts facts = checkpoint_facts(checkpoint.path);
   RunConfig config = checkpoint_config(checkpoint.path);
   if (is_environment(config.task)) {
-    refuse_flags(command.given, {"horizon", "task-option"}, config.task + " is an environment");
+    refuse_flags(command.given, {"horizon", "positions", "task-option"},
+                 config.task + " is an environment");
     eval_play(command, config, checkpoint);
     return Exit::done;
   }
@@ -189,6 +195,9 @@ Exit run(const EvalCommand& command) {
     refuse_flags(command.given, {"data"}, "the run of " + config.task + " made its own strings");
   }
   std::unique_ptr<Task> task = task_of(command, config, facts);
+  if (!task->info().documents) {
+    refuse_flags(command.given, {"positions"}, config.task + " has no documents");
+  }
   if (!task->info().is_drawn()) {
     refuse_flags(command.given,
                  {"bins", "lengths", "sequences", "eval-seed", "horizon", "task-option"},
@@ -212,6 +221,9 @@ Action declare(const Flags& flags) {
              "exact lengths, such as 50,100-500:50 or 16-4096*2; of tmaze, its corridors");
   flags.number<Index>("sequences", command->sequences, 1, most_sequences,
                       "distinct sequences of each set, or episodes");
+  flags.toggle("positions", command->positions,
+               "of documents: also rows by position, of the first --piece tokens and as often as "
+               "they have doubled");
   flags
       .toggle("horizon", command->horizon,
               "search the longest strings of which 99 % are entirely right: 20 of a length, or "

@@ -21,6 +21,7 @@ struct EvalCommand {
   bool greedy = false;
   double target_return = 0;  // where given
   bool show = false;
+  bool positions = false;
   bool horizon = false;
   Index max_length = 1'000'000;           // of the search for the horizon
   std::vector<std::string> task_options;  // in place of the run's own

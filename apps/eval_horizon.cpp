@@ -87,7 +87,7 @@ void eval_horizon(const EvalCommand& command, const Task& task, const Trained<T>
   std::vector<HorizonRow> positions;  // of the longest strings read so far
   const auto is_right = [&](Index length) {
     const EvaluationSet set = length_set(task, length, sequences, command.eval_seed);
-    std::vector<Labels> by_position;
+    ByPosition by_position;
     const Score score =
         evaluate(trained.model, trained.loss, trained.capacity, set, largest_state, &by_position);
     csv.append(horizon_cells({.run = run,

@@ -32,6 +32,7 @@ TEXT |= {"window", "data", "task-option", "cell-option", "positions", "optimizer
          "precision"}
 # Of horizon.py: one run a row.
 TEXT |= {"task_option", "solved", "chosen", "failed", "unit"}
+TEXT |= {"arm"}  # of block_recurrent.py
 # Numbers of 64 bits, read as text: a float would make two of them one.
 SEEDS = {"seed", "eval-seed"}
 COUNTS = {"parameters", "state_size", "step", "size_min", "size_max", "length_min", "length_max",

@@ -1,6 +1,7 @@
 # Sourced by the scripts of one experiment each: set-up, then the steps from commands to tables. A script
 # defines `commands`, which prints one `rlt train` a line, and calls these functions in turn:
 #   train      runs the commands, JOBS at a time; LIST=1 prints them and ends the script
+#   train_and_evaluate  the same, each run followed by what `evaluation RUN` of the script prints, often by way of `once`
 #   measure    accuracy at LENGTHS of the finished runs given, once per run
 #   merge      eval.csv, or another CSV of the runs, into OUT; with ADD=1 the rows of other runs there stay
 #   both FILE  a table of report.py as FILE.md and FILE.tex
@@ -39,6 +40,31 @@ train() {
     exit 0
   fi
   commands | xargs -P "$JOBS" -I{} sh -c '{} || echo "exit $?: {}" >&2'
+  mkdir -p "$OUT"
+}
+
+# once RUN FILE COMMAND: writes RUN/FILE, which the command makes as RUN/part.csv, whole or not at all, when the run is
+# finished and FILE is not newer.
+once() {
+  echo "if [ -f $1/DONE ] && [ ! $1/$2 -nt $1/DONE ]; then rm -f $1/part.csv; { $3; } >$1/part.log 2>&1" \
+    "&& mv $1/part.csv $1/$2 || cat $1/part.log >&2; fi"
+}
+
+# Each command of the training with what follows it, one a line.
+whole_runs() {
+  local line
+  while read -r line; do
+    echo "{ $line || echo \"exit \$?: $line\" >&2; }; $(evaluation "${line##* }" | tr '\n' ';')"
+  done
+}
+
+# Run by run, so that whatever is there after a stop is complete.
+train_and_evaluate() {
+  if [ -n "${LIST:-}" ]; then
+    commands
+    exit 0
+  fi
+  commands | whole_runs | xargs -d '\n' -P "$JOBS" -I{} sh -c '{}'
   mkdir -p "$OUT"
 }
 

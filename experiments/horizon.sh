@@ -56,13 +56,8 @@ commands() {
   done
 }
 
-# once RUN FILE COMMAND: writes RUN/FILE whole or not at all, when the run is finished and FILE is not newer.
-once() {
-  echo "if [ -f $1/DONE ] && [ ! $1/$2 -nt $1/DONE ]; then rm -f $1/part.csv; { $3; } >$1/part.log 2>&1" \
-    "&& mv $1/part.csv $1/$2 || cat $1/part.log >&2; fi"
-}
 # Of flip_flop also with the shares of i that the paper tests with.
-search() {
+evaluation() {
   local run=$1 evaluate="$rlt eval $1 --threads 1 --csv $1/part.csv"
   once "$run" horizon.csv "$evaluate --horizon --max-length $MAX_LENGTH"
   case $run in
@@ -70,20 +65,7 @@ search() {
       "for i in 0.98 0.1; do $evaluate --task-option ignore=\$i --lengths 512 --sequences 500; done" ;;
   esac
 }
-# Each command of the training with what follows it, one a line.
-whole_runs() {
-  local line
-  while read -r line; do
-    echo "{ $line || echo \"exit \$?: $line\" >&2; }; $(search "${line##* }" | tr '\n' ';')"
-  done
-}
-
-if [ -n "${LIST:-}" ]; then
-  commands
-  exit 0
-fi
-commands | whole_runs | xargs -d '\n' -P "$JOBS" -I{} sh -c '{}'
-mkdir -p "$OUT"
+train_and_evaluate
 /usr/bin/python3 experiments/horizon.py merge "$RUNS" --out "$OUT/horizon.csv"
 /usr/bin/python3 experiments/horizon.py scores "$OUT/horizon.csv" >"$OUT/scores.md"
 plot horizon --out "$OUT/horizon.svg" "$OUT/horizon.csv"

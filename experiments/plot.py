@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Figures from the CSVs of rlt: accuracy against length, training curves, and horizons."""
+"""Figures from the CSVs of rlt: accuracy against length, training curves, horizons, and bits by position."""
 
 import io
 import itertools
@@ -554,6 +554,42 @@ def horizon_caption(rates):
     return f"One point per run. Learning rates of a cell from left to right: {shown}."
 
 
+# ---- plot.py positions
+
+POSITIONS_HELP = """\
+Bits per token by position in the document, on a logarithmic axis: each point holds the positions
+from the point before it up to its own. One panel per task, one line per arm, median over seeds. Reads
+what `block_recurrent.py merge` writes into positions.csv.
+
+examples:
+  plot.py positions --out positions.svg results/block_recurrent/hours/positions.csv
+"""
+
+POSITIONS_ROW = RUN + ["arm", "lr", "size_min", "size_max", "tokens", "bits"]
+
+
+def plot_positions(arguments):
+    frame = chosen_rows(read_frame(arguments.csv, [*POSITIONS_ROW]), arguments)
+    runs.check_distinct(frame, RUN + ["arm", "size_max"])
+    frame = frame[np.isfinite(frame["bits"])].astype({"size_max": float})
+    if frame.empty:
+        raise Problem(f"{arguments.csv[0]}: no finite value of bits")
+    page = Page(in_order(frame["task"].unique(), "task"), arguments.columns)
+    frame["options"] = frame["arm"]  # arms of one cell are its variants
+    looks = looks_of(series_in_order(frame))
+    for task, axes in page.axes.items():
+        rows = frame[frame["task"] == task]
+        for place, (pair, style) in enumerate(looks.items()):
+            one = of_series(rows, pair)
+            if len(one):
+                draw_series(axes, seeds_apart(one, "size_max", "bits"), style, place, len(looks))
+        axes.set_xscale("log", base=2)
+        axes.xaxis.set_major_formatter(EngFormatter(sep="", places=0))
+    page.label("position in the document", "bits per token")
+    page.finish([key(arm, style) for (_, arm), style in looks.items()], [], seeds_caption(frame, []))
+    page.save(arguments.out, arguments.csv)
+
+
 # ---- command line
 
 HELP = """\
@@ -563,6 +599,7 @@ examples:
   plot.py length --out length.svg --train-length 50 eval.csv
   plot.py train --out loss.svg runs/*/train.csv
   plot.py horizon --out horizon.svg horizon.csv
+  plot.py positions --out positions.svg positions.csv
   plot.py length --help
 """
 
@@ -599,7 +636,10 @@ def parser():
     horizon.set_defaults(plot=plot_horizon)
     horizon.add_argument("--best", action="store_true",
                          help="only the learning rate that is best on training lengths")
-    for command in (length, train, horizon):
+    positions = commands.add_parser("positions", help="bits by position in the document",
+                                    description=POSITIONS_HELP)
+    positions.set_defaults(plot=plot_positions)
+    for command in (length, train, horizon, positions):
         command.add_argument("--out", required=True, type=figure_name, metavar="FIGURE",
                              help="file to write: .svg, .png or .pdf")
         command.add_argument("--tasks", metavar="A,B", help="only these tasks")

@@ -8,6 +8,7 @@
 // Splits: of all documents end to end the last `held_out` of the characters is held out, the first
 //   half of it for validation, the second for testing. A document across a border becomes two; a piece
 //   of one symbol is dropped.
+//   A folder in which there are folders train, valid and test has its splits there, whole documents each.
 // Symbols: those of the run, or else the characters (Unicode code points) of the training part in order
 //   of appearance, after one for all others, which is an ordinary input and class that training never
 //   shows. White space and control characters are written \s \n \t \r \u{a0}, the backslash \\.
@@ -41,7 +42,8 @@ namespace fs = std::filesystem;
 
 constexpr int unknown = 0;
 constexpr auto unknown_symbol = "<unknown>";
-constexpr int unseen = -1;              // not looked up yet
+constexpr int unseen = -1;  // not looked up yet
+constexpr const char* splits[] = {"train", "valid", "test"};
 constexpr Index shortest_document = 2;  // one symbol to read, one to predict
 
 /// Counts what one line shall tell of, and keeps the first.
@@ -151,6 +153,10 @@ class Text final : public FixedSets {
     const OptionValues chosen =
         complete_options("task-option", info_.name, info_.options, options.options);
     read(options.data);
+    if (!given_.empty() && options.options.contains("held_out")) {
+      fail(Exit::usage, "--task-option held_out: {} has its splits in folders of their own",
+           options.data);
+    }
     split(std::stod(chosen.at("held_out")), std::stoul(chosen.at("merges")));
   }
 
@@ -165,8 +171,18 @@ class Text final : public FixedSets {
       documents_.push_back(utf8::utf8to32(read_text(data)));
       return;
     }
+    const fs::path folder(data);
+    const auto is_there = [&](const char* name) { return is_folder((folder / name).string()); };
+    if (!std::ranges::all_of(splits, is_there)) return read_folder(folder);
+    for (const char* const name : splits) {
+      read_folder(folder / name);
+      given_.push_back(characters());
+    }
+  }
+
+  void read_folder(const fs::path& folder) {
     Tally skipped, marked;
-    for (const fs::path& path : files_below(data, skipped)) {
+    for (const fs::path& path : files_below(folder, skipped)) {
       std::string content = read_file(path);
       if (drop_byte_order_mark(content)) marked.add(path.string());
       if (std::string fault = text_fault(path, content); !fault.empty()) {
@@ -185,19 +201,24 @@ class Text final : public FixedSets {
                     marked.count, marked.first);
     }
     if (skipped.count > 0) {
-      print_message("rlt: note: {} entries of {} skipped, the first {}", skipped.count, data,
-                    skipped.first);
+      print_message("rlt: note: {} entries of {} skipped, the first {}", skipped.count,
+                    folder.string(), skipped.first);
     }
   }
 
+  Index characters() const {
+    Index count = 0;
+    for (const std::u32string& document : documents_) count += std::ssize(document);
+    return count;
+  }
+
   void split(double held_out, std::size_t merges) {
-    Index characters = 0;
-    for (const std::u32string& document : documents_) characters += std::ssize(document);
+    const Index characters = this->characters();
     const auto share = [&](double part) {
       return std::llround(part * static_cast<double>(characters));
     };
-    const Index valid_begin = characters - share(held_out);
-    const Index test_begin = characters - share(held_out / 2);
+    const Index valid_begin = given_.empty() ? characters - share(held_out) : given_[0];
+    const Index test_begin = given_.empty() ? characters - share(held_out / 2) : given_[1];
     number_symbols(valid_begin, merges);
     make_set("train", 0, valid_begin);
     make_set("valid", valid_begin, test_begin);
@@ -284,6 +305,7 @@ class Text final : public FixedSets {
 
   // While the text is read:
   std::vector<std::u32string> documents_;
+  std::vector<Index> given_;  // characters up to the end of each split, where folders say it
   Vocabulary vocabulary_;
   std::vector<int> numbers_;  // of every code point
   Subwords subwords_;

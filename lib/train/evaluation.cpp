@@ -24,6 +24,33 @@ std::vector<std::vector<CsvCell>> evaluation_rows(const Task& task, const Measur
   return rows;
 }
 
+std::vector<std::vector<CsvCell>> position_rows(const Measured& measured,
+                                                const ByPosition& by_position) {
+  const Baselines baselines = measured.set.baselines(measured.set.examples);
+  std::vector<std::vector<CsvCell>> rows;
+  for (std::size_t entry = 0; entry < by_position.labels.size(); ++entry) {
+    const Labels& labels = by_position.labels[entry];
+    EvaluationSet positions;
+    positions.split = measured.set.split + "_positions";
+    positions.window = {by_position.low(entry),
+                        std::min(by_position.high(entry), measured.set.length_max)};
+    positions.length_min = measured.set.length_min;
+    positions.length_max = measured.set.length_max;
+    positions.hash = measured.set.hash;
+    rows.push_back(eval_cells({Measured{.config = measured.config,
+                                        .set = positions,
+                                        .score = {.loss = labels.loss,
+                                                  .tokens = labels.scored,
+                                                  .tokens_correct = labels.right},
+                                        .parameters = measured.parameters,
+                                        .state_size = measured.state_size,
+                                        .step = measured.step,
+                                        .select = measured.select},
+                               baselines}));
+  }
+  return rows;
+}
+
 std::string score_text(const TaskInfo& info, const Score& score) {
   const auto numbers = static_cast<double>(score.numbers);
   switch (info.likelihood) {

@@ -39,9 +39,9 @@ EvaluationSet described(const Task& task, std::string split, Window window,
   return set;
 }
 
-/// Position `from`, counted from 0, belongs to entry k of what is counted by position; the next entry begins at 2^k.
-Index entry_of(Index from) {
-  return static_cast<Index>(std::bit_width(static_cast<std::uint64_t>(from)));
+/// Position `from`, counted from 0, belongs to this entry.
+std::size_t entry_of(const ByPosition& by_position, Index from) {
+  return std::bit_width(static_cast<std::uint64_t>(from / by_position.first));
 }
 
 // Reads one batch of sequences in pieces of capacity.steps tokens with the state carried between.
@@ -49,7 +49,7 @@ template <std::floating_point T>
 class Reader {
  public:
   Reader(SequenceModel<T>& model, const Loss<T>& loss, Extent capacity, const EvaluationSet& set,
-         std::vector<Labels>* by_position)
+         ByPosition* by_position)
       : model_(model),
         loss_(loss),
         batch_(capacity, set.features, set.real_targets, set.asks_last),
@@ -63,31 +63,35 @@ class Reader {
     for (Index from = 0, steps = 0; from < longest; from += steps) {
       check_stop();
       steps = std::min(piece, longest - from);
-      if (by_position_ != nullptr) steps = std::min(steps, (Index{1} << entry_of(from)) - from);
+      if (by_position_ != nullptr) {
+        steps = std::min(steps, by_position_->high(entry_of(*by_position_, from)) - from);
+      }
       batch_.reset(rows, steps);
       for (Index b = 0; b < rows; ++b) batch_.set(b, *examples[static_cast<std::size_t>(b)], from);
       const Matrix<T> outputs =
           model_.forward(batch_.inputs(), {.state = &state, .keep = Pass<T>::Keep::nothing});
       const Score before = total(scores);
       loss_.apply(batch_.targets(blank_), T(0), outputs, scores);
-      if (by_position_ != nullptr) count(entry_of(from), before, total(scores));
+      if (by_position_ != nullptr) count(from, before, total(scores));
     }
     return total(scores);
   }
 
  private:
-  void count(Index entry, const Score& before, const Score& after) {
-    by_position_->resize(std::max(by_position_->size(), static_cast<std::size_t>(entry) + 1));
-    Labels& labels = (*by_position_)[static_cast<std::size_t>(entry)];
+  void count(Index from, const Score& before, const Score& after) {
+    const std::size_t entry = entry_of(*by_position_, from);
+    by_position_->labels.resize(std::max(by_position_->labels.size(), entry + 1));
+    Labels& labels = by_position_->labels[entry];
     labels.scored += after.tokens - before.tokens;
     labels.right += after.tokens_correct - before.tokens_correct;
+    labels.loss += after.loss - before.loss;
   }
 
   SequenceModel<T>& model_;
   const Loss<T>& loss_;
   Batch batch_;
   int blank_;
-  std::vector<Labels>* by_position_;
+  ByPosition* by_position_;
 };
 
 }  // namespace
@@ -141,8 +145,7 @@ Index EvaluationSet::longest() const {
 
 template <std::floating_point T>
 Score evaluate(SequenceModel<T>& model, const Loss<T>& loss, Extent capacity,
-               const EvaluationSet& set, std::size_t state_limit,
-               std::vector<Labels>* by_position) {
+               const EvaluationSet& set, std::size_t state_limit, ByPosition* by_position) {
   const std::vector<Example>& examples = set.strings();
   // Sequences of like length share a batch: less padding. Ties keep the order of the set.
   std::vector<std::size_t> order(examples.size());
@@ -174,8 +177,8 @@ Score evaluate(SequenceModel<T>& model, const Loss<T>& loss, Extent capacity,
 }
 
 template Score evaluate<float>(SequenceModel<float>&, const Loss<float>&, Extent,
-                               const EvaluationSet&, std::size_t, std::vector<Labels>*);
+                               const EvaluationSet&, std::size_t, ByPosition*);
 template Score evaluate<double>(SequenceModel<double>&, const Loss<double>&, Extent,
-                                const EvaluationSet&, std::size_t, std::vector<Labels>*);
+                                const EvaluationSet&, std::size_t, ByPosition*);
 
 }  // namespace rlt

@@ -51,20 +51,30 @@ EvaluationSet fixed_set(const RunConfig& config, const Task& task, const std::st
 /// Bytes that one batch may carry from piece to piece.
 inline constexpr std::size_t largest_state = std::size_t{512} << 20;
 
-/// Positions with a label, and how many of these were right.
+/// Positions with a label, how many of these were right, and what they lost.
 struct Labels {
   Index scored = 0;
   Index right = 0;
+  double loss = 0;
+};
+
+/// Labels counted by position, of all strings: entry 0 holds the positions 1 to `first`, and every entry ends where
+/// twice as many positions have been read.
+struct ByPosition {
+  Index first = 1;
+  std::vector<Labels> labels = {};
+
+  Index low(std::size_t entry) const { return entry == 0 ? 1 : high(entry - 1) + 1; }
+  Index high(std::size_t entry) const { return first << entry; }
 };
 
 /// Reads the examples in batches of at most `capacity.batch` sequences and pieces of `capacity.steps` tokens;
 /// the model must have been carved for `capacity`, which must hold whole sequences where the set asks_last. Error(failed) when the carried state would need more
 /// than `state_limit` bytes (attention keeps every token); Stopped soon after a stop was requested.
-/// `by_position`, where it is asked for: entry 0 holds the first position of all strings, entry k the positions
-/// 2^(k-1) + 1 to 2^k. Pieces then end at powers of two as well.
+/// `by_position`, where it is asked for, is added to; pieces then end where its entries do as well.
 template <std::floating_point T>
 Score evaluate(SequenceModel<T>& model, const Loss<T>& loss, Extent capacity,
                const EvaluationSet& set, std::size_t state_limit = largest_state,
-               std::vector<Labels>* by_position = nullptr);
+               ByPosition* by_position = nullptr);
 
 }  // namespace rlt

@@ -57,19 +57,16 @@ std::vector<CsvCell> horizon_cells(const HorizonRow& row) {
 }
 
 std::vector<HorizonRow> position_rows(const Searched& run, const EvaluationSet& set,
-                                      const std::vector<Labels>& by_position) {
+                                      const ByPosition& by_position) {
   std::vector<HorizonRow> rows;
-  Index last = 0;
-  for (const Labels& labels : by_position) {
-    const Index first = last + 1;
-    last = std::max<Index>(1, 2 * last);
+  for (std::size_t entry = 0; entry < by_position.labels.size(); ++entry) {
     rows.push_back({.run = run,
                     .kind = "positions",
-                    .low = first,
-                    .high = std::min(last, set.length_max),
+                    .low = by_position.low(entry),
+                    .high = std::min(by_position.high(entry), set.length_max),
                     .length_max = set.length_max,
                     .sequences = std::ssize(set.examples),
-                    .labels = labels,
+                    .labels = by_position.labels[entry],
                     .hash = set.hash});
   }
   return rows;

@@ -52,6 +52,6 @@ std::vector<CsvCell> horizon_cells(const HorizonRow& row);
 
 /// The rows of kind `positions` for the strings of one set, whose labels were counted by evaluate().
 std::vector<HorizonRow> position_rows(const Searched& run, const EvaluationSet& set,
-                                      const std::vector<Labels>& by_position);
+                                      const ByPosition& by_position);
 
 }  // namespace rlt

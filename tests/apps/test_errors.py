@@ -91,6 +91,7 @@ class Usage(Case):
         folder = self.train("run", "--task", "dyck1")
         self.refused(2, ["--lengths 1", "dyck1"], "eval", folder, "--lengths", "1")
         self.refused(2, ["--lengths 5-"], "eval", folder, "--lengths", "5-")
+        self.refused(2, ["--positions", "dyck1 has no documents"], "eval", folder, "--positions")
 
 
 class Runs(Case):

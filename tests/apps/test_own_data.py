@@ -88,6 +88,17 @@ class Vocabulary(Case):
         after = self.rows(self.out, "--data", path)
         self.assertLess(abs(float(after[0]["bits"]) - bits), 0.1)
 
+    def test_the_positions_of_a_document_hold_together_what_all_of_it_holds(self):
+        self.train_text(self.text())
+        rows = self.rows(self.out, "--positions", "--piece", "8")
+        valid = [row for row in rows if row["split"] == "valid"]
+        positions = [row for row in rows if row["split"] == "valid_positions"]
+        self.assertEqual([(row["size_min"], row["size_max"]) for row in positions], [("1", "8"), ("9", "16"), ("17", "29")])
+        self.assertEqual([row["tokens"] for row in positions], ["8", "8", "13"])
+        self.assertAlmostEqual(sum(float(row["bits"]) * int(row["tokens"]) for row in positions),
+                               float(valid[0]["bits"]) * 29, places=3)
+        self.assertEqual(rows[:2], [valid[0], positions[0]])
+
     def test_a_symbol_that_the_run_does_not_know_is_named_with_its_line(self):
         self.train()
         (self.data / "valid.src").write_text("s b a\ns a c b\n")

@@ -70,6 +70,34 @@ TEST_CASE("text: a file is cut at 90 and 95 % of its characters, every next one 
   CHECK(half->fixed_set("test")->at(0).tokens.size() == 49);
 }
 
+TEST_CASE("text: folders train, valid and test are the splits, of whole documents") {
+  const test::TemporaryFolder folder;
+  for (const char* const inner : {"train/deeper", "valid", "test", "plain/train", "plain/valid"}) {
+    std::filesystem::create_directories(folder.path() / inner);
+  }
+  folder.write("train/a", "abab");
+  folder.write("train/deeper/b", "bb");
+  folder.write("valid/a", "abcabcabc");
+  folder.write("test/a", "ba");
+  folder.write("test/b", "aa");
+  folder.write("other", "zz");  // belongs to no split
+  const auto sorted = [](Texts texts) {
+    std::ranges::sort(texts);
+    return texts;
+  };
+  const auto task = text_task(folder.path());
+  CHECK(sorted(documents(*task, "train")) == Texts{"abab", "bb"});
+  CHECK(documents(*task, "valid") == Texts{"ab<unknown>ab<unknown>ab<unknown>"});
+  CHECK(sorted(documents(*task, "test")) == Texts{"aa", "ba"});
+  CHECK(error_of([&] {
+          text_task(folder.path(), {{"held_out", "0.2"}});
+        }).find("held_out") != std::string::npos);
+
+  folder.write("plain/train/a", repeated("ab", 100));  // two of the three are a folder as any other
+  folder.write("plain/valid/a", repeated("ab", 100));
+  CHECK(text_task(folder.path() / "plain")->fixed_set("valid")->at(0).tokens.size() == 19);
+}
+
 TEST_CASE("text: no symbol holds white space or anything that does not show") {
   const test::TemporaryFolder folder;
   folder.write("a", repeated("\\ \t\r\n\v\u00a0\u3000\ufeff\u2028n", 20));

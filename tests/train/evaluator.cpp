@@ -92,6 +92,33 @@ TEST_CASE("evaluation: the score counts what was right, however the strings are 
   }
 }
 
+TEST_CASE("evaluation: by position, entries double and hold together what the whole score holds") {
+  // entries of positions 1 and 2, 3 and 4, 5 to 8; the piece of 3 tokens ends where they do
+  rlt::SequenceModel<double> model = always_one({2, 3});
+  const rlt::CrossEntropy<double> loss(model.outputs());
+  rlt::ByPosition by_position{.first = 2};
+  const rlt::EvaluationSet set = set_of({{1, 1, 1}, {0, 1, 1, 1, 1, none, 2}, {none, 1, none}});
+  const rlt::Score score = evaluate(model, loss, {2, 3}, set, rlt::largest_state, &by_position);
+  REQUIRE(by_position.labels.size() == 3);
+  const rlt::Index scored[] = {5, 3, 2}, right[] = {4, 3, 1};
+  double sum = 0;
+  for (std::size_t entry = 0; entry < 3; ++entry) {
+    CAPTURE(entry);
+    const rlt::Labels& labels = by_position.labels[entry];
+    CHECK(labels.scored == scored[entry]);
+    CHECK(labels.right == right[entry]);
+    // a right answer loses log 2, a wrong one log 4
+    const rlt::Index halvings = 2 * labels.scored - labels.right;
+    CHECK(labels.loss == doctest::Approx(static_cast<double>(halvings) * std::numbers::ln2));
+    sum += labels.loss;
+  }
+  CHECK(sum == doctest::Approx(score.loss));
+  CHECK(by_position.low(0) == 1);
+  CHECK(by_position.high(0) == 2);
+  CHECK(by_position.low(2) == 5);
+  CHECK(by_position.high(2) == 8);
+}
+
 TEST_CASE("evaluation: answers are the scored positions whose class is not the blank") {
   rlt::SequenceModel<double> model = always_one({5, 5});
   rlt::EvaluationSet set = set_of(targets);

@@ -125,12 +125,12 @@ TEST_CASE("horizon: a model that goes wrong at a known position is found out the
   const Extent capacity{3, 48};
   SequenceModel<double> model = always_one(capacity);
   const CrossEntropy<double> loss(model.outputs());
-  std::vector<Labels> by_position;
+  ByPosition by_position;
   EvaluationSet longest;
   const Horizon found = find_horizon(
       {40, 5000, [&](Index length) { return task.possible_length(length); }}, [&](Index length) {
         const EvaluationSet set = length_set(task, length, 7, 1);
-        std::vector<Labels> labels;
+        ByPosition labels;
         const Score score = evaluate(model, loss, capacity, set, largest_state, &labels);
         CHECK(score.sequences == 7);
         if (set.length_max > longest.length_max) {

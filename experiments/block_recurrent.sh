@@ -1,0 +1,128 @@
+#!/usr/bin/env bash
+# The Block-Recurrent Transformer (arXiv 2203.07852) against attention that slides over a window W, with one layer more,
+# and against Transformer-XL with longer windows: bits per character of source code, and recall over distances that no
+# window reaches. Every arm gets the same tokens per update, the same optimiser and the better of the same learning
+# rates, by the loss on validation data. Time and multiply-adds of a training step are measured beside it.
+#   experiments/block_recurrent.sh                       a few minutes on two cores: what it takes, not what it shows
+#   PRESET=hours experiments/block_recurrent.sh          about 12 minutes of one core per run on text
+#   PRESET=hours ARMS="Slide:5L Rec:fixed:skip XL:512" TASKS=text SEEDS="1 2 3" experiments/block_recurrent.sh
+#   LIST=1 experiments/block_recurrent.sh                the commands of the training, for GNU parallel
+# ARMS: XL:WINDOW, Slide:LAYERSL, Rec:GATE:CONFIGURATION, behind which may stand :cleared (every segment begins with
+# the initial states) or :one_block (segments of one block, which no gradient of an update crosses). Called again, it
+# goes on.
+set -euo pipefail
+PRESET=${PRESET:-newcomer}
+[ "$PRESET" != newcomer ] || SEEDS=${SEEDS:-1 2}
+source "$(dirname "$0")/common.sh"
+
+TASKS=${TASKS:-text entity_recall}
+DATA=${DATA:-runs/data/block_recurrent/$PRESET}
+RUNS=${RUNS:-runs/block_recurrent/$PRESET}
+OUT=${OUT:-results/block_recurrent/$PRESET}
+LAYERS=4
+case $PRESET in
+  newcomer)
+    W=16 SEGMENT=128 TOKENS=1024 SIZE="--d-model 32 --heads 2"
+    STEPS=${STEPS:-400} LRS=${LRS:-0.03 0.1} SIZES=${SIZES:-1000000 70000 70000} ROUNDS=${ROUNDS:-3}
+    RECALL="length=1024,documents=150,queries=0.1"
+    MAIN="XL:16 Slide:4L Slide:5L Rec:fixed:skip Rec:fixed:skip:cleared XL:64 XL:128" OTHERS=""
+    ;;
+  hours)
+    W=64 SEGMENT=512 TOKENS=4096 SIZE="--d-model 64 --heads 4"
+    STEPS=${STEPS:-4000} LRS=${LRS:-0.01 0.03} SIZES=${SIZES:-4000000 400000 400000} ROUNDS=${ROUNDS:-5}
+    RECALL="length=4096,documents=400,queries=0.05"
+    MAIN="XL:64 Slide:4L Slide:5L Rec:fixed:skip Rec:fixed:skip:cleared Rec:fixed:skip:one_block XL:256 XL:512"
+    OTHERS="Rec:lstm:skip Rec:full:skip Rec:fixed:dual Rec:fixed:single Rec:lstm:dual Rec:lstm:single Rec:full:dual"
+    OTHERS+=" Rec:full:single"
+    ;;
+  *) echo "PRESET=$PRESET: must be newcomer or hours" >&2 && exit 2 ;;
+esac
+[ -z "${ARMS:-}" ] || MAIN=$ARMS OTHERS=""
+
+# Segments are as long as the window, so that a step sees at most what its segment and the one before hold; but of
+# sliding_window and block_recurrent, through whose segments gradients flow from block to block.
+segment() {
+  case $1 in
+    XL:*) echo "${1#XL:}" ;;
+    *:one_block) echo "$W" ;;
+    *) echo "$SEGMENT" ;;
+  esac
+}
+model() {
+  local gate configuration control options
+  case $1 in
+    XL:*) echo "$SIZE --layers $LAYERS --cell transformer_xl --cell-option window=${1#XL:}" ;;
+    Slide:*L) options=${1#Slide:} && echo "$SIZE --layers ${options%L} --cell sliding_window --cell-option window=$W" ;;
+    Rec:*:*)
+      IFS=: read -r _ gate configuration control <<<"$1"
+      options="window=$W,states=$W,recurrent_layer=2,gate=$gate,configuration=$configuration"
+      [ "$control" != cleared ] || options+=",clear_state=on"
+      echo "$SIZE --layers $LAYERS --cell block_recurrent --cell-option $options"
+      ;;
+    *) echo "ARMS: $1 is unknown" >&2 && exit 2 ;;
+  esac
+}
+task() {
+  case $1 in
+    text) echo "--task text --data $DATA/code --tied-embeddings on --output-scale rsqrt" ;;
+    entity_recall)
+      echo "--task entity_recall --task-option $RECALL,window=$W,reach=$((LAYERS * W)),stop=$SEGMENT"
+      ;;
+    *) echo "TASKS: $1 is unknown" >&2 && exit 2 ;;
+  esac
+}
+optimizer() { echo "--optimizer adafactor --schedule cosine --warmup $((STEPS / 10))"; }
+
+# all of what the claim needs first, seed by seed
+commands() {
+  local arms task seed arm lr segment
+  for arms in "$MAIN" "$OTHERS"; do
+    for seed in $SEEDS; do
+      for task in $TASKS; do
+        [ "$arms" = "$MAIN" ] || [ "$task" = text ] || continue
+        for arm in $arms; do
+          segment=$(segment "$arm")
+          for lr in $LRS; do
+            train_command "$RUNS/$task/${arm//:/-}/lr-$lr/seed-$seed" \
+              "$(task "$task") $(model "$arm") --segment $segment --batch $((TOKENS / segment)) --lr $lr" \
+              "$(optimizer) --steps $STEPS --eval-every $(((STEPS + 3) / 4)) --patience 0 --seed $seed"
+          done
+        done
+      done
+    done
+  done
+}
+# By position; of a state that is cleared by segment, a segment is what is read at once.
+evaluation() {
+  local arm=${1%/lr-*} segment
+  arm=${arm##*/}
+  segment=$(segment "${arm//-/:}")
+  once "$1" measured.csv "$rlt eval $1 --positions --piece $segment --batch $((TOKENS / segment)) --threads 1 --csv $1/part.csv"
+}
+# One after the other, in turns, so that a slow moment of the machine meets all arms.
+bench() {
+  local round arm segment row
+  mkdir -p "$RUNS/bench"
+  for round in $(seq "$ROUNDS"); do
+    for arm in $MAIN $OTHERS; do
+      segment=$(segment "$arm") row=$RUNS/bench/${arm//:/-}.$round.csv
+      [ ! -f "$row" ] || continue
+      rm -f "$row.part"
+      # shellcheck disable=SC2046
+      $rlt bench $(model "$arm") --length "$segment" --batch $((TOKENS / segment)) --optimizer adafactor --threads 1 \
+        --repeats 5 --csv "$row.part"
+      mv "$row.part" "$row"
+    done
+  done
+}
+
+for arm in $MAIN $OTHERS; do model "$arm" >/dev/null; done # an unknown one ends the script here
+for name in $TASKS; do task "$name" >/dev/null; done
+mkdir -p "$OUT"
+case " $TASKS " in *" text "*) DATA=$DATA OUT=$OUT SIZES=$SIZES experiments/code_text.sh >&2 ;; esac
+train_and_evaluate
+bench
+/usr/bin/python3 experiments/block_recurrent.py merge "$RUNS" --out "$OUT"
+/usr/bin/python3 experiments/block_recurrent.py scores "$OUT" >"$OUT/scores.md"
+[ ! -f "$OUT/positions.csv" ] || plot positions --out "$OUT/positions.svg" "$OUT/positions.csv"
+echo "block_recurrent: $OUT"
