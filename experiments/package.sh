@@ -16,9 +16,11 @@ make_package() {
   cmake -G Ninja -B "$build" -DRLT_NATIVE=OFF -DRLT_TESTS=OFF -DRLT_STATIC="$1" >&2
   cmake --build "$build" >&2
   cpack -G "$2" --config "$build/CPackConfig.cmake" -B "$bare/$2" >&2
+  local package
+  package=$(basename "$bare/$2"/rlt[-_]*)
   mkdir -p "$out"
-  mv "$bare/$2"/rlt[-_]* "$out"
-  ls -t "$out"/rlt[-_]* | head -1
+  mv "$bare/$2/$package" "$out"
+  echo "$out/$package"
 }
 
 # A root folder with the archive, glibc and nothing else.
