@@ -33,23 +33,17 @@ make_root() {
   done
 }
 
-# The programs, with RLT_LEVEL and no other variable; $inside is how the first one calls the root folder.
-in_archive() {
-  if [ -n "$inside" ]; then
-    env -i ${RLT_LEVEL:+"RLT_LEVEL=$RLT_LEVEL"} "$root/opt/rlt/bin/rlt" "$@"
-  else
-    # shellcheck disable=SC2016  # the inner shell expands them
-    unshare --map-root-user --mount --pid --fork sh -c 'mount -t proc proc "$0/proc" &&
-      exec env -i ${RLT_LEVEL:+"RLT_LEVEL=$RLT_LEVEL"} chroot "$0" /opt/rlt/bin/rlt "$@"' "$root" "$@"
-  fi
-}
-in_deb() { env -i ${RLT_LEVEL:+"RLT_LEVEL=$RLT_LEVEL"} "$bare/deb/usr/bin/rlt" "$@"; }
+# The programs, with RLT_LEVEL and no other variable. $inside is how the archive's calls the root folder.
+alone() { env -i ${RLT_LEVEL:+"RLT_LEVEL=$RLT_LEVEL"} "$@"; }
+own_root=("$(command -v unshare)" --map-root-user --pid --fork --mount-proc --root="$bare/root")
+in_archive() { alone "${own_root[@]}" "$inside/opt/rlt/bin/rlt" "$@"; }
+in_deb() { alone "$bare/deb/usr/bin/rlt" "$@"; }
 
 # same_scores A B: tables of the same words and counts, and of the same real numbers to a hundred-thousandth.
 same_scores() {
   paste -d '\n' "$1" "$2" | awk -F, '
-    NR % 2 { split($0, other); next }
-    { for (i = 1; i <= NF; ++i) {
+    NR % 2 { fields = split($0, other); next }
+    { for (i = 1; i <= NF || i <= fields; ++i) {
         gap = $i - other[i]
         bound = $i ~ /^[0-9]+\.[0-9e.-]+$/ ? 1e-5 * $i : 0
         if ($i != other[i] && (bound == 0 || gap > bound || gap < -bound)) {
@@ -62,18 +56,22 @@ archive=$(make_package ON TGZ)
 dpkg-deb -x "$deb" "$bare/deb"
 root=$bare/root inside=
 make_root "$archive"
-if ! unshare --map-root-user --mount --pid --fork mount -t proc proc "$root/proc" 2>/dev/null; then
-  echo "package: no root folder of one's own on this machine: the archive is tried without one" >&2
-  inside=$root
+if ! in_archive --version; then
+  echo "package: this machine gives no root folder of one's own: the archive is tried without one" >&2
+  own_root=() inside=$root
+  in_archive --version
 fi
 
-levels=()
+levels=("")  # the one that the program chooses; then those that it could
 for level in x86-64 x86-64-v3 x86-64-v4; do
-  if RLT_LEVEL=$level in_archive --version 2>/dev/null; then levels+=("$level"); fi
+  if message=$(RLT_LEVEL=$level in_archive --version 2>&1); then
+    levels+=("$level")
+  elif [[ $message != *"this processor is of level"* ]]; then
+    echo "$message" >&2
+    exit 1
+  fi
 done
-[ ${#levels[@]} -gt 0 ] || levels=("")  # another architecture has one, without a name
-message=$(RLT_LEVEL=none in_archive --version 2>&1) && exit 1
-[[ $message == "rlt: RLT_LEVEL=none: no such level"* ]] || { echo "$message" >&2; exit 1; }
+echo "package: levels tried:${levels[*]}" >&2
 
 for cell in lstm deltanet transformer; do
   run=/tmp/$cell
@@ -86,8 +84,8 @@ for cell in lstm deltanet transformer; do
     score in_archive eval "$inside$run" --threads 2 | cmp - "$bare/one.csv"
     score in_deb eval "$root$run" | cmp - "$bare/one.csv"
     # Another level: the same to rounding.
-    [ "$level" != "${levels[0]}" ] || cp "$bare/one.csv" "$bare/first.csv"
-    same_scores "$bare/first.csv" "$bare/one.csv"
+    [ -n "$level" ] || cp "$bare/one.csv" "$bare/chosen.csv"
+    same_scores "$bare/chosen.csv" "$bare/one.csv"
   done
 done
 echo "package: $archive and $deb"
