@@ -4,6 +4,7 @@
 #   rlt-VERSION-linux-PROCESSOR.tar.gz    needs glibc alone, of this machine's version or a younger one
 #   rlt_VERSION_ARCHITECTURE.deb          depends on Debian's libraries
 set -euo pipefail
+shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
 build=build/package
 out=${OUT:-$build}
