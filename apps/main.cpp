@@ -8,6 +8,7 @@
 
 #include "base/cpu.hpp"
 #include "base/error.hpp"
+#include "base/level.hpp"
 #include "base/memory.hpp"
 #include "base/number.hpp"
 #include "base/parallel.hpp"
@@ -31,7 +32,8 @@ Exit run(int argc, char** argv) {
       "  rlt eval runs/... --lengths 50-500:50       accuracy at each length\n"
       "  rlt cells rdn                               what a cell computes, and its options\n\n"
       "Numbers are decimal. Of a flag that is given twice the last one counts.",
-      fmt::format("rlt {} ({}, {})", rlt::version(), rlt::commit(), rlt::compiler()));
+      fmt::format("rlt {} ({}, {}, {})", rlt::version(), rlt::commit(), rlt::compiler(),
+                  rlt::level()));
   constexpr Index most_threads = 1024;
   Index threads = 0;
   const auto common = [&](const rlt::Flags& flags) {
@@ -71,9 +73,9 @@ Exit run_and_deliver(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   rlt::prepare_standard_streams();
-  rlt::set_up_libraries(argv);
-  rlt::prepare_processor();
   try {
+    rlt::restart_prepared(argv);
+    rlt::prepare_processor();
     return static_cast<int>(run_and_deliver(argc, argv));
   } catch (const rlt::Error& error) {
     rlt::print_message("rlt: {}", error.what());

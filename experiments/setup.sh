@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian/Ubuntu packages that are missing: setup.sh GROUP...
 #   build    compiler, CMake and the libraries of the program
+#   deb      what makes a .deb
 #   figures  Python with pandas, matplotlib, scipy
 #   checks   clang-format and clang-tidy
 #   peer     PyTorch, to compare with
@@ -12,6 +13,7 @@ set -euo pipefail
 build="g++ cmake ninja-build libcli11-dev libxtensor-dev libxtensor-blas-dev libxsimd-dev
   libopenblas-dev libdnnl-dev libfmt-dev doctest-dev nlohmann-json3-dev libutfcpp-dev libxxhash-dev
   libtomlplusplus-dev zlib1g-dev"
+deb="dpkg-dev"
 figures="python3 python3-pandas python3-matplotlib python3-scipy"
 peer="python3 python3-numpy python3-torch"
 checks="clang-format clang-tidy libomp-dev"

@@ -8,9 +8,12 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <string_view>
 #if defined(__SSE2__)
 #include <xmmintrin.h>
 #endif
+
+#include "base/level.hpp"
 
 namespace rlt {
 namespace {
@@ -22,20 +25,34 @@ void flush_denormals() {
 #endif
 }
 
-// The kernels that this processor runs, where OpenBLAS chose some of before 2013; else null.
-const char* better_kernels() {
-#if defined(__x86_64__)
-  const std::string chosen = blas_kernels();
-  for (const char* const young : {"Haswell", "Zen", "SkylakeX", "Cooperlake", "SapphireRapids"}) {
-    if (chosen == young) return nullptr;
+// What OpenBLAS shall multiply with, null where it chooses. At a level this follows from the level, not from the processor,
+// so that two processors compute the same bits. A native program leaves the choice unless it fell on kernels of before 2013.
+const char* openblas_kernels(std::string_view level) {
+  if (level == "native") {
+    const std::string chosen = blas_kernels();
+    for (const char* const young : {"Haswell", "Zen", "SkylakeX", "Cooperlake", "SapphireRapids"}) {
+      if (chosen == young) return nullptr;
+    }
+    level = processor_level();
+    if (level == "x86-64") return nullptr;
   }
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-    return "SKYLAKEX";
-  }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "HASWELL";
-#endif
+  if (level == "x86-64-v4") return "SKYLAKEX";
+  if (level == "x86-64-v3") return "HASWELL";
+  if (level == "x86-64") return "PRESCOTT";
   return nullptr;
+}
+
+// The same for oneDNN, which knows processors by what they can.
+const char* onednn_kernels(std::string_view level) {
+  if (level == "x86-64-v4") return "AVX512_CORE";
+  if (level == "x86-64-v3") return "AVX2";
+  if (level == "x86-64") return "SSE41";  // the least that it takes; it still asks the processor
+  return nullptr;
+}
+
+// Whether the environment has changed; what the user has set stays.
+bool set_if_free(const char* name, const char* value) {
+  return value != nullptr && std::getenv(name) == nullptr && setenv(name, value, 1) == 0;
 }
 
 }  // namespace
@@ -50,14 +67,13 @@ void prepare_thread() {
   omp_set_num_threads(1);  // of oneDNN, in products that this thread asks for
 }
 
-void set_up_libraries(char** argv) {
-  const auto is_free = [](const char* name) { return std::getenv(name) == nullptr; };
-  const char* const kernels = is_free("OPENBLAS_CORETYPE") ? better_kernels() : nullptr;
-  const bool sets_threads = is_free("OPENBLAS_NUM_THREADS");
-  if (sets_threads) setenv("OPENBLAS_NUM_THREADS", "1", 1);
-  if (kernels != nullptr) setenv("OPENBLAS_CORETYPE", kernels, 1);
-  if (!sets_threads && kernels == nullptr) return;
-  execv("/proc/self/exe", argv);  // returns only when it could not: then all stays as it is
+void restart_prepared(char** argv) {
+  const LeveledProgram program = program_to_run();
+  bool again = program.level != level();
+  again |= set_if_free("OPENBLAS_NUM_THREADS", "1");
+  again |= set_if_free("OPENBLAS_CORETYPE", openblas_kernels(program.level));
+  again |= set_if_free("DNNL_MAX_CPU_ISA", onednn_kernels(program.level));
+  if (again) execv(program.path.c_str(), argv);  // returns only when it could not: then all stays
 }
 
 int given_processors() {

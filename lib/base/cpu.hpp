@@ -11,11 +11,11 @@ void prepare_processor();
 /// as long), and oneDNN keeps to the calling thread.
 void prepare_thread();
 
-/// First thing in main. OpenBLAS reads settings at load alone, so that the program starts itself once more where one is
-/// missing; what the user has set stays. It knows processors by their model number and takes those younger than itself for
-/// one of 2004: it then multiplies four times as slowly as it could. And it starts threads of its own, which we never use,
-/// but which spin for a while.
-void set_up_libraries(char** argv);
+/// First thing in main: starts the program once more, at the level for this processor (level.hpp; Error(usage) like
+/// there) and with what OpenBLAS reads at load alone; what the user has set stays. It knows processors by their model
+/// number and takes those younger than itself for one of 2004: it then multiplies four times as slowly as it could. And it
+/// starts threads of its own, which we never use, but which spin for a while.
+void restart_prepared(char** argv);
 
 /// Processors that this program may use: its affinity, and the quota of its control group; >= 1.
 int given_processors();

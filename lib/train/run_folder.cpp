@@ -16,6 +16,7 @@
 
 #include "base/cpu.hpp"
 #include "base/error.hpp"
+#include "base/level.hpp"
 #include "base/parallel.hpp"
 #include "base/utf8.hpp"
 #include "base/version.hpp"
@@ -179,6 +180,7 @@ void RunFolder::write_meta(const RunConfig& config, const std::string& command_l
       {"commit", commit()},
       {"compiler", compiler()},
       {"build", compiler_flags()},
+      {"level", level()},
       {"processor", processor_name()},
       {"blas", "OpenBLAS " + blas_kernels()},
       {"threads", thread_count()},

@@ -4,7 +4,7 @@
 #include "base/cpu.hpp"
 
 int main(int argc, char** argv) {
-  rlt::set_up_libraries(argv);
+  rlt::restart_prepared(argv);
   rlt::prepare_processor();
   return doctest::Context(argc, argv).run();
 }

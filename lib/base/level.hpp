@@ -1,0 +1,31 @@
+// Levels of the x86-64 architecture. A portable build holds the program at each of them: "x86-64" is what people start,
+// and it hands over to the highest that stands in its folder and that the processor runs, or to the one that RLT_LEVEL
+// names. Another level gives the same results to rounding, with the same level they are the same bits.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rlt {
+
+/// What this program was compiled for: a level, "native" for this kind of processor alone, or "default" on other
+/// architectures.
+std::string_view level();
+
+/// The highest level that this processor, and its operating system, run in full; "default" on other architectures.
+std::string_view processor_level();
+
+/// The one of `present` to run on a processor of level `most`: `asked`, or if that is empty the highest. Error(usage)
+/// when `asked` is no level, is more than the processor can, or is not present, and when nothing present is low enough.
+std::string choose_level(const std::vector<std::string>& present, std::string_view most,
+                         std::string_view asked);
+
+struct LeveledProgram {
+  std::string level;
+  std::string path;  // bin/rlt has its levels in libexec/rlt/rlt-LEVEL
+};
+/// The program to run in place of this one, or this one; Error(usage) like choose_level.
+LeveledProgram program_to_run();
+
+}  // namespace rlt
