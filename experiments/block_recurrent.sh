@@ -22,22 +22,28 @@ OUT=${OUT:-results/block_recurrent/$PRESET}
 LAYERS=4
 case $PRESET in
   newcomer)
-    W=16 SEGMENT=128 TOKENS=1024 SIZE="--d-model 32 --heads 2"
+    TOKENS=1024 SIZE="--d-model 32 --heads 2" RECALL="length=1024,documents=150,queries=0.2"
     STEPS=${STEPS:-400} LRS=${LRS:-0.03 0.1} SIZES=${SIZES:-1000000 70000 70000} ROUNDS=${ROUNDS:-3}
-    RECALL="length=1024,documents=150,queries=0.1"
-    MAIN="XL:16 Slide:4L Slide:5L Rec:fixed:skip Rec:fixed:skip:cleared XL:64 XL:128" OTHERS=""
+    RECURRENT="Rec:fixed:skip Rec:fixed:skip:cleared" VARIANTS=""
     ;;
   hours)
-    W=64 SEGMENT=512 TOKENS=4096 SIZE="--d-model 64 --heads 4"
+    TOKENS=4096 SIZE="--d-model 64 --heads 4" RECALL="length=1024,documents=3000,queries=0.2"
     STEPS=${STEPS:-4000} LRS=${LRS:-0.01 0.03} SIZES=${SIZES:-4000000 400000 400000} ROUNDS=${ROUNDS:-5}
-    RECALL="length=4096,documents=400,queries=0.05"
-    MAIN="XL:64 Slide:4L Slide:5L Rec:fixed:skip Rec:fixed:skip:cleared Rec:fixed:skip:one_block XL:256 XL:512"
-    OTHERS="Rec:lstm:skip Rec:full:skip Rec:fixed:dual Rec:fixed:single Rec:lstm:dual Rec:lstm:single Rec:full:dual"
-    OTHERS+=" Rec:full:single"
+    RECURRENT="Rec:fixed:skip Rec:fixed:skip:cleared Rec:fixed:skip:one_block"
+    VARIANTS="Rec:lstm:skip Rec:full:skip Rec:fixed:dual Rec:fixed:single Rec:lstm:dual Rec:lstm:single Rec:full:dual"
+    VARIANTS+=" Rec:full:single"
     ;;
   *) echo "PRESET=$PRESET: must be newcomer or hours" >&2 && exit 2 ;;
 esac
-[ -z "${ARMS:-}" ] || MAIN=$ARMS OTHERS=""
+
+# geometry TASK: recall is learnt far sooner over short distances.
+geometry() {
+  W=16 SEGMENT=128
+  [ "$PRESET $1" != "hours text" ] || W=64 SEGMENT=512
+}
+# What the claim needs, and other gates and configurations.
+main_arms() { echo "${ARMS:-XL:$W Slide:4L Slide:5L $RECURRENT XL:$((4 * W)) XL:$((8 * W))}"; }
+variants() { [ -n "${ARMS:-}" ] || [ "$1" != text ] || echo "$VARIANTS"; }
 
 # Segments are as long as the window, so that a step sees at most what its segment and the one before hold; but of
 # sliding_window and block_recurrent, through whose segments gradients flow from block to block.
@@ -73,14 +79,14 @@ task() {
 }
 optimizer() { echo "--optimizer adafactor --schedule cosine --warmup $((STEPS / 10))"; }
 
-# all of what the claim needs first, seed by seed
+# All of what the claim needs first, seed by seed.
 commands() {
   local arms task seed arm lr segment
-  for arms in "$MAIN" "$OTHERS"; do
+  for arms in main_arms variants; do
     for seed in $SEEDS; do
       for task in $TASKS; do
-        [ "$arms" = "$MAIN" ] || [ "$task" = text ] || continue
-        for arm in $arms; do
+        geometry "$task"
+        for arm in $($arms "$task"); do
           segment=$(segment "$arm")
           for lr in $LRS; do
             train_command "$RUNS/$task/${arm//:/-}/lr-$lr/seed-$seed" \
@@ -95,16 +101,18 @@ commands() {
 # By position; of a state that is cleared by segment, a segment is what is read at once.
 evaluation() {
   local arm=${1%/lr-*} segment
+  geometry "$(basename "$(dirname "$arm")")"
   arm=${arm##*/}
   segment=$(segment "${arm//-/:}")
   once "$1" measured.csv "$rlt eval $1 --positions --piece $segment --batch $((TOKENS / segment)) --threads 1 --csv $1/part.csv"
 }
-# One after the other, in turns, so that a slow moment of the machine meets all arms.
+# Of text, one after the other, in turns, so that a slow moment of the machine meets all arms.
 bench() {
   local round arm segment row
+  geometry text
   mkdir -p "$RUNS/bench"
   for round in $(seq "$ROUNDS"); do
-    for arm in $MAIN $OTHERS; do
+    for arm in $(main_arms) $(variants text); do
       segment=$(segment "$arm") row=$RUNS/bench/${arm//:/-}.$round.csv
       [ ! -f "$row" ] || continue
       rm -f "$row.part"
@@ -116,12 +124,13 @@ bench() {
   done
 }
 
-for arm in $MAIN $OTHERS; do model "$arm" >/dev/null; done # an unknown one ends the script here
+geometry text
+for arm in $(main_arms); do model "$arm" >/dev/null; done # an unknown one ends the script here
 for name in $TASKS; do task "$name" >/dev/null; done
 mkdir -p "$OUT"
 case " $TASKS " in *" text "*) DATA=$DATA OUT=$OUT SIZES=$SIZES experiments/code_text.sh >&2 ;; esac
 train_and_evaluate
-bench
+case " $TASKS " in *" text "*) bench ;; esac
 /usr/bin/python3 experiments/block_recurrent.py merge "$RUNS" --out "$OUT"
 /usr/bin/python3 experiments/block_recurrent.py scores "$OUT" >"$OUT/scores.md"
 [ ! -f "$OUT/positions.csv" ] || plot positions --out "$OUT/positions.svg" "$OUT/positions.csv"

@@ -326,7 +326,8 @@ TaskInfo text_info(const TaskOptions& options) {
   info.options = {
       {.name = "held_out",
        .value = "0.1",
-       .help = "share of the text for validation and testing, half each",
+       .help = "share of the text for validation and testing, half each, where no folders "
+               "train, valid and test hold the splits",
        .choices = {},
        .low = 0.002,
        .high = 0.5},

@@ -263,6 +263,9 @@ class Script(Folder):
         self.assertEqual(len({line[-1] for line in lines}), len(lines))
         self.assertEqual({int(line[line.index("--segment") + 1]) * int(line[line.index("--batch") + 1]) for line in lines},
                          {4096})
+        recall = " ".join(next(line for line in lines if "entity_recall" in line and "sliding_window" in line))
+        for words in ("window=16,reach=64,stop=128", "--cell-option window=16 --segment 128"):
+            self.assertIn(words, recall)
 
     def test_an_unknown_arm_or_preset_ends_the_script(self):
         for names, message in (({"ARMS": "Slide:4L Sild:5L"}, "ARMS: Sild:5L is unknown"),
