@@ -102,7 +102,8 @@ std::unique_ptr<Task> changed_task(const EvalCommand& command, const Task& train
     options[name] = value;
   }
   config.task_options.clear();
-  for (const auto& [name, value] : options) config.task_options.push_back(name + "=" + value);
+  for (const auto& [name, value] : options)
+    config.task_options.push_back(fmt::format("{}={}", name, value));
   std::unique_ptr<Task> task = make_task(config);
   if (task->info().inputs != trained.info().inputs ||
       task->info().outputs != trained.info().outputs) {

@@ -175,7 +175,7 @@ void export_cell(const std::string& cell, const std::string& path) {
                                               {"ff", std::to_string(layer.ff)}};
   for (const auto& [name, value] : options) {
     std::string& list = facts["cell-option"];
-    list += (list.empty() ? "" : ",") + name + "=" + value;
+    list += fmt::format("{}{}={}", list.empty() ? "" : ",", name, value);
   }
   write_safetensors(path, tensors, facts);
 }
