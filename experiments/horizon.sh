@@ -5,9 +5,10 @@
 #   experiments/horizon.sh                               everything: 1650 runs
 #   TASKS=parity JOBS=1 experiments/horizon.sh           550 runs, in the background for as long as it takes
 #   TASKS=parity SEEDS="1 2" LRS="1e-3 3e-3" CELLS="lstm deltanet deltanet:beta_max=2" experiments/horizon.sh
+#   TASKS=anbn CELLS="srwm rdn" SEEDS="1 2 3" D_MODEL=64 RUNS=runs/counters OUT=results/horizon/counters experiments/horizon.sh
 #   LIST=1 experiments/horizon.sh                        the commands of the training, for GNU parallel
 # Each run is searched as soon as it is trained, seed by seed, so that whatever is there after a stop is complete; called
-# again, it goes on. TASKS: parity, flip_flop or a group of word_problem. CELLS: a cell, or cell:option=value.
+# again, it goes on. TASKS: a language or a group of word_problem. CELLS: a cell, or cell:option=value.
 set -euo pipefail
 CHOSEN_SEEDS=${SEEDS:-}
 source "$(dirname "$0")/common.sh"
@@ -20,13 +21,13 @@ RUNS=${RUNS:-runs/horizon}
 OUT=${OUT:-results/horizon}
 
 # The same for every run. It ends when bin 0 has not become better for `patience` epochs.
-COMMON="--rule honest --protocol honest --window 2-50 --d-model 32 --layers 2 --heads 4 --ff 2 --batch 32 --clip 1\
+COMMON="--rule honest --protocol honest --window 2-50 --d-model ${D_MODEL:-32} --layers 2 --heads 4 --ff 2 --batch 32 --clip 1\
  --epochs ${EPOCHS:-40} --patience ${PATIENCE:-10} --eval-sequences 500"
 
 task_flags() {
   case $1 in
-    parity | flip_flop) echo "--task $1" ;;
-    *) echo "--task word_problem --task-option group=$1" ;;
+    [A-Z]*) echo "--task word_problem --task-option group=$1" ;;
+    *) echo "--task $1" ;;
   esac
 }
 cell_flags() {

@@ -262,8 +262,8 @@ CellEntry cells::block_recurrent() {
       .name = "block_recurrent",
       .summary = "window attention whose tokens also read S states, which read them block by block",
       .source = "Hutchins et al. 2022, arXiv 2203.07852",
-      .equation = "y = W_o [window(q, k, v) | attend(q2, K, V)]; K, V of RMS(C) + ID\n"
-                  "C' = gate(C, W_p [attend(Q, K, V) | attend(Q2, k, v)]) after each W steps",
+      .equation = "y = W_o [window(q, k, v) | attend(q2, K, V)]; K, V of RMS(C) + ID; after W steps "
+                  "C' = gate(C, W_p [attend(Q, K, V) | attend(Q2, k, v)])",
       .block = "prenorm_bare",
       .norm = NormForm::rms,
       .default_layers = 4,
