@@ -171,8 +171,7 @@ class BlockRecurrent : public Cell<T> {
     states_ = is_led_ ? pass.states : &*own_;
     dstate_ = pass.dstate;
     if (is_led_) return;
-    own_->begin(extent, pass, carried_states(pass.state),
-                {BlockPlan::Start::opens_block, clears_});
+    own_->begin(extent, pass, carried_states(pass.state), {BlockPlan::Start::opens_block, clears_});
   }
 
   // What is carried: [unfinished, C | keys, values], of a layer that only reads states [keys, values]
@@ -262,8 +261,9 @@ CellEntry cells::block_recurrent() {
       .name = "block_recurrent",
       .summary = "window attention whose tokens also read S states, which read them block by block",
       .source = "Hutchins et al. 2022, arXiv 2203.07852",
-      .equation = "y = W_o [window(q, k, v) | attend(q2, K, V)]; K, V of RMS(C) + ID; after W steps "
-                  "C' = gate(C, W_p [attend(Q, K, V) | attend(Q2, k, v)])",
+      .equation =
+          "y = W_o [window(q, k, v) | attend(q2, K, V)]; K, V of RMS(C) + ID; after W steps "
+          "C' = gate(C, W_p [attend(Q, K, V) | attend(Q2, k, v)])",
       .block = "prenorm_bare",
       .norm = NormForm::rms,
       .default_layers = 4,
