@@ -69,7 +69,7 @@ if [ -z "${FAST:-}" ]; then
   check "clang-tidy" bash -c 'cmake --preset release -B build/tidy -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON >/dev/null &&
     git ls-files "lib/*.cpp" "tasks/*.cpp" "apps/*.cpp" |
     xargs -P "$(nproc)" -n 4 clang-tidy --quiet -p build/tidy 2>/dev/null'
-  check "sanitizer build" bash -c 'cmake --preset sanitize >/dev/null && cmake --build --preset sanitize'
+  check "sanitizer build" bash -c 'cmake --preset sanitize >/dev/null && cmake --build --preset sanitize --target rlt_tests'
   doctest "sanitizer tests" build/sanitize/tests/rlt_tests \
     --test-case-exclude='*learn*,listops: trees of a depth*,listops: a level adds*'
 fi
