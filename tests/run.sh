@@ -5,7 +5,10 @@
 #   FAST=1 tests/run.sh    without clang-tidy and the sanitizers
 set -uo pipefail
 cd "$(dirname "$0")/.."
-passed=0 failed=0
+passed=0 failed=0 since=0
+
+# took NAME: the seconds since the last call.
+took() { echo "$1: $((SECONDS - since)) s" && since=$SECONDS; }
 
 # check NAME COMMAND...: one passed or failed.
 check() {
@@ -17,6 +20,7 @@ check() {
     failed=$((failed + 1))
     echo "FAILED: $name" >&2
   fi
+  took "$name"
 }
 
 # doctest NAME PROGRAM ARGUMENT...: adds its own counts; a crash counts as one failure.
@@ -33,6 +37,7 @@ doctest() {
     echo "FAILED: $name did not finish" >&2
   fi
   rm -f "$log"
+  took "$name"
 }
 
 # unittest FOLDER: the same for Python.
@@ -51,11 +56,13 @@ PY
 )
   passed=$((passed + ${counts% *})) failed=$((failed + ${counts#* }))
   rm -f "$log"
+  took "$1"
 }
 
 sources() { git ls-files '*.cpp' '*.hpp'; }
 
 experiments/setup.sh build figures checks || exit 1
+took "set-up"
 check "clang-format" bash -c 'git ls-files "*.cpp" "*.hpp" | xargs clang-format --dry-run -Werror'
 check "build" experiments/build.sh all
 if [ "$failed" -eq 0 ]; then
