@@ -27,7 +27,7 @@ CASES = {"64": {"d_model": 64, "heads": 4, "batch": 32, "length": 50},
          "256": {"d_model": 256, "heads": 8, "batch": 64, "length": 100},
          "512": {"d_model": 64, "heads": 4, "batch": 16, "length": 512}}
 SLOW = {"256", "long"}  # for the peer
-CELLS_OF = {"512": ["transformer", "aaren"]}  # of a case that is not for all, unless they are chosen
+CELLS_OF = {"512": ["transformer", "aaren", "sliding_window", "block_recurrent"]}  # of a case that is not for all, unless they are chosen
 LAYERS, FF, THREADS = 2, 4, 2
 SLOW_PEER_REPEATS = 1
 FAST_WEIGHTS = ["linear", "deltanet", "delta_rnn", "delta_lstm", "delta_mlp", "rdn", "srwm"]
@@ -37,10 +37,10 @@ SECOND_PEER = {**dict.fromkeys(FAST_WEIGHTS, ["--read", "elementwise"]), "aaren"
 # Targets by case: at most so many times the floor; the peer takes at least so many times as long.
 TO_FLOOR = {"64": dict.fromkeys(["linear", "deltanet", "rdn", "srwm", "transformer_preln"], 1.5),
             "long": dict.fromkeys(["deltanet", "rdn", "delta_rnn"], 1.6),
-            "512": {"aaren": 1.5}}
+            "512": {"aaren": 1.5, "block_recurrent": 2}}
 TO_PEER = {"64": {"deltanet": 15, "rdn": 15, "srwm": 15, "lstm": 2, "elstm": 2},
            "long": dict.fromkeys(["deltanet", "rdn", "delta_rnn"], 20),
-           "512": {"aaren": 10}}
+           "512": {"aaren": 10, "block_recurrent": 8}}
 TO_FAST_PEER = {"512": {"aaren": 10}}
 
 SIZES = ["d_model", "layers", "heads", "ff", "batch", "length", "threads"]

@@ -1,6 +1,7 @@
 """The scripts of experiments/: every command they print is accepted, and each runs from data to
 tables with tiny models. Tasks and cells that the program does not have are left out."""
 
+import csv
 import os
 import re
 import shlex
@@ -285,6 +286,16 @@ class Scripts(unittest.TestCase):
         rows = [line.split(",")[:2] for line in (self.folder / "out" / "bench.csv").read_text().splitlines()]
         self.assertEqual(rows[1:], [["16", "lstm"], ["16", "elstm"], ["32", "elstm"]])
         self.assertEqual((self.folder / "out" / "table.md").read_text().count("| elstm |"), 2)
+
+    def test_threads_beside_busy_processes(self):
+        done = self.script("busy", CELLS="elstm", BUSY="0 1", ROUNDS="1")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(self.folder / "out" / "threads.csv", newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual([(row["busy"], row["threads"]) for row in rows],
+                         [("0", "1"), ("0", "2"), ("1", "1"), ("1", "2")])
+        self.assertTrue(all(float(row["step_ms"]) > 0 for row in rows))
+        self.assertRegex((self.folder / "out" / "threads.md").read_text(), r"\| elstm \| 1 \| [\d.]+ \(1.00\) \|")
 
     def test_scaling_of_aaren_beside_attention(self):
         done = self.script("scaling", CELLS="aaren transformer", LENGTHS="4 8", BATCH="1", REPEATS="1")
