@@ -489,7 +489,7 @@ examples:
 """
 
 GROUND = 0.6  # where 0 lies on the logarithmic axis
-HORIZON_ROW = RUN + ["task_option", "lr", "solved", "chosen", "train_length", "horizon", "upper",
+HORIZON_ROW = RUN + ["task_option", "lr", "failed", "solved", "chosen", "train_length", "horizon", "upper",
                      "max_length"]
 
 
@@ -500,6 +500,7 @@ def plot_horizon(arguments):
     runs.check_distinct(frame, RUN + ["task_option", "lr"])
     if frame["horizon"].isna().all():
         raise Problem(f"{arguments.csv[0]}: no horizon: `rlt eval RUN --horizon` finds it")
+    frame = frame[frame["horizon"].notna() | (frame["failed"] == "True")]  # not yet searched
     frame["panel"] = [label(*pair) for pair in zip(frame["task"], frame["task_option"])]
     panels = [panel for task in in_order(frame["task"].unique(), "task")
               for panel in dict.fromkeys(frame.loc[frame["task"] == task, "panel"])]
@@ -541,9 +542,9 @@ def draw_horizons(axes, rows, place, rates, style):
 
 def horizon_keys():
     dark = {"color": "#444444", "linestyle": "none", "marker": "o", "markersize": 4.2}
-    return [Line2D([], [], label="solved in training", **dark),
+    return [Line2D([], [], label="solved", **dark),
             Line2D([], [], label="not solved", markerfacecolor="white", **dark),
-            Line2D([], [], color=GREY, linestyle=DASHED, linewidth=1, label="longest in training"),
+            Line2D([], [], color=GREY, linestyle=DASHED, linewidth=1, label="training"),
             Line2D([], [], color=GREY, linestyle=DOTTED, linewidth=1, label="end of the search")]
 
 
