@@ -9,6 +9,7 @@
 #include "model/sequence_model.hpp"
 #include "reference/all.hpp"
 #include "support/numbers.hpp"
+#include "support/reading.hpp"
 
 using namespace rlt;
 using support::largest_difference;
@@ -21,6 +22,7 @@ constexpr double double_tolerance = 1e-10;  // double against double: rounding a
 constexpr Index window = 4;
 constexpr Index width = 12;
 constexpr Index vocabulary = 5;
+constexpr Index outputs = 7;
 
 ModelConfig config_of(OptionValues options = {}, Index layers = 3) {
   options.try_emplace("window", "4");
@@ -30,18 +32,15 @@ ModelConfig config_of(OptionValues options = {}, Index layers = 3) {
   const LayerConfig layer{.cell = "block_recurrent",
                           .config = {.d_model = width, .heads = 2, .options = std::move(options)},
                           .ff = 2};
-  return classifier(layer, layers, vocabulary, 7);
+  return classifier(layer, layers, vocabulary, outputs);
 }
 
-/// A model with parameters of all sizes, tokens and starts, and what it carries.
+/// A model with parameters of all sizes, and what it reads.
 struct Stack {
   SequenceModel<double> model;
-  Extent extent;
-  std::vector<int> tokens;
-  std::vector<std::uint8_t> starts;
-  State<double> state;
+  support::Reading reading;
 
-  explicit Stack(const ModelConfig& config, Extent extent_) : model(config), extent(extent_) {
+  Stack(const ModelConfig& config, Extent extent) : model(config), reading(model, extent) {
     model.parameters().initialize(3);
     for (const Parameter<double>& parameter : model.parameters().all()) {
       const Rng rng = Rng(4).stream(parameter.name);
@@ -49,60 +48,25 @@ struct Stack {
         parameter.value[i] += 0.4 * (2 * rng.uniform(i) - 1);
       }
     }
-    const Rng rng(8);
-    for (Index i = 0; i < extent.rows(); ++i) {
-      tokens.push_back(static_cast<int>(rng.below(i, vocabulary)));
-    }
-    starts.assign(tokens.size(), 0);
-    state = model.fresh_state(extent.batch, extent.steps);
-    model.carve(extent);
+    model.initialize(reading.state);
   }
   const Parameter<double>& named(const std::string& name) const {
     return *std::ranges::find(model.parameters().all(), name, &Parameter<double>::name);
   }
-  Numbers read(Index from, Index to, bool carries) {
-    const Extent piece{extent.batch, to - from};
-    std::vector<int> some;
-    std::vector<std::uint8_t> marks;
-    for (Index b = 0; b < extent.batch; ++b) {
-      for (Index t = from; t < to; ++t) {
-        some.push_back(tokens[b * extent.steps + t]);
-        marks.push_back(starts[b * extent.steps + t]);
-      }
-    }
-    const Matrix<double> logits =
-        model.forward({.extent = piece, .tokens = some.data()},
-                      {.state = carries ? &state : nullptr, .starts = marks.data()});
-    return {logits.data, logits.data + piece.rows() * logits.cols};
-  }
-  Numbers read_all(bool carries = false) { return read(0, extent.steps, carries); }
+  Numbers read_all(bool carries = false) { return reading.read(0, reading.extent.steps, carries); }
   /// The gradients of all parameters for a sum of the outputs with random weights.
   Numbers gradients(bool carries = false) {
     model.parameters().zero_gradients();
     const Numbers weights = probe();
     if (carries) read_all(true);
     read_all(carries);
-    model.backward({.extent = extent, .tokens = tokens.data()}, {weights.data(), extent.rows(), 7});
+    model.backward({.extent = reading.extent, .tokens = reading.tokens.data()},
+                   {weights.data(), reading.extent.rows(), outputs});
     return {model.parameters().gradients(),
             model.parameters().gradients() + model.parameters().flat_size()};
   }
-  Numbers probe() const {
-    const Rng rng(11);
-    Numbers weights;
-    for (Index i = 0; i < extent.rows() * 7; ++i) weights.push_back(2 * rng.uniform(i) - 1);
-    return weights;
-  }
+  Numbers probe() const { return support::numbers(reading.extent.rows() * outputs, 11); }
 };
-
-/// Positions from .. to - 1 of whole sequences.
-Numbers cut(const Numbers& logits, Extent extent, Index from, Index to) {
-  Numbers piece;
-  for (Index b = 0; b < extent.batch; ++b) {
-    const auto row = logits.begin() + b * extent.steps * 7;
-    piece.insert(piece.end(), row + from * 7, row + to * 7);
-  }
-  return piece;
-}
 
 reference::Parameters parameters_of(const Stack& stack, const std::string& prefix) {
   reference::Parameters parameters;
@@ -117,7 +81,7 @@ reference::Parameters parameters_of(const Stack& stack, const std::string& prefi
 /// anew, every step the states of its own block; then the states are updated.
 Array2 slow_logits(const Stack& stack) {
   const std::vector<LayerConfig>& layers = stack.model.config().layers;
-  const auto steps = static_cast<std::size_t>(stack.extent.steps);
+  const auto steps = static_cast<std::size_t>(stack.reading.extent.steps);
   const auto w = static_cast<std::size_t>(window);
   const auto d = static_cast<std::size_t>(width);
   const reference::Parameters states = parameters_of(stack, "block.1.cell.");
@@ -128,7 +92,7 @@ Array2 slow_logits(const Stack& stack) {
   for (std::size_t end = std::min(w, steps);; end = std::min(end + w, steps)) {
     Array2 x = xt::zeros<double>({end, d});
     for (std::size_t t = 0; t < end; ++t) {
-      xt::view(x, t) = xt::view(table, static_cast<std::size_t>(stack.tokens[t]));
+      xt::view(x, t) = xt::view(table, static_cast<std::size_t>(stack.reading.tokens[t]));
     }
     const auto projected = [&](const Array2& value) {
       const Array2 normal = reference::rms_rows(value, states.vector("state.norm.gain"));
@@ -198,7 +162,7 @@ TEST_CASE("feedback: all layers read the states, as the definition says") {
   Stack stack(config_of(), {2, 15});
   const Numbers logits = stack.read_all();
   const Array2 expected = slow_logits(stack);
-  CHECK(largest_difference(Numbers(logits.begin(), logits.begin() + 15 * 7),
+  CHECK(largest_difference(Numbers(logits.begin(), logits.begin() + 15 * outputs),
                            Numbers(expected.begin(), expected.end())) < double_tolerance);
 }
 
@@ -206,7 +170,7 @@ TEST_CASE("feedback: gradients through states and keys from block to block") {
   for (const char* const configuration : {"skip", "dual"}) {
     for (const Index steps : {7, 16}) {
       Stack stack(config_of({{"configuration", configuration}}), {2, steps});
-      stack.starts[5] = 1;  // in the middle of a block
+      stack.reading.starts[5] = 1;  // in the middle of a block
       const Numbers gradients = stack.gradients();
       const Numbers weights = stack.probe();
       const auto loss = [&] {
@@ -229,26 +193,26 @@ TEST_CASE("feedback: gradients through states and keys from block to block") {
 
 TEST_CASE("feedback: segments, and steps one by one, equal the whole; a start forgets all before") {
   Stack stack(config_of(), {3, 21});
-  stack.starts[21 + 6] = 1;
-  stack.starts[2 * 21 + 8] = 1;
+  stack.reading.starts[21 + 6] = 1;
+  stack.reading.starts[2 * 21 + 8] = 1;
   const Numbers whole = stack.read_all();
   for (const std::vector<Index>& borders :
        {std::vector<Index>{0, 8, 16, 21}, {0, 5, 6, 13, 21}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 21}}) {
-    stack.model.initialize(stack.state);
+    stack.model.initialize(stack.reading.state);
     for (std::size_t i = 1; i < borders.size(); ++i) {
       CAPTURE(borders[i]);
-      CHECK(largest_difference(stack.read(borders[i - 1], borders[i], true),
-                               cut(whole, stack.extent, borders[i - 1], borders[i])) <
-            double_tolerance);
+      CHECK(largest_difference(stack.reading.read(borders[i - 1], borders[i], true),
+                               support::cut(whole, stack.reading.extent, borders[i - 1],
+                                            borders[i])) < double_tolerance);
     }
   }
   // What came before the start does not matter.
   for (Index t = 0; t < 6; ++t) {
-    int& token = stack.tokens[21 + t];
+    int& token = stack.reading.tokens[21 + t];
     token = (token + 1) % vocabulary;
   }
   const Numbers other = stack.read_all();
-  const auto from = static_cast<std::ptrdiff_t>((21 + 6) * 7);
+  const auto from = static_cast<std::ptrdiff_t>((21 + 6) * outputs);
   CHECK(std::equal(other.begin() + from, other.end(), whole.begin() + from));
   CHECK_FALSE(std::equal(other.begin(), other.begin() + from, whole.begin()));
 }

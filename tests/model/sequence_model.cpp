@@ -10,9 +10,12 @@
 #include "losses/cross_entropy.hpp"
 #include "model/training_step.hpp"
 #include "support/numbers.hpp"
+#include "support/reading.hpp"
 
 using namespace rlt;
+using support::cut;
 using support::largest_difference;
+using support::Reading;
 using Numbers = std::vector<double>;
 
 namespace {
@@ -31,51 +34,6 @@ SequenceModel<double> model_of(const std::string& cell, Positions positions, Ind
 
 const Parameter<double>& named(const SequenceModel<double>& model, const std::string& name) {
   return *std::ranges::find(model.parameters().all(), name, &Parameter<double>::name);
-}
-
-/// Tokens and starts of some sequences, and a state to carry from piece to piece.
-struct Reading {
-  SequenceModel<double>& model;
-  Extent extent;
-  std::vector<int> tokens;
-  std::vector<std::uint8_t> starts;
-  State<double> state;
-
-  Reading(SequenceModel<double>& model_, Extent extent_) : model(model_), extent(extent_) {
-    const Rng rng(8);
-    for (Index i = 0; i < extent.rows(); ++i) tokens.push_back(static_cast<int>(rng.below(i, 5)));
-    starts.assign(tokens.size(), 0);
-    const Index context = 2 * extent.steps;  // room for the sequences and a past
-    state = model.fresh_state(extent.batch, context);
-    model.carve(extent);
-  }
-  /// Logits of positions from .. to - 1, one sequence after the other.
-  Numbers read(Index from, Index to, bool carries) {
-    const Extent piece{extent.batch, to - from};
-    std::vector<int> some;
-    std::vector<std::uint8_t> marks;
-    for (Index b = 0; b < extent.batch; ++b) {
-      for (Index t = from; t < to; ++t) {
-        some.push_back(tokens[b * extent.steps + t]);
-        marks.push_back(starts[b * extent.steps + t]);
-      }
-    }
-    const Matrix<double> logits =
-        model.forward({.extent = piece, .tokens = some.data()},
-                      {.state = carries ? &state : nullptr, .starts = marks.data()});
-    return {logits.data, logits.data + piece.rows() * logits.cols};
-  }
-};
-
-/// Positions from .. to - 1 of the logits of whole sequences.
-Numbers cut(const Numbers& logits, Extent extent, Index from, Index to) {
-  const Index width = std::ssize(logits) / extent.rows();
-  Numbers piece;
-  for (Index b = 0; b < extent.batch; ++b) {
-    const auto row = logits.begin() + b * extent.steps * width;
-    piece.insert(piece.end(), row + from * width, row + to * width);
-  }
-  return piece;
 }
 
 /// All parameters zero: the layers hand their input through, and the head shows it.
