@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <memory>
 #include <system_error>
 #include <thread>
@@ -85,6 +86,9 @@ class Pool {
 
   void wait_for_work(int thread) {
     prepare_thread();
+    sigset_t all;  // signals are the main thread's, which has a stack for them (train/stop.cpp)
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, nullptr);
     int seen = 0;
     while (true) {
       spin_until([&] { return calls_.load(std::memory_order_acquire) != seen; });

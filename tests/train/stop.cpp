@@ -27,6 +27,25 @@ void (*handler_of(int signal))(int) {
 
 }  // namespace
 
+TEST_CASE(
+    "stop: a handler runs on a stack of its own, as kernels hold numbers below the stack pointer") {
+  stack_t stack{};
+  {
+    const StopRequests stops;
+    for (const int signal : {SIGTERM, SIGHUP, SIGUSR1, SIGXCPU, SIGINT}) {
+      struct sigaction action {};
+      sigaction(signal, nullptr, &action);
+      CHECK((action.sa_flags & SA_ONSTACK) != 0);
+    }
+    sigaltstack(nullptr, &stack);
+    CHECK(stack.ss_flags == 0);
+    CHECK(stack.ss_size >= 1 << 16);
+  }
+  const void* const own = stack.ss_sp;
+  sigaltstack(nullptr, &stack);
+  CHECK(stack.ss_sp != own);
+}
+
 TEST_CASE("stop: every signal that ends a run asks for an orderly end, SIGINT with its own code") {
   for (const int signal : {SIGTERM, SIGHUP, SIGUSR1, SIGXCPU, SIGINT}) {
     CAPTURE(signal);
