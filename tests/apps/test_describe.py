@@ -54,8 +54,11 @@ class Describe(unittest.TestCase):
         done = run("train", "--task", "series", "--task-option", "steps=1200", "--cell", "gru", "--d-model", "4",
                    "--steps", "1", "--quiet", "--out", numbers)
         self.assertEqual(done.returncode, 0, done.stderr)
+        done = run("eval", strings, "--horizon", "--max-length", "20", "--sequences", "2")
+        self.assertEqual(done.returncode, 0, done.stderr)
         expected = []
-        for path in [acting / "train.csv", strings / "eval.csv", numbers / "eval.csv", acting / "eval.csv"]:
+        for path in [acting / "train.csv", strings / "eval.csv", numbers / "eval.csv", acting / "eval.csv",
+                     strings / "horizon.csv"]:
             with open(path, newline="", encoding="utf-8") as file:
                 expected += [path.name, *next(csv.reader(file))]
         lines = self.lines("info", "--columns")

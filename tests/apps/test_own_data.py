@@ -244,7 +244,7 @@ class Flags(Case):
         shown = self.done("tasks", "file").stdout
         for word in ("train.src", ".tgt files"):
             self.assertIn(word, shown)
-        self.assertEqual(len(self.done("tasks").stdout.splitlines()), 25)  # and 8 environments under a heading
+        self.assertEqual(len(self.done("tasks").stdout.splitlines()), 27)  # and 8 environments under a heading
         self.refused(2, ["--rule"], "tasks", "file", "--rule", "honest")
 
 
