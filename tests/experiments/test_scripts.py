@@ -297,6 +297,12 @@ class Scripts(unittest.TestCase):
         self.assertTrue(all(float(row["step_ms"]) > 0 for row in rows))
         self.assertRegex((self.folder / "out" / "threads.md").read_text(), r"\| elstm \| 1 \| [\d.]+ \(1.00\) \|")
 
+    def test_widths(self):
+        done = self.script("widths", CELLS="elstm gru", WIDTHS="8,16", ROUNDS="1")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(len((self.folder / "out" / "widths.csv").read_text().splitlines()), 5)
+        self.assertRegex((self.folder / "out" / "widths.md").read_text(), r"\| gru \|( [\d.]+ \(\d+ / \d+\) \|){2}")
+
     def test_scaling_of_aaren_beside_attention(self):
         done = self.script("scaling", CELLS="aaren transformer", LENGTHS="4 8", BATCH="1", REPEATS="1")
         self.assertEqual(done.returncode, 0, done.stderr)
