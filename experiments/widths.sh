@@ -25,7 +25,7 @@ import sys
 import pandas
 frame = pandas.read_csv(sys.argv[1])
 first = frame.iloc[0]
-print(f"Milliseconds of a training step (batch {first['batch']}, length {first['length']}, {first['layers']} layers; float,"
+print(f"Milliseconds of a training step (batch {first['batch']}, length {first['length']}, the cell's own layers; float,"
       f" {first['threads']} threads, {first['processor']}); in brackets percent of the {frame['peak_gflops'].median():.0f}"
       f" GFLOP/s that fused multiply-adds in registers reach there: the step / its dense products alone. Medians of"
       f" {frame.groupby(['cell', 'd_model']).size().max()} rounds, commit {first['commit']}.\n")
