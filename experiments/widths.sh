@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What share of the machine's multiply-adds a training step gets, for every cell and width: `rlt bench` over all of them, in
-# turns. Writes OUT/widths.csv, all rounds, and widths.md, medians. Keep the machine idle.
+# What share of the machine's multiply-adds a training step gets, for every cell and width: `rlt bench` over all of
+# them, in turns. Writes OUT/widths.csv, all rounds, and widths.md, medians. Keep the machine idle.
 #   experiments/widths.sh
 #   CELLS="lstm rdn" WIDTHS=64-512*2 THREADS=1 ROUNDS=5 experiments/widths.sh
 set -euo pipefail
@@ -17,7 +17,8 @@ trap 'rm -rf "$part"' EXIT
 
 for _ in $(seq "$ROUNDS"); do
   # shellcheck disable=SC2086
-  "$rlt" bench --cell "$(echo $CELLS | tr ' ' ,)" --d-model "$WIDTHS" --threads "$THREADS" --csv "$part/widths.csv" 2>/dev/null
+  "$rlt" bench --cell "$(echo $CELLS | tr ' ' ,)" --d-model "$WIDTHS" --threads "$THREADS" \
+    --csv "$part/widths.csv" 2>/dev/null
 done
 mv "$part/widths.csv" "$OUT/widths.csv"
 /usr/bin/python3 - "$OUT/widths.csv" >"$OUT/widths.md" <<'PY'
