@@ -110,7 +110,7 @@ Group::Group(const std::string& name) {
     std::vector<std::string> longer;
     for (const std::string& before : elements_) {
       for (const std::string& element : factor.elements) {
-        longer.push_back(before.empty() ? element : before + "." + element);
+        longer.push_back(before.empty() ? element : fmt::format("{}.{}", before, element));
       }
     }
     // Those of the factors before move up by its order.

@@ -13,6 +13,7 @@
 //   spread over a window as in the formal languages. The pairs of arXiv 2606.07254 are its own; its sets without
 //   them are training alone, not validation and bins.
 #include <algorithm>
+#include <numeric>
 
 #include "base/number.hpp"
 #include "tasks/group.hpp"
@@ -32,8 +33,8 @@ struct Chosen {
 const std::string default_group = "S3";
 
 std::vector<int> all_elements(const Group& group) {
-  std::vector<int> elements;
-  for (int element = 0; element < group.order(); ++element) elements.push_back(element);
+  std::vector<int> elements(static_cast<std::size_t>(group.order()));
+  std::iota(elements.begin(), elements.end(), 0);
   return elements;
 }
 
