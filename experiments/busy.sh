@@ -33,7 +33,7 @@ print(*sys.argv[1:], row["step_ms"], row["processor"], sep=",")' "$cell" "$busy"
   kill $(jobs -p) 2>/dev/null || true
   wait 2>/dev/null || true
 done
-cp "$part" "$OUT/threads.csv"
+cat "$part" >"$OUT/threads.csv"
 /usr/bin/python3 - "$OUT/threads.csv" >"$OUT/threads.md" <<'PY'
 import sys
 import pandas
