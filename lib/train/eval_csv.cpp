@@ -64,16 +64,8 @@ const std::vector<EvalColumn>& eval_columns() {
   return columns;
 }
 
-std::vector<std::string> eval_header() {
-  std::vector<std::string> names;
-  for (const EvalColumn& column : eval_columns()) names.emplace_back(column.name);
-  return names;
-}
+std::vector<std::string> eval_header() { return header_of(eval_columns()); }
 
-std::vector<CsvCell> eval_cells(const EvalRow& row) {
-  std::vector<CsvCell> cells;
-  for (const EvalColumn& column : eval_columns()) cells.push_back(column.cell(row));
-  return cells;
-}
+std::vector<CsvCell> eval_cells(const EvalRow& row) { return cells_of(eval_columns(), row); }
 
 }  // namespace rlt

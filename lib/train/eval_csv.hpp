@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "io/csv.hpp"
+#include "io/csv_columns.hpp"
 #include "train/evaluation.hpp"
 
 namespace rlt {
@@ -16,12 +16,7 @@ struct EvalRow {
   Baselines baselines;  // of the set
 };
 
-struct EvalColumn {
-  std::string_view name;
-  std::string_view meaning;
-  CsvCell (*cell)(const EvalRow&);
-};
-
+using EvalColumn = CsvColumn<EvalRow>;
 /// In the order of the file.
 const std::vector<EvalColumn>& eval_columns();
 

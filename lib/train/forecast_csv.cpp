@@ -52,16 +52,10 @@ const std::vector<ForecastColumn>& forecast_columns() {
   return columns;
 }
 
-std::vector<std::string> forecast_header() {
-  std::vector<std::string> names;
-  for (const ForecastColumn& column : forecast_columns()) names.emplace_back(column.name);
-  return names;
-}
+std::vector<std::string> forecast_header() { return header_of(forecast_columns()); }
 
 std::vector<CsvCell> forecast_cells(const ForecastRow& row) {
-  std::vector<CsvCell> cells;
-  for (const ForecastColumn& column : forecast_columns()) cells.push_back(column.cell(row));
-  return cells;
+  return cells_of(forecast_columns(), row);
 }
 
 }  // namespace rlt

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "io/csv_columns.hpp"
 #include "train/evaluation.hpp"
 
 namespace rlt {
@@ -15,12 +16,7 @@ struct ForecastRow {
   Score score;             // of the forecaster
 };
 
-struct ForecastColumn {
-  std::string_view name;
-  std::string_view meaning;
-  CsvCell (*cell)(const ForecastRow&);
-};
-
+using ForecastColumn = CsvColumn<ForecastRow>;
 /// In the order of the file.
 const std::vector<ForecastColumn>& forecast_columns();
 

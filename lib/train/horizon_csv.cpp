@@ -44,16 +44,10 @@ const std::vector<HorizonColumn>& horizon_columns() {
   return columns;
 }
 
-std::vector<std::string> horizon_header() {
-  std::vector<std::string> names;
-  for (const HorizonColumn& column : horizon_columns()) names.emplace_back(column.name);
-  return names;
-}
+std::vector<std::string> horizon_header() { return header_of(horizon_columns()); }
 
 std::vector<CsvCell> horizon_cells(const HorizonRow& row) {
-  std::vector<CsvCell> cells;
-  for (const HorizonColumn& column : horizon_columns()) cells.push_back(column.cell(row));
-  return cells;
+  return cells_of(horizon_columns(), row);
 }
 
 std::vector<HorizonRow> position_rows(const Searched& run, const EvaluationSet& set,

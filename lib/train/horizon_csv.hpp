@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "io/csv.hpp"
+#include "io/csv_columns.hpp"
 #include "train/evaluator.hpp"
 #include "train/horizon.hpp"
 #include "train/run_config.hpp"
@@ -38,12 +38,7 @@ struct HorizonRow {
   std::string hash = {};
 };
 
-struct HorizonColumn {
-  std::string_view name;
-  std::string_view meaning;
-  CsvCell (*cell)(const HorizonRow&);
-};
-
+using HorizonColumn = CsvColumn<HorizonRow>;
 /// In the order of the file.
 const std::vector<HorizonColumn>& horizon_columns();
 

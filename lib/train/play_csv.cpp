@@ -73,16 +73,8 @@ double normalised_score(double earned, const EnvironmentInfo& environment, const
   return 100 * (earned - random) / (wanted.expert_return - random);
 }
 
-std::vector<std::string> play_header() {
-  std::vector<std::string> names;
-  for (const PlayColumn& column : play_columns()) names.emplace_back(column.name);
-  return names;
-}
+std::vector<std::string> play_header() { return header_of(play_columns()); }
 
-std::vector<CsvCell> play_cells(const PlayRow& row) {
-  std::vector<CsvCell> cells;
-  for (const PlayColumn& column : play_columns()) cells.push_back(column.cell(row));
-  return cells;
-}
+std::vector<CsvCell> play_cells(const PlayRow& row) { return cells_of(play_columns(), row); }
 
 }  // namespace rlt

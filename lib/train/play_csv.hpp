@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "io/csv.hpp"
+#include "io/csv_columns.hpp"
 #include "tasks/environment.hpp"
 #include "train/data_identity.hpp"
 #include "train/play.hpp"
@@ -36,12 +36,7 @@ struct PlayRow {
   std::optional<Wanted> wanted = {};  // of a return-conditioned policy
 };
 
-struct PlayColumn {
-  std::string_view name;
-  std::string_view meaning;
-  CsvCell (*cell)(const PlayRow&);
-};
-
+using PlayColumn = CsvColumn<PlayRow>;
 /// In the order of the file.
 const std::vector<PlayColumn>& play_columns();
 

@@ -52,16 +52,11 @@ std::vector<TrainColumn> train_columns(std::string_view learner) {
 }
 
 std::vector<std::string> train_header(std::string_view learner) {
-  std::vector<std::string> names;
-  for (const TrainColumn& column : train_columns(learner)) names.emplace_back(column.name);
-  return names;
+  return header_of(train_columns(learner));
 }
 
 std::vector<CsvCell> train_cells(const TrainRow& row) {
-  std::vector<CsvCell> cells;
-  for (const TrainColumn& column : train_columns(row.config.learner))
-    cells.push_back(column.cell(row));
-  return cells;
+  return cells_of(train_columns(row.config.learner), row);
 }
 
 }  // namespace rlt

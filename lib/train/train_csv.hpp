@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "io/csv.hpp"
+#include "io/csv_columns.hpp"
 #include "train/checkpoint.hpp"
 #include "train/run_config.hpp"
 
@@ -18,12 +18,7 @@ struct TrainRow {
   double learning_rate = 0;  // of the latest step
 };
 
-struct TrainColumn {
-  std::string_view name;
-  std::string_view meaning;
-  CsvCell (*cell)(const TrainRow&);
-};
-
+using TrainColumn = CsvColumn<TrainRow>;
 /// In the order of the file; what acting adds stands only in the tables of learners that act.
 std::vector<TrainColumn> train_columns(std::string_view learner = "supervised");
 

@@ -27,11 +27,6 @@ Variant variant_of(rlt::OptionValues options = {}, Index width = 12, Index heads
   return {"block_recurrent", rlt::complete("block_recurrent", config)};
 }
 
-const rlt::Parameter<double>& named(CellFixture<double>& fixture, const std::string& name) {
-  return *std::ranges::find(fixture.parameters.all(), "cell." + name,
-                            &rlt::Parameter<double>::name);
-}
-
 double size_of(const double* numbers, Index count) {
   double sum = 0;
   for (Index i = 0; i < count; ++i) sum += std::abs(numbers[i]);
@@ -45,10 +40,10 @@ std::pair<double, double> horizontal_gradients(CellFixture<double>& fixture) {
   Numbers sizes;
   for (const char* const name :
        {"state.self_scale", "state.token_scale", "state.out.weight", "state.gate.bias"}) {
-    const rlt::Parameter<double>& parameter = named(fixture, name);
+    const rlt::Parameter<double>& parameter = fixture.named(name);
     sizes.push_back(size_of(parameter.gradient, parameter.count()));
   }
-  const double* const slow = named(fixture, "state.slow.weight").gradient;
+  const double* const slow = fixture.named("state.slow.weight").gradient;
   for (const Index vector : {0, 3}) {  // Q and Q2
     double sum = 0;
     for (Index row = 0; row < width; ++row) {
@@ -68,11 +63,11 @@ TEST_CASE("block recurrent: scales of either sign, as in the reference, and thei
     CellFixture<double> fixture(variant_of({{"configuration", configuration}}), extent);
     for (const char* const name :
          {"scale", "read_scale", "state.self_scale", "state.token_scale"}) {
-      double* const alpha = named(fixture, name).value;
+      double* const alpha = fixture.named(name).value;
       alpha[0] = -2.5;
       alpha[1] = 1.7;
     }
-    for (Index i = 0; i < 36; ++i) named(fixture, "state.initial").value[i] *= 0.01;  // epsilon
+    for (Index i = 0; i < 36; ++i) fixture.named("state.initial").value[i] *= 0.01;  // epsilon
     Numbers x = fixture.random("x", extent.rows() * fixture.width());
     const Numbers y = fixture.forward(extent, x);
     const std::size_t steps = 23;
@@ -116,7 +111,7 @@ TEST_CASE("block recurrent: in segments of one block nothing trains the states' 
       const auto [smallest, largest] = horizontal_gradients(fixture);
       if (blocks == 1) CHECK(largest == 0);
       if (blocks == 2) CHECK(smallest > 1e-6);
-      CHECK(size_of(named(fixture, "state.ids").gradient, 36) > 1e-4);
+      CHECK(size_of(fixture.named("state.ids").gradient, 36) > 1e-4);
     }
   }
 }
@@ -134,12 +129,12 @@ TEST_CASE("block recurrent: gradients flow through the states inside a segment, 
   fixture.forward(extent, x, {.state = fixture.state_matrix(state, 1), .starts = starts});
   const Numbers dx = fixture.backward(extent, x, dy);
   CHECK(size_of(dx.data() + 2 * width, width) > 1e-7);
-  CHECK(size_of(named(fixture, "state.initial").gradient, 36) > 1e-7);
+  CHECK(size_of(fixture.named("state.initial").gradient, 36) > 1e-7);
   // Behind a carried state the initial one gets nothing: no gradient passes the border.
   fixture.parameters.zero_gradients();
   fixture.forward(extent, x, {.state = fixture.state_matrix(state, 1)});
   fixture.backward(extent, x, dy);
-  CHECK(size_of(named(fixture, "state.initial").gradient, 36) == 0);
+  CHECK(size_of(fixture.named("state.initial").gradient, 36) == 0);
 }
 
 TEST_CASE("block recurrent: cleared at every segment, the states begin anew, the keys go on") {
@@ -155,7 +150,7 @@ TEST_CASE("block recurrent: cleared at every segment, the states begin anew, the
   const Numbers y = cleared.forward(extent, x, {.state = cleared.state_matrix(other, 2)});
   CHECK(largest_difference(kept.forward(extent, x, {.state = kept.state_matrix(state, 2)}), y) >
         1e-5);
-  const double* const initial = named(kept, "state.initial").value;
+  const double* const initial = kept.named("state.initial").value;
   for (Index b = 0; b < 2; ++b) {
     std::copy_n(initial, 36, kept.state_matrix(reset, 2).row(b) + 1);
   }
@@ -172,16 +167,16 @@ TEST_CASE("block recurrent: the state names its pieces; a fresh one has the init
   CHECK(layout.pieces[2].name == "keys");
   CHECK(layout.pieces[2].shape == std::vector<Index>{10, 12});
   Numbers state = fixture.fresh_state(1, 100);
-  CHECK(std::equal(state.begin() + 1, state.begin() + 37, named(fixture, "state.initial").value));
+  CHECK(std::equal(state.begin() + 1, state.begin() + 37, fixture.named("state.initial").value));
   // Three steps of a block of five wait for the rest.
   Numbers x = fixture.random("x", 3 * 12);
   fixture.forward({1, 3}, x, {.state = fixture.state_matrix(state, 1)});
   CHECK(state[0] == 3);
-  CHECK(std::equal(state.begin() + 1, state.begin() + 37, named(fixture, "state.initial").value));
+  CHECK(std::equal(state.begin() + 1, state.begin() + 37, fixture.named("state.initial").value));
   fixture.forward({1, 3}, x, {.state = fixture.state_matrix(state, 1)});
   CHECK(state[0] == 1);
   CHECK_FALSE(
-      std::equal(state.begin() + 1, state.begin() + 37, named(fixture, "state.initial").value));
+      std::equal(state.begin() + 1, state.begin() + 37, fixture.named("state.initial").value));
 }
 
 TEST_CASE("block recurrent: one layer is recurrent, the third from the top, the others windows") {

@@ -25,11 +25,6 @@ Variant variant_of(const std::string& window, Index width = 12, Index heads = 2)
   return {"sliding_window", rlt::complete("sliding_window", config)};
 }
 
-const rlt::Parameter<double>& named(CellFixture<double>& fixture, const std::string& name) {
-  return *std::ranges::find(fixture.parameters.all(), "cell." + name,
-                            &rlt::Parameter<double>::name);
-}
-
 }  // namespace
 
 TEST_CASE("sliding window: a step sees exactly the W steps before it, not itself") {
@@ -42,7 +37,7 @@ TEST_CASE("sliding window: a step sees exactly the W steps before it, not itself
   constexpr Index changed = 6;
   // What step 6 asks does not depend on its keys: so only its value and key may act, on later steps.
   const Index columns = 3 * width;
-  rlt::Parameter<double> slow = named(fixture, "slow.weight");
+  rlt::Parameter<double> slow = fixture.named("slow.weight");
   for (Index row = 0; row < width; ++row) {
     std::fill_n(slow.value + row * columns, width, 0.0);  // W_q
   }
@@ -60,11 +55,11 @@ TEST_CASE("sliding window: a step sees exactly the W steps before it, not itself
 TEST_CASE("sliding window: keys before the start weigh by their bias and give nothing") {
   // One key, W = 2: with q . k = 0 its weight is e^b1 / (e^b1 + e^b2).
   CellFixture<double> fixture(variant_of("2", 3, 1), {1, 2});
-  const rlt::Parameter<double>& slow = named(fixture, "slow.weight");
+  const rlt::Parameter<double>& slow = fixture.named("slow.weight");
   for (Index row = 0; row < 3; ++row) std::fill_n(slow.value + row * 9, 6, 0.0);  // q = k = 0
-  const rlt::Parameter<double>& out = named(fixture, "out.weight");
-  const double* const table = named(fixture, "distance").value;
-  const double a = std::abs(*named(fixture, "scale").value);
+  const rlt::Parameter<double>& out = fixture.named("out.weight");
+  const double* const table = fixture.named("distance").value;
+  const double a = std::abs(*fixture.named("scale").value);
   Numbers x = fixture.random("x", 6);
   const Numbers y = fixture.forward({1, 2}, x);
   const double weight = std::exp(a * table[1]) / (std::exp(a * table[1]) + std::exp(a * table[2]));
@@ -82,7 +77,7 @@ TEST_CASE("sliding window: keys before the start weigh by their bias and give no
 TEST_CASE("sliding window: scales of either sign, by their size alone") {
   const Extent extent{2, 23};
   CellFixture<double> fixture(variant_of("7"), extent);
-  double* const alpha = named(fixture, "scale").value;
+  double* const alpha = fixture.named("scale").value;
   alpha[0] = -3.5;
   alpha[1] = 0.4;
   Numbers x = fixture.random("x", extent.rows() * fixture.width());
@@ -103,13 +98,13 @@ TEST_CASE("sliding window: scales of either sign, by their size alone") {
   };
   fixture.backward(extent, x, probe);
   for (const char* const name : {"scale", "distance"}) {
-    const rlt::Parameter<double>& parameter = named(fixture, name);
+    const rlt::Parameter<double>& parameter = fixture.named(name);
     for (Index i = 0; i < parameter.count(); ++i) {
       CHECK(rlt::gradient_error(parameter.value[i], parameter.gradient[i], loss) < tolerance.error);
     }
   }
   // No step sees itself, and a window of 7 has no further distances.
-  const double* const dtable = named(fixture, "distance").gradient;
+  const double* const dtable = fixture.named("distance").gradient;
   for (Index bucket = 0; bucket < 32; ++bucket) {
     CHECK((dtable[bucket] == 0) == (bucket == 0 || bucket > 7));
   }

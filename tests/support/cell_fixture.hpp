@@ -178,6 +178,9 @@ class CellFixture {
   rlt::Matrix<T> state_matrix(std::vector<T>& state, Index batch) const {
     return {state.data(), batch, static_cast<Index>(state.size()) / batch};
   }
+  const rlt::Parameter<T>& named(const std::string& name) const {
+    return *std::ranges::find(parameters.all(), "cell." + name, &rlt::Parameter<T>::name);
+  }
   std::vector<T> gradients() const {
     return {parameters.gradients(), parameters.gradients() + parameters.flat_size()};
   }
