@@ -6,6 +6,19 @@
 #include "tensor/lanes.hpp"
 
 namespace rlt {
+namespace {
+
+// function(column, its bias or 0); a choice inside the loop would keep it from running in lanes.
+template <typename T, typename Function>
+void for_columns(const T* bias, Index count, const Function& function) {
+  if (bias == nullptr) {
+    for (Index c = 0; c < count; ++c) function(c, T(0));
+  } else {
+    for (Index c = 0; c < count; ++c) function(c, bias[c]);
+  }
+}
+
+}  // namespace
 
 template <typename T>
 void FeedForward<T>::declare(ParameterSet<T>& parameters, std::string_view prefix, Index width,
@@ -43,13 +56,11 @@ void FeedForward<T>::forward_block(const RowBlock& block, Matrix<const T> x,
   const Index inner = up_.outputs();
   const Index width = down_.outputs();
   const Matrix<T> hidden(hidden_ + block.first * inner, block.count, inner);
-  const auto bias = [](const Linear<T>& map, Index c) {
-    return map.bias() == nullptr ? T(0) : map.bias()[c];
-  };
   up_.product_block(x, hidden);
   for (Index r = 0; r < block.count; ++r) {
     T* const row = hidden.data + r * inner;
-    for (Index c = 0; c < inner; ++c) row[c] = std::max(row[c] + bias(up_, c), T(0));
+    for_columns(up_.bias(), inner,
+                [row](Index c, T bias) { row[c] = std::max(row[c] + bias, T(0)); });
   }
   inside_.apply_block(hidden.data, block.first * inner, block.count * inner);
   down_.product_block(hidden, y);
@@ -60,11 +71,11 @@ void FeedForward<T>::forward_block(const RowBlock& block, Matrix<const T> x,
     };
     if (after_.active()) {
       const Index first = (block.first + r) * width;
-      for (Index c = 0; c < width; ++c) {
-        row[c] = kept(c) + (row[c] + bias(down_, c)) * after_.template factor<T>(first + c);
-      }
+      for_columns(down_.bias(), width, [&](Index c, T bias) {
+        row[c] = kept(c) + (row[c] + bias) * after_.template factor<T>(first + c);
+      });
     } else {
-      for (Index c = 0; c < width; ++c) row[c] += kept(c) + bias(down_, c);
+      for_columns(down_.bias(), width, [&](Index c, T bias) { row[c] += kept(c) + bias; });
     }
   }
 }
