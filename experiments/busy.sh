@@ -13,13 +13,11 @@ ROUNDS=${ROUNDS:-5}
 OUT=${OUT:-results/speed}
 mkdir -p "$OUT"
 part=$(mktemp)
-trap 'kill $(jobs -p) 2>/dev/null || true; rm -f "$part"' EXIT
+trap 'stop_busy; rm -f "$part"' EXIT
 
 echo "cell,busy,threads,round,step_ms,processor" >"$part"
 for busy in $BUSY; do
-  for _ in $(seq "$busy"); do
-    while :; do :; done &
-  done
+  start_busy "$busy"
   for round in $(seq "$ROUNDS"); do
     for cell in $CELLS; do
       for threads in $THREADS; do
@@ -30,8 +28,7 @@ print(*sys.argv[1:], row["step_ms"], row["processor"], sep=",")' "$cell" "$busy"
       done
     done
   done
-  kill $(jobs -p) 2>/dev/null || true
-  wait 2>/dev/null || true
+  stop_busy
 done
 cat "$part" >"$OUT/threads.csv"
 /usr/bin/python3 - "$OUT/threads.csv" >"$OUT/threads.md" <<'PY'

@@ -94,3 +94,16 @@ both() {
   report "$@" >"$file.md"
   report "$@" --format latex >"$file.tex"
 }
+
+# start_busy N: N processes beside what is measured, until stop_busy.
+start_busy() {
+  local _
+  for _ in $(seq "$1"); do
+    while :; do :; done &
+  done
+}
+stop_busy() {
+  # shellcheck disable=SC2046
+  kill $(jobs -p) 2>/dev/null || true
+  wait 2>/dev/null || true
+}
