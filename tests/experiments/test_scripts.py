@@ -297,6 +297,20 @@ class Scripts(unittest.TestCase):
         self.assertTrue(all(float(row["step_ms"]) > 0 for row in rows))
         self.assertRegex((self.folder / "out" / "threads.md").read_text(), r"\| elstm \| 1 \| [\d.]+ \(1.00\) \|")
 
+    def test_one_program_beside_another(self):
+        done = self.script("versions", BEFORE=str(PROGRAM), NAME="same", CELLS="elstm", WIDTHS="8 16", BUSY="0 1", THREADS="1",
+                           ROUNDS="2", REPEATS="1")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(self.folder / "out" / "same.csv", newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual([(row["busy"], row["d_model"], row["round"], row["program"]) for row in rows],
+                         [(busy, width, turn, program) for busy, widths in (("0", ("8", "16")), ("1", ("8",)))
+                          for turn in "12" for width in widths for program in ("before", "after")])
+        least = [min(float(row["step_ms"]) for row in rows if (row["busy"], row["program"]) == ("1", program))
+                 for program in ("before", "after")]
+        self.assertIn(f"| elstm | 8 | 1 | 1 | {least[0]:.2f} (", (self.folder / "out" / "same.md").read_text())
+        self.assertIn(f"| {least[0] / least[1]:.2f} |\n", (self.folder / "out" / "same.md").read_text())
+
     def test_widths(self):
         done = self.script("widths", CELLS="elstm gru", WIDTHS="8,16", ROUNDS="1")
         self.assertEqual(done.returncode, 0, done.stderr)
