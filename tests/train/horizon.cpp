@@ -110,6 +110,14 @@ TEST_CASE("horizon: only possible lengths are tried, and the bracket ends at nei
   const Search never(3, 12, 1000, 4);
   CHECK(never.found.lower == 0);
   CHECK(never.found.upper == 4);
+  // 10, then none before 19: nothing lies between 10 and the middle of the doubling.
+  const auto possible = [](Index length) {
+    return length < 19 ? std::min<Index>(length, 10) : length;
+  };
+  const Horizon uneven =
+      find_horizon({10, 1000, possible}, [](Index length) { return length <= 19; });
+  CHECK(uneven.lower == 19);
+  CHECK(uneven.upper == 20);
 }
 
 TEST_CASE("horizon: 99 of 100 strings are enough, 19 of 20 are not") {
