@@ -21,10 +21,8 @@ for busy in $BUSY; do
   for round in $(seq "$ROUNDS"); do
     for cell in $CELLS; do
       for threads in $THREADS; do
-        "$rlt" bench --cell "$cell" --threads "$threads" --repeats 21 --csv - 2>/dev/null |
-          /usr/bin/python3 -c 'import csv, sys
-row = next(csv.DictReader(sys.stdin))
-print(*sys.argv[1:], row["step_ms"], row["processor"], sep=",")' "$cell" "$busy" "$threads" "$round" >>"$part"
+        row=$(bench_columns step_ms,processor "$rlt" --cell "$cell" --threads "$threads" --repeats 21)
+        echo "$cell,$busy,$threads,$round,$row" >>"$part"
       done
     done
   done

@@ -107,3 +107,12 @@ stop_busy() {
   kill $(jobs -p) 2>/dev/null || true
   wait 2>/dev/null || true
 }
+
+# bench_columns COLUMNS PROGRAM ARGUMENT...: what `PROGRAM bench` measures under these names, with commas between.
+bench_columns() {
+  local columns=$1 program=$2
+  shift 2
+  "$program" bench "$@" --csv - 2>/dev/null | /usr/bin/python3 -c 'import csv, sys
+row = next(csv.DictReader(sys.stdin))
+print(*(row[name] for name in sys.argv[1].split(",")), sep=",")' "$columns"
+}

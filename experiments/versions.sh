@@ -29,7 +29,8 @@ part=$(mktemp)
 trap 'stop_busy; rm -f "$part"' EXIT
 
 # Its commit, and the level that it was built for.
-label() { "${program[$1]}" --version | sed -E 's/.*\((.*)\)/\1/; s/, GNU [0-9.]+//; s/,//g'; }
+label_of() { "$1" --version | sed -E 's/.*\((.*)\)/\1/; s/, GNU [0-9.]+//; s/,//g'; }
+declare -A label=([before]=$(label_of "$BEFORE") [after]=$(label_of "$rlt"))
 
 echo "program,label,processor,cell,d_model,busy,threads,round,step_ms,floor_ms" >"$part"
 for busy in $BUSY; do
@@ -39,12 +40,9 @@ for busy in $BUSY; do
       for width in $([ "$busy" = 0 ] && echo "$WIDTHS" || echo "${WIDTHS%% *}"); do
         for threads in $THREADS; do
           for which in before after; do
-            "${program[$which]}" bench --cell "$cell" --d-model "$width" --threads "$threads" --repeats "$REPEATS" \
-              --csv - 2>/dev/null |
-              /usr/bin/python3 -c 'import csv, sys
-row = next(csv.DictReader(sys.stdin))
-print(*sys.argv[1:], row["step_ms"], row["floor_ms"], sep=",")' \
-                "$which" "$(label "$which")" "$processor" "$cell" "$width" "$busy" "$threads" "$round" >>"$part"
+            row=$(bench_columns step_ms,floor_ms "${program[$which]}" --cell "$cell" --d-model "$width" \
+              --threads "$threads" --repeats "$REPEATS")
+            echo "$which,${label[$which]},$processor,$cell,$width,$busy,$threads,$round,$row" >>"$part"
           done
         done
       done

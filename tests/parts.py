@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 CASES = 10  # in a part
@@ -26,13 +27,13 @@ def doctest(*program):
     counted = re.search(r"(\d+)\s*$", output_of([*program, "--count"]))
     cases = int(counted[1]) if counted else 1  # a program that does not start fails as its first part
 
-    def counts(text, ran):
+    def counts(ran, text):
         found = re.search(r"test cases:.* (\d+) failed", text)  # it counts the cases of all parts as passed
         return found and (ran - int(found[1]), int(found[1]))
 
     for first in range(1, cases + 1, CASES):
         last = min(first + CASES - 1, cases)
-        yield [*program, f"--first={first}", f"--last={last}"], lambda text, ran=last - first + 1: counts(text, ran)
+        yield [*program, f"--first={first}", f"--last={last}"], partial(counts, last - first + 1)
 
 
 def unittest(*folders):

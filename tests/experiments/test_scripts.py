@@ -298,8 +298,8 @@ class Scripts(unittest.TestCase):
         self.assertRegex((self.folder / "out" / "threads.md").read_text(), r"\| elstm \| 1 \| [\d.]+ \(1.00\) \|")
 
     def test_one_program_beside_another(self):
-        done = self.script("versions", BEFORE=str(PROGRAM), NAME="same", CELLS="elstm", WIDTHS="8 16", BUSY="0 1", THREADS="1",
-                           ROUNDS="2", REPEATS="1")
+        done = self.script("versions", BEFORE=str(PROGRAM), NAME="same", CELLS="elstm", WIDTHS="8 16", BUSY="0 1",
+                           THREADS="1", ROUNDS="2", REPEATS="1")
         self.assertEqual(done.returncode, 0, done.stderr)
         with open(self.folder / "out" / "same.csv", newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
