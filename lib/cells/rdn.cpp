@@ -49,9 +49,7 @@ class RdnRule : public PlainRule<T> {
     const auto [q, k, e, s, beta] = cut<Tape>(tape, sizes_);
     V* const y = w + d_ * d_;
     for (Index i = 0; i < d_; ++i) s[i] = xsimd::tanh(y[i]);
-    heads.each<max_head_size, T>(s, d_, [&](Index head, const V* own) {
-      fast_matrix::add_read<T>(d_, inputs, weights(head), own, in);
-    });
+    heads.add_read<max_head_size, T>(d_, inputs, s, in, [&](Index head) { return weights(head); });
     softmax<T>(in, d_, q);
     softmax<T>(in + d_, d_, k);
     *beta = sigmoid<T>(in[3 * d_]);

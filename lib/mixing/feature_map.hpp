@@ -194,9 +194,8 @@ class FeatureMap {
   void favor(const LaneHeads& heads, const V* x, V* p) const {
     const Index m = choice_.m;
     std::fill_n(p, m, V(T(0)));
-    heads.each<max_head_size, T>(x, choice_.d, [&](Index head, const V* own) {
-      fast_matrix::add_read<T>(choice_.d, m, projection(head), own, p);
-    });
+    heads.add_read<max_head_size, T>(choice_.d, m, x, p,
+                                     [&](Index head) { return projection(head); });
     if (choice_.normalize) {
       for (Index i = 0; i < m; ++i) p[m + i] = -p[i];
       softmax<T>(p, 2 * m, p);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "mixing/fast_matrix.hpp"
 #include "tensor/lanes.hpp"
 
 namespace rlt {
@@ -35,6 +36,46 @@ struct LaneHeads {
         own[i] = xsimd::select(lanes_of_head, values[i], Lanes<T>(T(0)));
       }
       body(first + j, static_cast<const Lanes<T>*>(own));
+    }
+  }
+
+  /// y[m] += sum_e W[e][m] x[e], e in [0, size), m in [0, cols), with W = weights(head), plain numbers, of each lane's
+  /// own head. `size` is at most `most`.
+  template <Index most, typename T, typename Weights>
+  void add_read(Index size, Index cols, const Lanes<T>* x, Lanes<T>* y,
+                const Weights& weights) const {
+    if (count > 1 && cols >= lane_count<T>) {
+      return add_read_across<most, T>(size, cols, x, y, weights);
+    }
+    each<most, T>(x, size, [&](Index head, const Lanes<T>* own) {
+      fast_matrix::add_read<T>(size, cols, weights(head), own, y);
+    });
+  }
+
+ private:
+  // Lanes hold columns of W in turns, for one sequence after the other: each reads its own head's weights alone.
+  template <Index most, typename T, typename Weights>
+  void add_read_across(Index size, Index cols, const Lanes<T>* x, Lanes<T>* y,
+                       const Weights& weights) const {
+    constexpr Index n = lane_count<T>;
+    T own[n][most];
+    scatter_lanes<T>(x, size, lanes(), [&](Index lane) { return own[lane]; });
+    for (Index m = 0; m < cols; m += n) {
+      // The last ones reach back to columns that are done, and leave these.
+      const Index begin = std::min(m, cols - n);
+      std::array<Lanes<T>, static_cast<std::size_t>(n)> sums;
+      std::copy_n(y + begin, n, sums.begin());
+      transpose_lanes<T>(sums);
+      for (Index lane = 0; lane < lanes(); ++lane) {
+        const T* const w = weights(first + lane / rows) + begin;
+        Lanes<T> sum = sums[lane];
+        for (Index e = 0; e < size; ++e) {
+          sum = xsimd::fma(Lanes<T>::load_unaligned(w + e * cols), Lanes<T>(own[lane][e]), sum);
+        }
+        sums[lane] = sum;
+      }
+      transpose_lanes<T>(sums);
+      std::copy(sums.begin() + (m - begin), sums.end(), y + m);
     }
   }
 };
