@@ -74,7 +74,7 @@ Exit run_and_deliver(int argc, char** argv) {
 int main(int argc, char** argv) {
   rlt::prepare_standard_streams();
   try {
-    rlt::restart_prepared(argv);
+    rlt::hand_over(argv);
     rlt::prepare_processor();
     return static_cast<int>(run_and_deliver(argc, argv));
   } catch (const rlt::Error& error) {

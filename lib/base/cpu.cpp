@@ -15,6 +15,13 @@
 
 #include "base/level.hpp"
 
+// Of OpenBLAS, in none of its headers; null in a library that was built without threads, or for one processor.
+extern "C" {
+__attribute__((weak)) int blas_thread_shutdown_();  // NOLINT(readability-identifier-naming)
+__attribute__((weak)) void gotoblas_dynamic_quit();
+__attribute__((weak)) void gotoblas_dynamic_init();
+}
+
 namespace rlt {
 namespace {
 
@@ -23,6 +30,11 @@ void flush_denormals() {
   constexpr unsigned flush_results_and_inputs = 0x8040;
   _mm_setcsr(_mm_getcsr() | flush_results_and_inputs);
 #endif
+}
+
+// Whether the environment has changed; what the user has set stays.
+bool set_if_free(const char* name, const char* value) {
+  return value != nullptr && std::getenv(name) == nullptr && setenv(name, value, 1) == 0;
 }
 
 // What OpenBLAS shall multiply with, null where it chooses. At a level this follows from the level, not from the processor,
@@ -50,30 +62,30 @@ const char* onednn_kernels(std::string_view level) {
   return nullptr;
 }
 
-// Whether the environment has changed; what the user has set stays.
-bool set_if_free(const char* name, const char* value) {
-  return value != nullptr && std::getenv(name) == nullptr && setenv(name, value, 1) == 0;
+// OpenBLAS has started threads and chosen kernels when it was loaded, before main. The threads spin for a while, and we
+// never use them. It knows processors by their model number and takes those younger than itself for one of 2004: it then
+// multiplies four times as slowly as it could. So here it chooses once more.
+void prepare_openblas() {
+  openblas_set_num_threads(1);
+  if (blas_thread_shutdown_ != nullptr) blas_thread_shutdown_();
+  if (gotoblas_dynamic_quit != nullptr && gotoblas_dynamic_init != nullptr &&
+      set_if_free("OPENBLAS_CORETYPE", openblas_kernels(level()))) {
+    gotoblas_dynamic_quit();
+    gotoblas_dynamic_init();
+  }
 }
 
 }  // namespace
 
 void prepare_processor() {
-  openblas_set_num_threads(1);
+  prepare_openblas();
+  set_if_free("DNNL_MAX_CPU_ISA", onednn_kernels(level()));  // read at the first product
   prepare_thread();
 }
 
 void prepare_thread() {
   flush_denormals();
   omp_set_num_threads(1);  // of oneDNN, in products that this thread asks for
-}
-
-void restart_prepared(char** argv) {
-  const LeveledProgram program = program_to_run();
-  bool again = program.level != level();
-  again |= set_if_free("OPENBLAS_NUM_THREADS", "1");
-  again |= set_if_free("OPENBLAS_CORETYPE", openblas_kernels(program.level));
-  again |= set_if_free("DNNL_MAX_CPU_ISA", onednn_kernels(program.level));
-  if (again) execv(program.path.c_str(), argv);  // returns only when it could not: then all stays
 }
 
 int given_processors() {

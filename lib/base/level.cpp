@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <system_error>
 
 #include "base/error.hpp"
 #include "base/nearest.hpp"
@@ -68,7 +70,7 @@ std::string choose_level(const std::vector<std::string>& present, std::string_vi
   return std::string(asked);
 }
 
-LeveledProgram program_to_run() {
+void hand_over(char** argv) {
   namespace fs = std::filesystem;
   const std::string own(level());
   std::error_code unreadable;  // then this program stands alone
@@ -86,7 +88,9 @@ LeveledProgram program_to_run() {
   const char* const asked = std::getenv("RLT_LEVEL");
   const std::string chosen =
       choose_level(present, processor_level(), asked == nullptr ? "" : asked);
-  return {chosen, chosen == own ? "/proc/self/exe" : path_of(chosen)};
+  if (chosen == own) return;
+  execv(path_of(chosen).c_str(), argv);  // returns only when it could not
+  fail(Exit::failed, "'{}': {}", path_of(chosen), std::generic_category().message(errno));
 }
 
 }  // namespace rlt

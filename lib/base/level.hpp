@@ -21,11 +21,9 @@ std::string_view processor_level();
 std::string choose_level(const std::vector<std::string>& present, std::string_view most,
                          std::string_view asked);
 
-struct LeveledProgram {
-  std::string level;
-  std::string path;  // bin/rlt has its levels in libexec/rlt/rlt-LEVEL
-};
-/// The program to run in place of this one, or this one; Error(usage) like choose_level.
-LeveledProgram program_to_run();
+/// First thing in main: lets the program of the chosen level, libexec/rlt/rlt-LEVEL beside the folder of bin/rlt, run in
+/// place of this one; returns where this is the chosen one. Error(usage) like choose_level, Error(failed) when it cannot
+/// be started.
+void hand_over(char** argv);
 
 }  // namespace rlt

@@ -324,6 +324,10 @@ class Ends(Folder):
         self.assertIn(kernels[None].split()[1], ["Haswell", "Zen", "SkylakeX", "Cooperlake", "SapphireRapids"])
         self.assertEqual(kernels["HASWELL"], "OpenBLAS Haswell")
 
+    def test_one_thread_means_one(self):
+        process, _ = self.start("run")
+        self.assertEqual(len(list(pathlib.Path(f"/proc/{process.pid}/task").iterdir())), 1)
+
     def test_a_lost_session_and_a_used_up_processor_time_stop_a_run_with_a_checkpoint(self):
         for number in [signal.SIGHUP, signal.SIGXCPU]:
             with self.subTest(signal=number):

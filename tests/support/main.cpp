@@ -4,7 +4,6 @@
 #include "base/cpu.hpp"
 
 int main(int argc, char** argv) {
-  rlt::restart_prepared(argv);
   rlt::prepare_processor();
   return doctest::Context(argc, argv).run();
 }
