@@ -4,6 +4,7 @@ medians beside the targets. Measures the chosen cases anew and keeps the others.
 
 import csv
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -73,12 +74,18 @@ def parse(arguments):
 
 # ---- measuring
 
+class Killed(Problem):
+    """A program that the system ended: as a rule it asked for more memory than there is."""
+
+
 def output_of(command):
     try:
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True, errors="replace",
                               check=False)
     except OSError as error:
         raise Problem(f"{command[0]}: {reason(error)}") from error
+    if done.returncode == -signal.SIGKILL:
+        raise Killed(f"{command[1]} was killed, as a program is that needs more memory than there is")
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["no message"]
         raise Problem(f"{command[0]} {command[1]} ended with {done.returncode}: {lines[-1]}")
@@ -116,12 +123,16 @@ def measure(chosen, case, with_peer):
     repeats = SLOW_PEER_REPEATS if case["case"] in SLOW else chosen.peer_repeats
     for turn in range(1, chosen.rounds + 1):
         row = {**case, "round": turn, **time_rlt(chosen.rlt, case, chosen.repeats)}
-        if with_peer:
-            row |= time_peer(case, repeats)
-            row["peer_over_rlt"] = row["peer_step_ms"] / row["rlt_step_ms"]
-            if form := SECOND_PEER.get(case["cell"]):
+        try:
+            if with_peer:
+                row |= time_peer(case, repeats)
+                row["peer_over_rlt"] = row["peer_step_ms"] / row["rlt_step_ms"]
+            if with_peer and (form := SECOND_PEER.get(case["cell"])):
                 row["fast_peer_step_ms"] = time_peer(case, repeats, form)["peer_step_ms"]
                 row["fast_peer_over_rlt"] = row["fast_peer_step_ms"] / row["rlt_step_ms"]
+        except Killed as problem:
+            print(f"speed: {problem}; its columns stay empty", file=sys.stderr)
+            with_peer = False
         yield row
 
 

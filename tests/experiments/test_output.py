@@ -239,6 +239,21 @@ class Timing(Folder):
             self.assertEqual((code, out), (1, ""))
             self.assertIn("program bench did not print a CSV with step_ms", err.splitlines()[-1])
 
+    def test_speed_goes_on_without_a_peer_that_needs_more_memory_than_there_is(self):
+        peer = Path(self.folder / "peer.py")
+        peer.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n")
+        rlt = self.program('[ "$1" = cells ] && echo lstm && exit\n'
+                           "echo step_ms,forward_ms,floor_ms,step_over_floor; echo 4,1,2,2")
+        with mock.patch.object(speed, "stay_on"), mock.patch.object(speed, "peer_there", return_value=True), \
+                mock.patch.object(speed, "PEER", peer):
+            code, _, err = self.run_script("--rlt", rlt, "--cases", "32", "--rounds", "2", "--out", "out",
+                                           script=speed)
+        self.assertEqual(code, 0)
+        self.assertEqual(err.count("was killed, as a program is that needs more memory"), 1)
+        rows = speed.measured_before(Path(self.folder / "out" / "bench.csv"), speed.processor())
+        self.assertEqual(list(rows["rlt_step_ms"]), [4, 4])
+        self.assertTrue(rows["peer_step_ms"].isna().all())
+
     def test_numbers_measured_before_keep_every_digit(self):
         path = Path(self.folder / "bench.csv")
         row = {name: "1" for name in speed.COLUMNS} | {
