@@ -2,6 +2,7 @@
 // sequence of the batch, so that nothing is summed across lanes and all lanes are used whatever the head size.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <utility>
 #include <xsimd/xsimd.hpp>
@@ -15,25 +16,77 @@ using Lanes = xsimd::batch<T>;
 template <typename T>
 inline constexpr Index lane_count = static_cast<Index>(Lanes<T>::size);
 
-/// The first min(count, lane_count) numbers at `from`; the other lanes are 0.
+namespace detail {
+
+#if defined(__AVX2__)
+// Masks of the first `count` lanes: a part of a vector takes one instruction and touches no memory behind it.
+// (Numbers put together in memory would be loaded again before they are stored, which stalls.)
+#if defined(__AVX512F__)
+inline __mmask16 first_lanes(Index count) { return static_cast<__mmask16>((1U << count) - 1); }
+inline Lanes<float> load_part(const float* from, Index count) {
+  return _mm512_maskz_loadu_ps(first_lanes(count), from);
+}
+inline Lanes<double> load_part(const double* from, Index count) {
+  return _mm512_maskz_loadu_pd(static_cast<__mmask8>(first_lanes(count)), from);
+}
+inline void store_part(float* to, const Lanes<float>& value, Index count) {
+  _mm512_mask_storeu_ps(to, first_lanes(count), value);
+}
+inline void store_part(double* to, const Lanes<double>& value, Index count) {
+  _mm512_mask_storeu_pd(to, static_cast<__mmask8>(first_lanes(count)), value);
+}
+#else
+inline __m256i first_lanes(Index count, float) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)),
+                            _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+inline __m256i first_lanes(Index count, double) {
+  return _mm256_cmpgt_epi64(_mm256_set1_epi64x(count), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+inline Lanes<float> load_part(const float* from, Index count) {
+  return _mm256_maskload_ps(from, first_lanes(count, 0.0F));
+}
+inline Lanes<double> load_part(const double* from, Index count) {
+  return _mm256_maskload_pd(from, first_lanes(count, 0.0));
+}
+inline void store_part(float* to, const Lanes<float>& value, Index count) {
+  _mm256_maskstore_ps(to, first_lanes(count, 0.0F), value);
+}
+inline void store_part(double* to, const Lanes<double>& value, Index count) {
+  _mm256_maskstore_pd(to, first_lanes(count, 0.0), value);
+}
+#endif
+#else
 template <typename T>
-Lanes<T> load_lanes(const T* from, Index count = lane_count<T>) {
-  if (count >= lane_count<T>) return Lanes<T>::load_unaligned(from);
+Lanes<T> load_part(const T* from, Index count) {
   std::array<T, static_cast<std::size_t>(lane_count<T>)> padded{};
   for (Index i = 0; i < count; ++i) padded[i] = from[i];
   return Lanes<T>::load_unaligned(padded.data());
 }
+template <typename T>
+void store_part(T* to, const Lanes<T>& value, Index count) {
+  std::array<T, static_cast<std::size_t>(lane_count<T>)> padded;
+  value.store_unaligned(padded.data());
+  for (Index i = 0; i < count; ++i) to[i] = padded[i];
+}
+#endif
 
-/// Writes the first min(count, lane_count) lanes.
+}  // namespace detail
+
+/// The first min(count, lane_count) numbers at `from`, count >= 0; the other lanes are 0.
+template <typename T>
+Lanes<T> load_lanes(const T* from, Index count = lane_count<T>) {
+  return count >= lane_count<T> ? Lanes<T>::load_unaligned(from) : detail::load_part(from, count);
+}
+
+/// Writes the first min(count, lane_count) lanes, count >= 0.
 template <typename T>
 void store_lanes(T* to, const Lanes<T>& value, Index count = lane_count<T>) {
   if (count >= lane_count<T>) {
     value.store_unaligned(to);
-    return;
+  } else {
+    detail::store_part(to, value, count);
   }
-  std::array<T, static_cast<std::size_t>(lane_count<T>)> padded;
-  value.store_unaligned(padded.data());
-  for (Index i = 0; i < count; ++i) to[i] = padded[i];
 }
 
 namespace detail {
@@ -77,6 +130,9 @@ Lanes<T> sum_each(std::array<Lanes<T>, static_cast<std::size_t>(lane_count<T>)>&
   return sum;
 }
 
+/// Fewer channels than this go through memory number by number; a square pays from here on.
+inline constexpr Index few_channels = 4;
+
 /// out[c], lane r = row(r)[c] for r < count, 0 in the other lanes; c in [0, channels). `row(r)` points to numbers of T.
 template <typename T, typename Row>
 void gather_lanes(const Row& row, Index count, Index channels, Lanes<T>* out) {
@@ -89,6 +145,15 @@ void gather_lanes(const Row& row, Index count, Index channels, Lanes<T>* out) {
     }
     transpose_lanes<T>(square);
     for (Index r = 0; r < n; ++r) out[c + r] = square[r];
+  }
+  if (const Index left = channels - c; left >= few_channels) {
+    std::array<Lanes<T>, static_cast<std::size_t>(n)> square;
+    for (Index r = 0; r < n; ++r) {
+      square[r] = r < count ? load_lanes<T>(row(r) + c, left) : Lanes<T>(T(0));
+    }
+    transpose_lanes<T>(square);
+    std::copy_n(square.begin(), left, out + c);
+    return;
   }
   for (; c < channels; ++c) {
     std::array<T, static_cast<std::size_t>(n)> column{};
@@ -107,6 +172,14 @@ void scatter_lanes(const Lanes<T>* in, Index channels, Index count, const Row& r
     for (Index r = 0; r < n; ++r) square[r] = in[c + r];
     transpose_lanes<T>(square);
     for (Index r = 0; r < count; ++r) square[r].store_unaligned(row(r) + c);
+  }
+  if (const Index left = channels - c; left >= few_channels) {
+    std::array<Lanes<T>, static_cast<std::size_t>(n)> square;
+    square.fill(Lanes<T>(T(0)));
+    std::copy_n(in + c, left, square.begin());
+    transpose_lanes<T>(square);
+    for (Index r = 0; r < count; ++r) store_lanes<T>(row(r) + c, square[r], left);
+    return;
   }
   for (; c < channels; ++c) {
     std::array<T, static_cast<std::size_t>(n)> column;
