@@ -146,14 +146,16 @@ void gather_lanes(const Row& row, Index count, Index channels, Lanes<T>* out) {
     transpose_lanes<T>(square);
     for (Index r = 0; r < n; ++r) out[c + r] = square[r];
   }
-  if (const Index left = channels - c; left >= few_channels) {
-    std::array<Lanes<T>, static_cast<std::size_t>(n)> square;
-    for (Index r = 0; r < n; ++r) {
-      square[r] = r < count ? load_lanes<T>(row(r) + c, left) : Lanes<T>(T(0));
+  if constexpr (n > few_channels) {
+    if (const Index left = channels - c; left >= few_channels) {
+      std::array<Lanes<T>, static_cast<std::size_t>(n)> square;
+      for (Index r = 0; r < n; ++r) {
+        square[r] = r < count ? load_lanes<T>(row(r) + c, left) : Lanes<T>(T(0));
+      }
+      transpose_lanes<T>(square);
+      std::copy_n(square.begin(), left, out + c);
+      return;
     }
-    transpose_lanes<T>(square);
-    std::copy_n(square.begin(), left, out + c);
-    return;
   }
   for (; c < channels; ++c) {
     std::array<T, static_cast<std::size_t>(n)> column{};
@@ -173,13 +175,15 @@ void scatter_lanes(const Lanes<T>* in, Index channels, Index count, const Row& r
     transpose_lanes<T>(square);
     for (Index r = 0; r < count; ++r) square[r].store_unaligned(row(r) + c);
   }
-  if (const Index left = channels - c; left >= few_channels) {
-    std::array<Lanes<T>, static_cast<std::size_t>(n)> square;
-    square.fill(Lanes<T>(T(0)));
-    std::copy_n(in + c, left, square.begin());
-    transpose_lanes<T>(square);
-    for (Index r = 0; r < count; ++r) store_lanes<T>(row(r) + c, square[r], left);
-    return;
+  if constexpr (n > few_channels) {
+    if (const Index left = channels - c; left >= few_channels) {
+      std::array<Lanes<T>, static_cast<std::size_t>(n)> square;
+      square.fill(Lanes<T>(T(0)));
+      std::copy_n(in + c, left, square.begin());
+      transpose_lanes<T>(square);
+      for (Index r = 0; r < count; ++r) store_lanes<T>(row(r) + c, square[r], left);
+      return;
+    }
   }
   for (; c < channels; ++c) {
     std::array<T, static_cast<std::size_t>(n)> column;
