@@ -89,8 +89,9 @@ void hand_over(char** argv) {
   const std::string chosen =
       choose_level(present, processor_level(), asked == nullptr ? "" : asked);
   if (chosen == own) return;
-  execv(path_of(chosen).c_str(), argv);  // returns only when it could not
-  fail(Exit::failed, "'{}': {}", path_of(chosen), std::generic_category().message(errno));
+  const std::string path = path_of(chosen);
+  execv(path.c_str(), argv);  // returns only when it could not
+  fail(Exit::failed, "'{}': {}", path, std::generic_category().message(errno));
 }
 
 }  // namespace rlt
