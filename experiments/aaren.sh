@@ -6,6 +6,7 @@
 #   experiments/aaren.sh
 #   CELLS="aaren gru" SETTINGS="events-hawkes" SEEDS=1 experiments/aaren.sh
 #   SETTINGS="measured-co2-52 measured-elnino-12" experiments/aaren.sh
+#   ADD=1 SETTINGS=events-renewal experiments/aaren.sh    rows of one more setting beside those in OUT
 #   LIST=1 experiments/aaren.sh       the commands, for GNU parallel
 set -euo pipefail
 SEEDS=${SEEDS:-1 2 3 4 5}
@@ -104,7 +105,8 @@ for kind in events series class control measured; do
     [ "${name%%-*}" != "$kind" ] || places+=("$RUNS/seeds/$name")
   done
   [ ${#places[@]} -gt 0 ] || continue
-  /usr/bin/python3 experiments/forecasts.py merge "${places[@]}" --out "$OUT/$kind.csv"
+  keep "$OUT/$kind.csv"
+  /usr/bin/python3 experiments/forecasts.py merge "${places[@]}" "${kept[@]}" --out "$OUT/$kind.csv"
   /usr/bin/python3 experiments/forecasts.py scores "$OUT/$kind.csv" >"$OUT/$kind.md"
 done
 echo "aaren: $OUT"

@@ -15,6 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from files import write_whole
+from frames import add_to, read_frame
 from names import in_order
 from plot import STYLE, look
 from report import wilson
@@ -52,17 +53,16 @@ def runs_in(place, name):
 
 
 def read_merged(path):
-    try:
-        return pandas.read_csv(path, dtype={"lr": str, "entropy_coefficient": str})
-    except (OSError, ValueError) as error:
-        raise Problem(f"{path}: {error}") from error
+    return read_frame(path, ["lr", "entropy_coefficient", "task_option"])
 
 
 # ---- acting.py merge
 
 def merge(chosen):
-    frame = runs_in(chosen.runs, chosen.which + ".csv")
-    write_whole(Path(chosen.out), frame.drop(columns="run").to_csv(index=False).encode(), [])
+    frame = runs_in(chosen.runs, chosen.which + ".csv").drop(columns="run")
+    if chosen.add_to:
+        frame = add_to(chosen.add_to, frame, list(CONFIG.values()))
+    write_whole(Path(chosen.out), frame.to_csv(index=False).encode(), [])
     print(chosen.out)
 
 
@@ -96,7 +96,7 @@ def column_of(row):
     """Title of the column of a row: the task, with the size played where it has one, else with its options."""
     if not np.isnan(row["size"]):
         return f"{row['task']} {row['size']:.0f}"
-    return " ".join([row["task"], *str(row["task_option"]).split()]) if isinstance(row["task_option"], str) else row["task"]
+    return " ".join([row["task"], *row["task_option"].split()])
 
 
 def scores(chosen):
@@ -181,8 +181,7 @@ def write_figure(path, figure, sources):
 
 def panels_of(frame):
     """Name of the panel of each row: the task and its options."""
-    options = frame["task_option"].fillna("").astype(str)
-    return frame["task"] + options.map(lambda text: f" {text}" if text else "")
+    return frame["task"] + frame["task_option"].map(lambda text: f" {text}" if text else "")
 
 
 def curves(chosen):
@@ -239,6 +238,7 @@ def main(arguments):
     command = commands.add_parser("merge", description="One CSV of all runs below a folder.")
     command.add_argument("runs")
     command.add_argument("--which", default="eval", choices=["eval", "lengths", "train"])
+    command.add_argument("--add-to", metavar="CSV", help="keep the rows of a CSV merged before, of other runs than these")
     command.add_argument("--out", required=True)
     command.set_defaults(run=merge)
     command = commands.add_parser("pick", description=pick.__doc__)

@@ -3,7 +3,8 @@
 #   train      runs the commands, JOBS at a time; LIST=1 prints them and ends the script
 #   train_and_evaluate  the same, each run followed by what `evaluation RUN` of the script prints, often by way of `once`
 #   measure    accuracy at LENGTHS of the finished runs given, once per run
-#   merge      eval.csv, or another CSV of the runs, into OUT; with ADD=1 the rows of other runs there stay
+#   keep FILE  sets `kept` to the option by which a merge keeps the rows of other runs in FILE, where ADD=1 asks for it
+#   merge      eval.csv, or another CSV of the runs, into OUT
 #   both FILE  a table of report.py as FILE.md and FILE.tex
 # Finished runs are skipped, interrupted ones go on. One thread a run: many runs keep the cores busy.
 # shellcheck shell=bash
@@ -79,12 +80,18 @@ measure() {
   done | xargs -P "$JOBS" -I{} sh -c '{}'
 }
 
+# Runs may be gone from this machine, or have been made on another.
+keep() {
+  kept=()
+  [ -z "${ADD:-}" ] || [ ! -f "$1" ] || kept=(--add-to "$1")
+}
+
 # merge KIND ARGUMENT...: KIND is eval, lengths or train.
 merge() {
-  local kind=$1 before=()
+  local kind=$1
   shift
-  [ -z "${ADD:-}" ] || [ ! -f "$OUT/$kind.csv" ] || before=(--add-to "$OUT/$kind.csv")
-  report merge --which "$kind" "$@" "${before[@]}" --out "$OUT/$kind.csv" "$RUNS"
+  keep "$OUT/$kind.csv"
+  report merge --which "$kind" "$@" "${kept[@]}" --out "$OUT/$kind.csv" "$RUNS"
 }
 
 # both FILE COMMAND ARGUMENT...

@@ -4,6 +4,7 @@
 # 10,000 of the test set. The learning rate is chosen per cell by the loss on validation data, on seed 1000.
 #   experiments/fashion_mnist.sh                          rows: 3 seeds, 10 epochs; pixels: 1 seed, narrower, 3 epochs
 #   READS=rows CELLS="aaren gru" SEEDS=1 experiments/fashion_mnist.sh
+#   ADD=1 READS=pixels experiments/fashion_mnist.sh       rows of one more reading beside those in OUT
 #   LIST=1 experiments/fashion_mnist.sh                   the commands, for GNU parallel
 # DATA: a folder with the four IDX files, its path seen from the top of the repository; default: Debian's.
 set -euo pipefail
@@ -74,7 +75,8 @@ train
 [ -f "$OUT/linear.csv" ] || /usr/bin/python3 experiments/fashion_mnist.py "$DATA" --out "$OUT/linear.csv"
 places=()
 for read in $READS; do places+=("$RUNS/seeds/$read"); done
-/usr/bin/python3 experiments/forecasts.py merge "${places[@]}" --references "$OUT/linear.csv" --out "$OUT/eval.csv"
+keep "$OUT/eval.csv"
+/usr/bin/python3 experiments/forecasts.py merge "${places[@]}" "${kept[@]}" --references "$OUT/linear.csv" --out "$OUT/eval.csv"
 {
   /usr/bin/python3 experiments/forecasts.py scores "$OUT/eval.csv"
   echo

@@ -11,6 +11,7 @@ import numpy as np
 import pandas
 
 from files import write_whole
+from frames import add_to, read_frame
 from names import in_order
 from run_folders import read_config, run_folders
 
@@ -53,18 +54,13 @@ def runs_in(places):
 def merge(chosen):
     frame = runs_in(chosen.runs)
     if chosen.references:
-        others = read(chosen.references)
+        others = read_frame(chosen.references)
         frame = pandas.concat([frame, others[others["setting"].isin(frame["setting"])]], ignore_index=True)
         frame = frame.convert_dtypes()  # counts stay whole numbers beside rows that have none
+    if chosen.add_to:
+        frame = add_to(chosen.add_to, frame, ["setting", "cell", "options", "seed"])
     write_whole(Path(chosen.out), frame.to_csv(index=False).encode(), [])
     print(chosen.out)
-
-
-def read(path):
-    try:
-        return pandas.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise Problem(f"{path}: {error}") from error
 
 
 def pick(chosen):
@@ -89,7 +85,7 @@ def entry(values):
 
 def scores(chosen):
     """Markdown: for each metric a table, one row per cell and reference, one column per setting; test data."""
-    frame = read(chosen.csv)
+    frame = read_frame(chosen.csv)
     frame = frame[frame["split"] == "test"]
     settings = list(dict.fromkeys(frame["setting"]))
     lines = []
@@ -118,6 +114,7 @@ def parser():
     commands = top.add_subparsers(dest="command", required=True)
     one = commands.add_parser("merge", help="one CSV from many run folders")
     one.add_argument("runs", nargs="+", help="folders, each of one setting")
+    one.add_argument("--add-to", metavar="CSV", help="keep the rows of a CSV merged before, of other runs than these")
     one.add_argument("--references", help="CSV of references that no run has in its own eval.csv")
     one.add_argument("--out", required=True)
     one.set_defaults(run=merge)

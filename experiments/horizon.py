@@ -11,6 +11,7 @@ import numpy as np
 import pandas
 
 from files import write_whole
+from frames import add_to, read_frame
 from names import in_order, label, split_options
 from report import wilson
 from run_folders import find_runs, read_config
@@ -100,9 +101,12 @@ def merge(chosen):
         raise Problem(f"{', '.join(map(str, chosen.runs))}: no run there has ended")
     facts = ["task", "rule", "protocol", "task_option", "cell", "options", "lr", "seed", "failed", "parameters",
              "state_size", "step", "loss"]
-    bins = sorted({name for row in rows for name in row if name.startswith(("bin", "errors"))} | {"bin0"})
     result = ["solved", "chosen", "unit", "train_length", "horizon", "upper", "max_length"]
-    frame = pandas.DataFrame(rows).reindex(columns=[*facts, *bins, *result])
+    frame = pandas.DataFrame(rows)
+    if chosen.add_to:
+        frame = add_to(chosen.add_to, frame, [*SETTING, "protocol", "lr", "seed"])
+    bins = sorted({name for name in frame.columns if name.startswith(("bin", "errors"))} | {"bin0"})
+    frame = frame.reindex(columns=[*facts, *bins, *result])
     frame["chosen"] = mark_best(frame)
     for name in ("parameters", "state_size", "step", "train_length", "horizon", "upper", "max_length"):
         frame[name] = frame[name].astype("Int64")
@@ -118,14 +122,6 @@ def merge(chosen):
 
 # ---- horizon.py scores
 
-def read_merged(path):
-    try:
-        return pandas.read_csv(path, dtype={"lr": str, "seed": str, "task_option": str, "options": str},
-                               keep_default_na=True).fillna({"task_option": "", "options": ""})
-    except (OSError, ValueError) as error:
-        raise Problem(f"{path}: {error}") from error
-
-
 def reach_text(row):
     """`800`, or `1000000+` where the search came to its end, or `-` where nothing was measured."""
     if np.isnan(row["horizon"]):
@@ -137,7 +133,7 @@ def scores(chosen):
     """Markdown, one table per task: each cell at its best learning rate, the runs that solved the lengths of the
     training with Wilson's 95 % interval, and the horizon of every run, longest first; beside it the same counts over
     all learning rates."""
-    frame = read_merged(chosen.csv)
+    frame = read_frame(chosen.csv, ["lr", "seed", "task_option", "options"])
     lines = []
     for task in in_order(frame["task"], "task"):
         for option in sorted(set(frame.loc[frame["task"] == task, "task_option"])):
@@ -165,6 +161,7 @@ def parser():
     commands = top.add_subparsers(dest="command", required=True, parser_class=Parser)
     one = commands.add_parser("merge", help="one CSV of all runs below folders", description=mark_best.__doc__)
     one.add_argument("runs", nargs="+")
+    one.add_argument("--add-to", metavar="CSV", help="keep the rows of a CSV merged before, of other runs than these")
     one.add_argument("--out", required=True)
     one.set_defaults(run=merge)
     one = commands.add_parser("scores", help="each cell at its best learning rate", description=scores.__doc__)

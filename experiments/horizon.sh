@@ -6,6 +6,7 @@
 #   TASKS=parity JOBS=1 experiments/horizon.sh           550 runs, in the background for as long as it takes
 #   TASKS=parity SEEDS="1 2" LRS="1e-3 3e-3" CELLS="lstm deltanet deltanet:beta_max=2" experiments/horizon.sh
 #   TASKS=anbn CELLS="srwm rdn" SEEDS="1 2 3" D_MODEL=64 RUNS=runs/counters OUT=results/horizon/counters experiments/horizon.sh
+#   ADD=1 TASKS=flip_flop experiments/horizon.sh         rows of one more task beside those in OUT
 #   LIST=1 experiments/horizon.sh                        the commands of the training, for GNU parallel
 # Each run is searched as soon as it is trained, seed by seed, so that whatever is there after a stop is complete; called
 # again, it goes on. TASKS: a language or a group of word_problem. CELLS: a cell, or cell:option=value.
@@ -67,7 +68,8 @@ evaluation() {
   esac
 }
 train_and_evaluate
-/usr/bin/python3 experiments/horizon.py merge "$RUNS" --out "$OUT/horizon.csv"
+keep "$OUT/horizon.csv"
+/usr/bin/python3 experiments/horizon.py merge "$RUNS" "${kept[@]}" --out "$OUT/horizon.csv"
 /usr/bin/python3 experiments/horizon.py scores "$OUT/horizon.csv" >"$OUT/scores.md"
 plot horizon --out "$OUT/horizon.svg" "$OUT/horizon.csv"
 echo "horizon: $OUT"

@@ -5,6 +5,7 @@
 #   experiments/tmaze.sh                                small nets, corridors 10, 20, 40
 #   PRESET=paper CORRIDORS=120 SEEDS="1 2 3" experiments/tmaze.sh     the published sizes and settings, 5 M steps
 #   CELLS="agalite gru" SEEDS=1 experiments/tmaze.sh
+#   ADD=1 PRESET=paper SEEDS="2 3" experiments/tmaze.sh               rows of two more seeds beside those in OUT
 #   LIST=1 experiments/tmaze.sh                         the commands, for GNU parallel
 set -euo pipefail
 SEEDS=${SEEDS:-1 2 3 4 5}
@@ -88,8 +89,10 @@ measure "$RUNS"/*/corridor-*/*/seed-*
 for learner in a2c imitate; do
   [ -d "$RUNS/$learner" ] || continue
   for which in eval lengths train; do
-    [ "$which $learner" = "train imitate" ] ||
-      /usr/bin/python3 experiments/acting.py merge "$RUNS/$learner" --which $which --out "$OUT/${learner}_$which.csv"
+    [ "$which $learner" != "train imitate" ] || continue
+    keep "$OUT/${learner}_$which.csv"
+    /usr/bin/python3 experiments/acting.py merge "$RUNS/$learner" --which $which "${kept[@]}" \
+      --out "$OUT/${learner}_$which.csv"
   done
   /usr/bin/python3 experiments/acting.py scores "$OUT/${learner}_eval.csv" >"$OUT/${learner}_scores.md"
   /usr/bin/python3 experiments/acting.py sizes "$OUT/${learner}_lengths.csv" --out "$OUT/${learner}_sizes.svg"

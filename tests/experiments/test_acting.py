@@ -1,7 +1,6 @@
 """Scripts and reports of runs in environments, with tiny models from runs to tables and figures."""
 
 import csv
-import io
 import os
 import subprocess
 import tempfile
@@ -48,6 +47,20 @@ class Scripts(unittest.TestCase):
         with open(self.out / name, newline="", encoding="utf-8") as file:
             return list(csv.DictReader(file))
 
+    def write_run(self, name, lr, seed, rows):
+        run = self.folder / "runs" / name
+        run.mkdir(parents=True)
+        (run / "meta.json").write_text("{}")
+        (run / "config.toml").write_text(f'task = "tmaze"\nlearner = "a2c"\ncell = "gru"\nlr = {lr}\n'
+                                         f'entropy = 0.5\nseed = {seed}\ntask-option = ""\n')
+        (run / "train.csv").write_text("task,cell,seed,step,tokens,episodes,successes,return\n"
+                                       + "".join(f"tmaze,gru,{seed},1,{row}\n" for row in rows))
+
+    def acting(self, *words):
+        done = subprocess.run(["/usr/bin/python3", ROOT / "experiments" / "acting.py", *words], capture_output=True,
+                              text=True, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
     def test_tmaze_from_tuning_to_figures(self):
         self.script("tmaze", CELLS="gru agalite", CORRIDORS="3 4", LENGTHS="3,5")
         tuning = self.rows("tuning.csv")
@@ -93,22 +106,27 @@ class Scripts(unittest.TestCase):
 
     def test_the_settings_with_the_best_training_success_are_picked(self):
         self.out.mkdir()
-        header = "task,cell,seed,step,tokens,episodes,successes,return\n"
-        for name, lr, rows in [("a", "0.1", ["100,10,9,1", "400,10,2,1"]), ("b", "0.2", ["100,10,0,1", "400,10,3,1"])]:
-            run = self.folder / "runs" / name
-            run.mkdir(parents=True)
-            (run / "meta.json").write_text("{}")
-            (run / "config.toml").write_text(f'task = "tmaze"\nlearner = "a2c"\ncell = "gru"\nlr = {lr}\n'
-                                             'entropy = 0.5\nseed = 1\ntask-option = ""\n')
-            text = io.StringIO(header)
-            (run / "train.csv").write_text(text.getvalue() + "".join(f"tmaze,gru,1,1,{row}\n" for row in rows))
-        done = subprocess.run(["/usr/bin/python3", ROOT / "experiments" / "acting.py", "pick", self.folder / "runs",
-                               "--out", self.out / "t.csv"], capture_output=True, text=True, check=False)
-        self.assertEqual(done.returncode, 0, done.stderr)
+        self.write_run("a", "0.1", 1, ["100,10,9,1", "400,10,2,1"])
+        self.write_run("b", "0.2", 1, ["100,10,0,1", "400,10,3,1"])
+        self.acting("pick", self.folder / "runs", "--out", self.out / "t.csv")
         rows = self.rows("t.csv")
         # the last quarter alone counts: a began better and ended worse
         self.assertEqual([(row["lr"], row["successes"], row["chosen"]) for row in rows],
                          [("0.2", "3", "True"), ("0.1", "2", "False")])
+
+    def test_seeds_of_two_machines_are_one_table(self):
+        self.out.mkdir()
+        both = self.out / "both.csv"
+        self.write_run("one/a", "0.1", 1, ["100,10,9,1"])
+        self.write_run("two/b", "0.1", 2, ["100,10,0,0.30000000000000004", "200,20,1,1"])
+        merge = ["merge", "--which", "train", "--out", both]
+        self.acting(*merge, self.folder / "runs" / "one")
+        self.acting(*merge, self.folder / "runs" / "two", "--add-to", both)
+        self.assertEqual([(row["seed"], row["tokens"]) for row in self.rows("both.csv")],
+                         [("1", "100"), ("2", "100"), ("2", "200")])
+        before = both.read_bytes()
+        self.acting(*merge, self.folder / "runs" / "two", "--add-to", both)
+        self.assertEqual(both.read_bytes(), before)
 
     def test_what_is_missing_is_one_line(self):
         for words in (["merge", self.folder / "none", "--out", "x"], ["scores", self.folder / "none.csv"]):

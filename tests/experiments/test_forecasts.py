@@ -43,9 +43,9 @@ class Tables(unittest.TestCase):
         run.mkdir(parents=True)
         (run / "meta.json").write_text("{}")
         (run / "config.toml").write_text(f"lr = {lr}\n")
-        header = "task,cell,learning_rate,seed,split,forecaster,loss,mse,mae\n"
+        header = "task,cell,options,learning_rate,seed,split,forecaster,loss,mse,mae\n"
         (run / "eval.csv").write_text(header + "".join(
-            f"series,gru,{lr},1,{split},{who},{loss},{loss},0.5\n" for (split, who), loss in losses.items()))
+            f"series,gru,,{lr},1,{split},{who},{loss},{loss},0.5\n" for (split, who), loss in losses.items()))
 
     def test_the_learning_rate_is_picked_on_validation_data_alone(self):
         self.write_run("a", 0.1, {("valid", "model"): 2, ("test", "model"): 1, ("valid", "oracle"): 0})
@@ -93,6 +93,21 @@ class Tables(unittest.TestCase):
                          [("gru", "1", "1.0"), ("", "", "0.5")])
         done = self.forecasts("scores", self.folder / "m.csv")
         self.assertIn("| gru | 1.000 (1.000) |\n| *mean* | 0.500 |", done.stdout)
+
+    def test_rows_of_other_runs_stay_when_asked_for(self):
+        self.write_run("a", 0.1, {("test", "model"): 1, ("test", "oracle"): 0.25})
+        (self.folder / "references.csv").write_text("setting,task,split,forecaster,mse\nruns,series,test,mean,0.5\n")
+        merge = ["merge", self.folder / "runs", "--references", self.folder / "references.csv"]
+        self.assertEqual(self.forecasts(*merge, "--out", self.folder / "once.csv").returncode, 0)
+        again = self.forecasts(*merge, "--add-to", self.folder / "once.csv", "--out", self.folder / "again.csv")
+        self.assertEqual((again.returncode, again.stderr), (0, ""))
+        self.assertEqual((self.folder / "once.csv").read_bytes(), (self.folder / "again.csv").read_bytes())
+        (self.folder / "runs").rename(self.folder / "other")
+        self.write_run("b", 0.2, {("test", "model"): 3})
+        self.assertEqual(self.forecasts("merge", self.folder / "runs", self.folder / "other", "--add-to",
+                                        self.folder / "once.csv", "--out", self.folder / "m.csv").returncode, 0)
+        self.assertEqual([(row["setting"], row["forecaster"], row["mse"]) for row in self.rows(self.folder / "m.csv")],
+                         [("runs", "mean", "0.5"), ("runs", "model", "3.0"), ("other", "model", "1.0"), ("other", "oracle", "0.25")])
 
     def test_a_folder_without_runs_is_one_line(self):
         (self.folder / "runs").mkdir()

@@ -97,6 +97,19 @@ class Merge(Folder):
         self.assertEqual([row["failed"] for row in rows], ["True", "False"])
         self.assert_fails(1, "none", "merge", "none", "--out", "x.csv")
 
+    def test_runs_of_two_machines_are_one_table(self):
+        self.run_of("a/a1", 1, low=800, high=840, lr="1e-3", task_option="group=S3")
+        self.run_of("a/a2", 0.30000000000000004, low=1, high=2, lr="1e-2", task_option="group=S3")
+        self.run_of("b/a1", 1, low=1000, lr="1e-2", options="beta_max=2")
+        self.assertEqual(self.run_script("merge", "runs/a", "runs/b", "--out", "whole.csv")[0], 0)
+        self.run_of("c/a1", 0.25, low=9, high=10, lr="1e-3", task_option="group=S3")  # anew, below
+        self.assertEqual(self.run_script("merge", "runs/c", "runs/b", "--out", "first.csv")[0], 0)
+        code, _, err = self.run_script("merge", "runs/a", "--add-to", "first.csv", "--out", "both.csv")
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual((self.folder / "both.csv").read_bytes(), (self.folder / "whole.csv").read_bytes())
+        (self.folder / "other.csv").write_text("a,b\n1,2\n")
+        self.assert_fails(1, "other.csv: no column task", "merge", "runs/a", "--add-to", "other.csv", "--out", "x.csv")
+
     def test_errors_per_million_reads(self):
         folder = self.run_of("a", 1, low=60, high=61)
         (folder / "ignore.csv").write_text("options,tokens,tokens_correct\nignore=0.98,4000,3999\nignore=0.1,8000,8000\n")
