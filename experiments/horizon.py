@@ -13,6 +13,7 @@ import pandas
 from files import write_whole
 from frames import add_to, read_frame
 from names import in_order, label, split_options
+from printing import markdown
 from report import wilson
 from run_folders import find_runs, read_config
 
@@ -129,31 +130,50 @@ def reach_text(row):
     return f"{row['horizon']:.0f}" + ("+" if np.isnan(row["upper"]) else "")
 
 
+def best_table(groups):
+    rows = []
+    for name, own in groups:
+        best = own[own["chosen"]]
+        low, high = wilson(int(best["solved"].sum()), len(best))
+        reach = best.sort_values("horizon", ascending=False, na_position="last")
+        rows.append([name, best["lr"].iloc[0], f"{best['solved'].sum()}/{len(best)} [{low:.2f}, {high:.2f}]",
+                     ", ".join(reach.apply(reach_text, axis=1))])
+    return markdown(["cell", "learning rate", "solved", "horizons"], rows)
+
+
+def spread_table(groups):
+    rows = []
+    for name, own in groups:
+        solved, others = own[own["solved"]].sort_values("horizon"), own[~own["solved"]]
+        longer = [column for column in own.columns if column.startswith("bin") and column != "bin0"]
+        measured = solved[solved["horizon"].notna()]
+        span = [reach_text(measured.iloc[index]) for index in (0, (len(measured) - 1) // 2, -1)] if len(measured) else ["-"]
+        rows.append([name, f"{len(solved)}/{len(own)}", int((solved[longer] >= SOLVED).all(axis=1).sum()), ", ".join(span),
+                     int((measured["upper"].isna()).sum()),
+                     f"{others['horizon'].max():.0f}" if others["horizon"].notna().any() else "-"])
+    return markdown(["cell", "solved", "of these every longer bin", "least, median, most horizon of these", "to the end",
+                     "farthest of the others"], rows)
+
+
 def scores(chosen):
-    """Markdown, one table per task: each cell at its best learning rate, the runs that solved the lengths of the
-    training with Wilson's 95 % interval, and the horizon of every run, longest first; beside it the same counts over
-    all learning rates."""
+    """Markdown, two tables per task. Each cell at its best learning rate: the runs that solved the lengths of the training
+    with Wilson's 95 % interval, and the horizon of every run, longest first. Each cell over all learning rates: how many
+    runs solved, how many of these solved every longer bin too, how far they carry (of an even number of runs the median
+    is the lower one in the middle), how many to the end of the search, and the farthest run that did not solve."""
     frame = read_frame(chosen.csv, ["lr", "seed", "task_option", "options"])
-    lines = []
+    parts = []
     for task in in_order(frame["task"], "task"):
         for option in sorted(set(frame.loc[frame["task"] == task, "task_option"])):
             rows = frame[(frame["task"] == task) & (frame["task_option"] == option)]
             length = rows["train_length"].dropna()
             trained = f", trained up to {length.iloc[0]:.0f}" if len(length) else ""
-            lines += [f"{label(task, option)}{trained}:", "",
-                      "| cell | learning rate | solved | horizons | solved at all rates |", "|---|--:|--:|---|--:|"]
             pairs = sorted(set(zip(rows["cell"], rows["options"])),
                            key=lambda pair: (in_order(rows["cell"], "cell").index(pair[0]), pair[1]))
-            for cell, options in pairs:
-                own = rows[(rows["cell"] == cell) & (rows["options"] == options)]
-                best = own[own["chosen"]]
-                low, high = wilson(int(best["solved"].sum()), len(best))
-                reach = best.sort_values("horizon", ascending=False, na_position="last")
-                lines.append(f"| {label(cell, options)} | {best['lr'].iloc[0]} | {best['solved'].sum()}/{len(best)}"
-                             f" [{low:.2f}, {high:.2f}] | {', '.join(reach.apply(reach_text, axis=1))}"
-                             f" | {own['solved'].sum()}/{len(own)} |")
-            lines.append("")
-    print("\n".join(lines).rstrip())
+            groups = [(label(cell, options), rows[(rows["cell"] == cell) & (rows["options"] == options)])
+                      for cell, options in pairs]
+            parts += [f"{label(task, option)}{trained}, at the learning rate that is best there:", best_table(groups),
+                      "Over all learning rates:", spread_table(groups)]
+    print("\n\n".join(part.rstrip() for part in parts))
 
 
 def parser():

@@ -123,9 +123,12 @@ class Merge(Folder):
         self.run_of("c", 1, low=1000, cell="lstm")
         self.merged()
         out = self.stdout("scores", "h.csv")
-        self.assertIn("parity, trained up to 50:", out)
-        self.assertIn("| lstm | 1e-3 | 1/1 [0.21, 1.00] | 1000+ | 1/1 |", out)
-        self.assertIn("| rdn | 1e-3 | 1/2 [0.09, 0.91] | 800, 0 | 1/3 |", out)
+        self.assertIn("parity, trained up to 50, at the learning rate that is best there:", out)
+        self.assertIn("| lstm | 1e-3 | 1/1 [0.21, 1.00] | 1000+ |", out)
+        self.assertIn("| rdn | 1e-3 | 1/2 [0.09, 0.91] | 800, 0 |", out)
+        # of the three runs of rdn one solved bin 0, none bin 1
+        self.assertIn("| rdn | 1/3 | 0 | 800, 800, 800 | 0 | 3 |", out)
+        self.assertIn("| lstm | 1/1 | 0 | 1000+, 1000+, 1000+ | 1 | - |", out)
         self.assertLess(out.index("lstm"), out.index("rdn"))
 
 
