@@ -35,7 +35,7 @@ setting() {
       ;;
     measured-*)
       series=$(measured "${1#measured-}")
-      echo "--task series $series $sizes --layers 2 --steps 1500 $(places "$2")"
+      echo "--task series $series $sizes --layers 2 --steps 1000 $(places "$2")"
       ;;
     class-order-one-layer) echo "--task series_class --task-option family=order $sizes --layers 1 --steps 1000" ;;
     class-*) echo "--task series_class --task-option family=${1#class-} $sizes --layers 2 --steps 1000 $(places "$2")" ;;
