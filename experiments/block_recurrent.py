@@ -14,12 +14,14 @@ import pandas
 
 from columns import RUN
 from files import write_whole
+from frames import add_to, read_frame
 from printing import markdown
 from run_folders import find_runs, read_config
 
 REC, CLEARED = "Rec:fixed:skip", "Rec:fixed:skip:cleared"
 PARTS = ["within_window", "within_reach", "within_segment", "beyond"]
 SETTING = ["task", "arm"]  # whose learning rates are compared
+KEYS = [*SETTING, "lr", "seed"]  # what a run is known by
 FACTS = ["arm", "lr", "failed", "layers", "window", "segment", "parameters", "state_size", "step"]
 FASTER = 1.8  # how many times the step of the long Transformer-XL is to take that of the recurrent model
 ERRORS = 2  # standard errors that a difference must exceed
@@ -68,10 +70,13 @@ def row_of(run, found):
 # ---- block_recurrent.py merge
 
 def mark_best(frame):
-    """Whether the run has the learning rate with the fewest bits on validation data, mean over seeds. A failed run counts
-    as bits without end."""
+    """Whether the run has the learning rate with the fewest bits on validation data, mean over the seeds that every rate of
+    the arm has. A failed run counts as bits without end."""
     bits = frame["valid_bits"].where(~frame["failed"]).fillna(math.inf)
-    means = frame.assign(bits=bits).groupby([*SETTING, "lr"])["bits"].mean()
+    rates = frame.groupby(SETTING)["lr"].transform("nunique")
+    shared = frame.groupby([*SETTING, "seed"])["lr"].transform("nunique") == rates
+    none = ~shared.groupby([frame[name] for name in SETTING]).transform("any")
+    means = frame.assign(bits=bits)[shared | none].groupby([*SETTING, "lr"])["bits"].mean()
     best = set(means.groupby(SETTING).idxmin())
     return [key in best for key in frame[[*SETTING, "lr"]].itertuples(index=False, name=None)]
 
@@ -91,6 +96,8 @@ def ordered(frame):
 
 def positions_of(row, found):
     """The rows of the test data by position in the document."""
+    if found is None or row["task"] != "text":
+        return []
     own = found[found["split"] == "test_positions"]
     rows = own[["size_min", "size_max", "tokens", "bits"]].astype({"size_min": int, "size_max": int}).to_dict("records")
     return [{name: row[name] for name in [*RUN, "arm", "lr"]} | one for one in rows]
@@ -110,8 +117,14 @@ def bench_rows(place):
     return rows
 
 
-def write_table(path, rows):
-    write_whole(path, pandas.DataFrame(rows).to_csv(index=False).encode(), [])
+def table(path, rows, keys, add):
+    """The rows, with `add` below those of other runs that the CSV has."""
+    frame = pandas.DataFrame(rows)
+    return add_to(path, frame, keys) if add and rows and path.exists() else frame
+
+
+def write_table(path, frame):
+    write_whole(path, frame.to_csv(index=False).encode(), [])
     print(path)
 
 
@@ -126,19 +139,20 @@ def merge(chosen):
     tell("no measured.csv in", [run for run, one in zip(runs, found) if one is None and not run.failed])
     rows = [row_of(run, one) for run, one in zip(runs, found)]
     facts = [*RUN, *FACTS, "valid_bits", "test_bits", *PARTS, *(f"{part}_constant" for part in PARTS)]
-    frame = pandas.DataFrame(rows).reindex(columns=facts)
+    out = Path(chosen.out)
+    frame = table(out / "results.csv", rows, KEYS, chosen.add).reindex(columns=facts)
     for name in ("parameters", "state_size", "step"):
         frame[name] = frame[name].astype("Int64")
     frame["chosen"] = mark_best(frame)
-    frame = ordered(frame)
-    out = Path(chosen.out)
-    write_table(out / "results.csv", frame)
-    positions = [one for index in frame.index[frame["chosen"] & (frame["task"] == "text")] if found[index] is not None
-                 for one in positions_of(rows[index], found[index])]
+    write_table(out / "results.csv", ordered(frame))
+    best = set(frame.loc[frame["chosen"], KEYS].itertuples(index=False, name=None))
+    positions = [one for row, measures in zip(rows, found) for one in positions_of(row, measures)]
     if positions:
-        write_table(out / "positions.csv", positions)
+        frame = table(out / "positions.csv", positions, KEYS, chosen.add)
+        frame = frame[[key in best for key in frame[KEYS].itertuples(index=False, name=None)]]
+        write_table(out / "positions.csv", ordered(frame))
     if times := bench_rows(Path(chosen.runs) / "bench"):
-        write_table(out / "bench.csv", times)
+        write_table(out / "bench.csv", table(out / "bench.csv", times, ["arm", "round"], chosen.add))
 
 
 def tell(what, runs):
@@ -176,10 +190,10 @@ class Results:
     """The runs at the best learning rate of their arm, and the times of the arms."""
 
     def __init__(self, folder):
-        frame = read(folder / "results.csv", {"lr": str, "seed": str})
+        frame = read_frame(folder / "results.csv", ["lr", "seed"])
         self.frame = frame[frame["chosen"]]
         path = folder / "bench.csv"
-        self.times = read(path).groupby("arm")[["step_ms", "multiply_adds_per_token"]].median() if path.exists() else \
+        self.times = read_frame(path).groupby("arm")[["step_ms", "multiply_adds_per_token"]].median() if path.exists() else \
             pandas.DataFrame(columns=["step_ms", "multiply_adds_per_token"])
 
     def of(self, task):
@@ -202,13 +216,6 @@ class Results:
 
     def time(self, arm, column="step_ms"):
         return self.times[column].get(arm, math.nan)
-
-
-def read(path, kinds=None):
-    try:
-        return pandas.read_csv(path, dtype=kinds)
-    except (OSError, ValueError, KeyError) as error:
-        raise Problem(f"{path}: {error}") from error
 
 
 def text_table(results):
@@ -324,6 +331,7 @@ def parser():
     one = commands.add_parser("merge", help="one CSV of all runs below a folder", description=merge.__doc__)
     one.add_argument("runs")
     one.add_argument("--out", required=True, help="folder")
+    one.add_argument("--add", action="store_true", help="keep the rows of other runs that are there")
     one.set_defaults(run=merge)
     one = commands.add_parser("scores", help="each arm at its best learning rate", description=scores.__doc__)
     one.add_argument("folder", help="where merge wrote")

@@ -2,11 +2,12 @@
 # The Block-Recurrent Transformer (arXiv 2203.07852) against attention that slides over a window W, with one layer more,
 # and against Transformer-XL with longer windows: bits per character of source code, and recall over distances that no
 # window reaches. Every arm gets the same tokens per update, the same optimiser and the better of the same learning
-# rates, by the loss on validation data. Time and multiply-adds of a training step are measured beside it.
+# rates, by the loss of the first seed on validation data. Time and multiply-adds of a training step are measured, too.
 #   experiments/block_recurrent.sh                       a few minutes on two cores: what it takes, not what it shows
-#   PRESET=hours experiments/block_recurrent.sh          about 12 minutes of one core per run on text
+#   PRESET=hours experiments/block_recurrent.sh          four to eight minutes of one core per run, 96 runs
 #   PRESET=hours ARMS="Slide:5L Rec:fixed:skip XL:512" TASKS=text SEEDS="1 2 3" experiments/block_recurrent.sh
-#   LIST=1 experiments/block_recurrent.sh                the commands of the training, for GNU parallel
+#   ADD=1 PRESET=hours TASKS=entity_recall experiments/block_recurrent.sh   rows of one more task beside those in OUT
+#   LIST=1 experiments/block_recurrent.sh                the commands of the first seed, for GNU parallel
 # ARMS: XL:WINDOW, Slide:LAYERSL, Rec:GATE:CONFIGURATION, behind which may stand :cleared (every segment begins with
 # the initial states) or :one_block (segments of one block, which no gradient of an update crosses). Called again, it
 # goes on.
@@ -28,7 +29,7 @@ case $PRESET in
     ;;
   hours)
     TOKENS=4096 SIZE="--d-model 64 --heads 4" RECALL="length=1024,documents=3000,queries=0.2"
-    STEPS=${STEPS:-4000} LRS=${LRS:-0.01 0.03} SIZES=${SIZES:-4000000 400000 400000} ROUNDS=${ROUNDS:-5}
+    STEPS=${STEPS:-2000} LRS=${LRS:-0.01 0.03} SIZES=${SIZES:-4000000 400000 400000} ROUNDS=${ROUNDS:-5}
     RECURRENT="Rec:fixed:skip Rec:fixed:skip:cleared Rec:fixed:skip:one_block"
     VARIANTS="Rec:lstm:skip Rec:full:skip Rec:fixed:dual Rec:fixed:single Rec:lstm:dual Rec:lstm:single Rec:full:dual"
     VARIANTS+=" Rec:full:single"
@@ -79,16 +80,25 @@ task() {
 }
 optimizer() { echo "--optimizer adafactor --schedule cosine --warmup $((STEPS / 10))"; }
 
-# All of what the claim needs first, seed by seed.
+# chosen TASK ARM: the learning rate with the fewest bits on validation data
+chosen() {
+  awk -F, -v task="$1" -v arm="$2" 'NR == 1 { for (i = 1; i <= NF; ++i) column[$i] = i; next }
+    $column["task"] == task && $column["arm"] == arm && $column["chosen"] == "True" { print $column["lr"]; exit }' \
+    "$OUT/results.csv"
+}
+
+# Those of NOW, some of SEEDS: the first at every learning rate, the others at the chosen one. All of what the claim
+# needs first, seed by seed.
 commands() {
-  local arms task seed arm lr segment
+  local arms task seed arm lr rates segment
   for arms in main_arms variants; do
-    for seed in $SEEDS; do
+    for seed in $NOW; do
       for task in $TASKS; do
         geometry "$task"
         for arm in $($arms "$task"); do
           segment=$(segment "$arm")
-          for lr in $LRS; do
+          [ "$seed" = "$FIRST" ] && rates=$LRS || rates=$(chosen "$task" "$arm")
+          for lr in $rates; do
             train_command "$RUNS/$task/${arm//:/-}/lr-$lr/seed-$seed" \
               "$(task "$task") $(model "$arm") --segment $segment --batch $((TOKENS / segment)) --lr $lr" \
               "$(optimizer) --steps $STEPS --eval-every $(((STEPS + 3) / 4)) --patience 0 --seed $seed"
@@ -129,9 +139,15 @@ for arm in $(main_arms); do model "$arm" >/dev/null; done # an unknown one ends 
 for name in $TASKS; do task "$name" >/dev/null; done
 mkdir -p "$OUT"
 case " $TASKS " in *" text "*) DATA=$DATA OUT=$OUT SIZES=$SIZES experiments/code_text.sh >&2 ;; esac
-train_and_evaluate
-case " $TASKS " in *" text "*) bench ;; esac
-/usr/bin/python3 experiments/block_recurrent.py merge "$RUNS" --out "$OUT"
+add=()
+[ -z "${ADD:-}" ] || add=(--add)
+merge_runs() { /usr/bin/python3 experiments/block_recurrent.py merge "$RUNS" "${add[@]}" --out "$OUT"; }
+FIRST=${SEEDS%% *}
+for NOW in "$FIRST" "${SEEDS#"$FIRST"}"; do
+  train_and_evaluate
+  merge_runs
+done
+case " $TASKS " in *" text "*) bench && merge_runs ;; esac
 /usr/bin/python3 experiments/block_recurrent.py scores "$OUT" >"$OUT/scores.md"
 [ ! -f "$OUT/positions.csv" ] || plot positions --out "$OUT/positions.svg" "$OUT/positions.csv"
 echo "block_recurrent: $OUT"

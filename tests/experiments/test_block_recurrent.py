@@ -111,6 +111,30 @@ class Merge(Folder):
         found = {(row["arm"], row["lr"]) for row in self.merged() if row["chosen"] == "True"}
         self.assertEqual(found, {("Slide:4L", "0.01"), ("Slide:5L", "0.03")})
 
+    def test_rates_are_compared_on_the_seeds_that_all_have(self):
+        self.run_of("Slide:4L", 2.0, lr="0.01")
+        self.run_of("Slide:4L", 3.0, lr="0.01", seed=2)  # a harder seed, of one rate alone
+        self.run_of("Slide:4L", 2.25, lr="0.03")
+        self.assertEqual({row["lr"] for row in self.merged() if row["chosen"] == "True"}, {"0.01"})
+
+    def test_what_was_merged_before_stays_when_asked_for(self):
+        self.run_of("Slide:4L", 2.5, lr="0.01")
+        self.run_of("Slide:4L", 2.25, lr="0.03")
+        self.run_of("Rec:fixed:skip", 2, task="entity_recall")
+        self.bench_of("Slide:4L", 100)
+        self.merged()
+        before = {name: self.rows(name) for name in ("results", "positions", "bench")}
+        (self.folder / "runs").rename(self.folder / "gone")
+        self.run_of("Slide:4L", 2.0, valid=1.9, lr="0.01")  # anew, and better now
+        self.bench_of("Slide:5L", 200)
+        self.assertEqual(self.run_script("merge", "runs", "--out", "out", "--add")[0], 0)
+        self.assertEqual([(row["task"], row["lr"], row["valid_bits"], row["chosen"]) for row in self.rows("results")],
+                         [("entity_recall", "0.01", "4.0", "True"), ("text", "0.01", "1.9", "True"),
+                          ("text", "0.03", "2.25", "False")])
+        self.assertEqual({(row["lr"], row["bits"]) for row in self.rows("positions")}, {("0.01", "3.0"), ("0.01", "2.0")})
+        self.assertEqual([row["arm"] for row in self.rows("bench")], ["Slide:4L", "Slide:5L"])
+        self.assertEqual(self.rows("bench")[0], before["bench"][0])
+
     def test_positions_are_of_the_chosen_rate_alone(self):
         self.run_of("Slide:4L", 2.5, lr="0.01")
         self.run_of("Slide:4L", 2.25, lr="0.03")
@@ -231,7 +255,7 @@ class Script(Folder):
     def script_run(self, **environment):
         names = {"PATH": os.environ["PATH"], "PROGRAM": str(PROGRAM), "RLT_PROGRAM": str(self.folder / "rlt"),
                  "RUNS": str(self.folder / "runs"), "OUT": str(self.folder / "out"), "DATA": str(self.folder / "data"),
-                 "JOBS": "2", "SEEDS": "1 2", "LRS": "0.01", "ROUNDS": "1", "SIZES": "70000 65536 65536"}
+                 "JOBS": "2", "SEEDS": "1 2", "LRS": "0.01 0.03", "ROUNDS": "1", "SIZES": "70000 65536 65536"}
         return subprocess.run([ROOT / "experiments" / "block_recurrent.sh"], capture_output=True, text=True,
                               env=names | environment, check=False)
 
@@ -240,16 +264,23 @@ class Script(Folder):
         done = self.script_run(**chosen)
         self.assertEqual(done.returncode, 0, done.stderr)
         rows = self.rows("results")
-        self.assertEqual(len(rows), 2 * 4 * 2)
-        self.assertEqual({row["chosen"] for row in rows}, {"True"})
+        # of each task and arm the first seed at two learning rates, the second at the better one
+        self.assertEqual(len(rows), 2 * 4 * 3)
+        for task in ("text", "entity_recall"):
+            for arm in chosen["ARMS"].split():
+                own = [row for row in rows if (row["task"], row["arm"]) == (task, arm)]
+                self.assertEqual(sorted(row["seed"] for row in own if row["chosen"] == "True"), ["1", "2"])
+                first = {float(row["valid_bits"]): row["chosen"] for row in own if row["seed"] == "1"}
+                self.assertEqual(first[min(first)], "True")
         self.assertTrue(all(row["test_bits"] for row in rows))
         self.assertEqual({bool(row["beyond"]) for row in rows if row["task"] == "entity_recall"}, {True})
         self.assertEqual({row["arm"] for row in self.rows("bench")}, set(chosen["ARMS"].split()))
         self.assertLessEqual({"128", "256"}, {row["size_max"] for row in self.rows("positions") if row["arm"] == "Slide:4L"})
         self.assertEqual(self.rows("data")[-1]["package"], "all")
+        self.assertEqual(len(self.rows("bench")), 4)
         self.assertRegex((self.folder / "out" / "scores.md").read_text(), r"\| fewer bits than XL:32, .*hold")
         self.assertIn("<svg", (self.folder / "out" / "positions.svg").read_text())
-        found = self.folder / "runs" / "text" / "XL-32" / "lr-0.01" / "seed-1" / "measured.csv"
+        found = next((self.folder / "runs" / "text" / "XL-32").glob("*/seed-2/measured.csv"))
         before = found.stat().st_mtime_ns
         again = self.script_run(**chosen)  # nothing is trained or measured twice
         self.assertEqual(again.returncode, 0, again.stderr)
@@ -259,7 +290,7 @@ class Script(Folder):
         done = self.script_run(LIST="1", PRESET="hours", SEEDS="1 2 3", LRS="")
         self.assertEqual(done.returncode, 0, done.stderr)
         lines = [shlex.split(line) for line in done.stdout.splitlines()]
-        self.assertEqual(len(lines), (8 * 2 + 8) * 3 * 2)
+        self.assertEqual(len(lines), (8 * 2 + 8) * 2)
         self.assertEqual(len({line[-1] for line in lines}), len(lines))
         self.assertEqual({int(line[line.index("--segment") + 1]) * int(line[line.index("--batch") + 1]) for line in lines},
                          {4096})
