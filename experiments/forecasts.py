@@ -20,6 +20,7 @@ METRICS = {"events": [("loss", "nats per event"), ("rmse", "RMSE"), ("mark_accur
            "series": [("mse", "MSE"), ("mae", "MAE")],
            "series_class": [("sequence_accuracy", "accuracy")],
            "cartpole_po": [("score", "normalised score of drawn actions")]}
+WHOLE = ["parameters", "state_size", "seed", "step"]  # columns of whole numbers
 BASELINES = ("chance", "best_constant", "data_score")
 
 
@@ -51,14 +52,19 @@ def runs_in(places):
     return pandas.concat(frames, ignore_index=True)
 
 
+def with_whole_numbers(frame):
+    """Counts stay whole numbers beside rows that have none."""
+    return frame.assign(**{name: pandas.to_numeric(frame[name]).astype("Int64") for name in WHOLE if name in frame.columns})
+
+
 def merge(chosen):
     frame = runs_in(chosen.runs)
     if chosen.references:
         others = read_frame(chosen.references)
         frame = pandas.concat([frame, others[others["setting"].isin(frame["setting"])]], ignore_index=True)
-        frame = frame.convert_dtypes()  # counts stay whole numbers beside rows that have none
+    frame = with_whole_numbers(frame)
     if chosen.add_to:
-        frame = add_to(chosen.add_to, frame, ["setting", "cell", "options", "seed"])
+        frame = with_whole_numbers(add_to(chosen.add_to, frame, ["setting", "cell", "options", "seed"]))
     write_whole(Path(chosen.out), frame.to_csv(index=False).encode(), [])
     print(chosen.out)
 
