@@ -108,5 +108,6 @@ for kind in events series class control measured; do
   keep "$OUT/$kind.csv"
   /usr/bin/python3 experiments/forecasts.py merge "${places[@]}" "${kept[@]}" --out "$OUT/$kind.csv"
   /usr/bin/python3 experiments/forecasts.py scores "$OUT/$kind.csv" >"$OUT/$kind.md"
+  /usr/bin/python3 experiments/forecasts.py figure "$OUT/$kind.csv" --out "$OUT/$kind.svg"
 done
 echo "aaren: $OUT"

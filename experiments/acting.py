@@ -1,23 +1,20 @@
 #!/usr/bin/env python3
 """Tables and figures of runs in environments: which settings to choose, scores, learning curves, success by size."""
 
-import io
 import sys
 from pathlib import Path
 
 # First: it says in one line which package is missing.
 from program import USAGE, Parser, Problem, run_main
 
-import matplotlib
 import numpy as np
 import pandas
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from files import write_whole
-from frames import add_to, read_frame
+from frames import add_to, read_one
 from names import in_order
-from plot import STYLE, look
+from panels import figure_of, own_style, write_figure
+from plot import look
 from report import wilson
 from run_folders import read_config, run_folders
 
@@ -53,7 +50,7 @@ def runs_in(place, name):
 
 
 def read_merged(path):
-    return read_frame(path, ["lr", "entropy_coefficient", "task_option"])
+    return read_one(path, ["lr", "entropy_coefficient", "task_option"])
 
 
 # ---- acting.py merge
@@ -148,37 +145,6 @@ def ends(chosen):
 
 # ---- figures
 
-def figure_of(groups, draw, x_label, y_label):
-    """One panel per group; `draw(axes, group)`."""
-    columns = min(len(groups), 3)
-    rows = -(-len(groups) // columns)
-    figure = Figure(figsize=(0.7 + 2.4 * columns, 0.9 + 1.9 * rows))
-    FigureCanvasAgg(figure)
-    panels = figure.subplots(rows, columns, sharey=True, squeeze=False).flat
-    for axes, group in zip(panels, groups):
-        draw(axes, group)
-        axes.set_title(group, loc="left", fontweight="bold")
-        axes.set_xlabel(x_label)
-    for axes in list(panels)[len(groups):]:
-        axes.remove()
-    figure.axes[0].set_ylabel(y_label)
-    handles, labels = {}, []
-    for axes in figure.axes:
-        for handle, label in zip(*axes.get_legend_handles_labels()):
-            handles.setdefault(label, handle)
-    labels = in_order(handles, "cell")
-    figure.tight_layout(rect=(0, 0.12, 1, 1))
-    figure.legend([handles[label] for label in labels], labels, loc="lower center", ncol=7)
-    return figure
-
-
-def write_figure(path, figure, sources):
-    data = io.BytesIO()
-    figure.savefig(data, format="svg", metadata={"Date": None})
-    write_whole(Path(path), data.getvalue(), sources)
-    print(path)
-
-
 def panels_of(frame):
     """Name of the panel of each row: the task and its options."""
     return frame["task"] + frame["task_option"].map(lambda text: f" {text}" if text else "")
@@ -263,9 +229,7 @@ def main(arguments):
     command.add_argument("--out", required=True)
     command.set_defaults(run=sizes)
     chosen = parser.parse_args(arguments)
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()  # nobody's own settings change the figure
-        matplotlib.rcParams.update(STYLE)
+    with own_style():
         chosen.run(chosen)
 
 

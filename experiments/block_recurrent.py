@@ -14,7 +14,7 @@ import pandas
 
 from columns import RUN
 from files import write_whole
-from frames import add_to, read_frame
+from frames import add_to, read_one
 from printing import markdown
 from run_folders import find_runs, read_config
 
@@ -190,10 +190,10 @@ class Results:
     """The runs at the best learning rate of their arm, and the times of the arms."""
 
     def __init__(self, folder):
-        frame = read_frame(folder / "results.csv", ["lr", "seed"])
+        frame = read_one(folder / "results.csv", ["lr", "seed"])
         self.frame = frame[frame["chosen"]]
         path = folder / "bench.csv"
-        self.times = read_frame(path).groupby("arm")[["step_ms", "multiply_adds_per_token"]].median() if path.exists() else \
+        self.times = read_one(path).groupby("arm")[["step_ms", "multiply_adds_per_token"]].median() if path.exists() else \
             pandas.DataFrame(columns=["step_ms", "multiply_adds_per_token"])
 
     def of(self, task):

@@ -11,15 +11,17 @@ import numpy as np
 import pandas
 
 from files import write_whole
-from frames import add_to, read_frame
+from frames import add_to, read_one
 from names import in_order
+from panels import figure_of, own_style, write_figure
+from plot import look
 from run_folders import read_config, run_folders
 
 # What is reported of each kind of task: column of eval.csv, name, whether a larger one is better.
-METRICS = {"events": [("loss", "nats per event"), ("rmse", "RMSE"), ("mark_accuracy", "mark accuracy")],
-           "series": [("mse", "MSE"), ("mae", "MAE")],
-           "series_class": [("sequence_accuracy", "accuracy")],
-           "cartpole_po": [("score", "normalised score of drawn actions")]}
+METRICS = {"events": [("loss", "nats per event", False), ("rmse", "RMSE", False), ("mark_accuracy", "mark accuracy", True)],
+           "series": [("mse", "MSE", False), ("mae", "MAE", False)],
+           "series_class": [("sequence_accuracy", "accuracy", True)],
+           "cartpole_po": [("score", "normalised score", True)]}
 WHOLE = ["parameters", "state_size", "seed", "step"]  # columns of whole numbers
 BASELINES = ("chance", "best_constant", "data_score")
 
@@ -60,7 +62,7 @@ def with_whole_numbers(frame):
 def merge(chosen):
     frame = runs_in(chosen.runs)
     if chosen.references:
-        others = read_frame(chosen.references)
+        others = read_one(chosen.references)
         frame = pandas.concat([frame, others[others["setting"].isin(frame["setting"])]], ignore_index=True)
     frame = with_whole_numbers(frame)
     if chosen.add_to:
@@ -91,11 +93,11 @@ def entry(values):
 
 def scores(chosen):
     """Markdown: for each metric a table, one row per cell and reference, one column per setting; test data."""
-    frame = read_frame(chosen.csv)
+    frame = read_one(chosen.csv)
     frame = frame[frame["split"] == "test"]
     settings = list(dict.fromkeys(frame["setting"]))
     lines = []
-    for column, name in METRICS[frame["task"].iloc[0]]:
+    for column, name, _ in METRICS[frame["task"].iloc[0]]:
         lines += [f"{name}, test data:", "", "| | " + " | ".join(settings) + " |", "|---|" + "---|" * len(settings)]
         models = frame[frame["forecaster"] == "model"]
         for cell in in_order(models["cell"], "cell"):
@@ -115,6 +117,44 @@ def scores(chosen):
     print("\n".join(lines).rstrip())
 
 
+# Lines of the references; of BASELINES only chance is drawn.
+LINES = {"oracle": "-", "linear": "--", "poisson": "--", "seasonal_naive": ":", "repeat_last": "-.", "chance": ":"}
+
+
+def figure(chosen):
+    """One panel per setting, its own scale: the first metric on test data, a point per seed, the references as grey lines
+    where they lie in view. What a better score is, the label says."""
+    frame = read_one(chosen.csv)
+    frame = frame[frame["split"] == "test"]
+    column, name, larger = METRICS[frame["task"].iloc[0]][0]
+    models = frame[frame["forecaster"] == "model"]
+    cells = in_order(models["cell"], "cell")
+
+    def draw(axes, setting):
+        own = models[models["setting"] == setting]
+        for place, cell in enumerate(cells):
+            values = own.loc[own["cell"] == cell].sort_values("seed")[column]
+            colour, _, marker = look(cell)
+            axes.plot(place + np.linspace(-0.25, 0.25, len(values)), values, color=colour, marker=marker, linestyle="none",
+                      markersize=4, label=cell)
+        others = frame[(frame["setting"] == setting) & (frame["forecaster"] != "model")]
+        levels = others.groupby("forecaster")[column].first()
+        if "chance" in own.columns:
+            levels["chance"] = own["chance"].iloc[0]
+        low, high = min(own[column].min(), levels.get("oracle", np.inf)), max(own[column].max(), levels.get("oracle", -np.inf))
+        room = 0.15 * (high - low) + 1e-3
+        axes.set_ylim(low - room, high + room)
+        for reference, line in LINES.items():
+            if low - room < levels.get(reference, np.inf) < high + room:
+                axes.axhline(levels[reference], color="#8A8A8A", linestyle=line, linewidth=1, label=reference)
+        axes.set_xticks([])
+
+    direction = "more is better" if larger else "less is better"
+    with own_style():
+        write_figure(chosen.out, figure_of(list(dict.fromkeys(models["setting"])), draw, "", f"{name}, {direction}",
+                                           sharey=False), [chosen.csv])
+
+
 def parser():
     top = Parser(description=__doc__)
     commands = top.add_subparsers(dest="command", required=True)
@@ -131,6 +171,10 @@ def parser():
     one = commands.add_parser("scores", help="test scores of every seed as Markdown")
     one.add_argument("csv", help="what merge wrote")
     one.set_defaults(run=scores)
+    one = commands.add_parser("figure", help="test scores of every seed as SVG", description=figure.__doc__)
+    one.add_argument("csv", help="what merge wrote")
+    one.add_argument("--out", required=True)
+    one.set_defaults(run=figure)
     return top
 
 

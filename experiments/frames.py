@@ -5,7 +5,7 @@ import pandas
 from program import Problem
 
 
-def read_frame(path, texts=()):
+def read_one(path, texts=()):
     """The CSV `path`; the columns `texts` as they are written, an empty one as ''."""
     try:
         frame = pandas.read_csv(path, dtype={name: str for name in texts}, float_precision="round_trip")
@@ -17,7 +17,7 @@ def read_frame(path, texts=()):
 
 def add_to(path, frame, keys):
     """`frame` below the rows of the CSV `path`, but for those of its own runs, which the columns `keys` tell apart."""
-    before = read_frame(path, keys)
+    before = read_one(path, keys)
     if missing := [name for name in keys if name not in before.columns]:
         raise Problem(f"{path}: no column {', '.join(missing)}: merged from other runs?")
     anew = set(frame[keys].astype("string").fillna("").itertuples(index=False, name=None))

@@ -11,7 +11,7 @@ import numpy as np
 import pandas
 
 from files import write_whole
-from frames import add_to, read_frame
+from frames import add_to, read_one
 from names import in_order, label, split_options
 from printing import markdown
 from report import wilson
@@ -160,7 +160,7 @@ def scores(chosen):
     with Wilson's 95 % interval, and the horizon of every run, longest first. Each cell over all learning rates: how many
     runs solved, how many of these solved every longer bin too, how far they carry (of an even number of runs the median
     is the lower one in the middle), how many to the end of the search, and the farthest run that did not solve."""
-    frame = read_frame(chosen.csv, ["lr", "seed", "task_option", "options"])
+    frame = read_one(chosen.csv, ["lr", "seed", "task_option", "options"])
     parts = []
     for task in in_order(frame["task"], "task"):
         for option in sorted(set(frame.loc[frame["task"] == task, "task_option"])):

@@ -6,8 +6,12 @@ import subprocess
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from support import ROOT
+
+import forecasts
+import panels
 
 PROGRAM = Path(os.environ.get("RLT_PROGRAM", ROOT / "build" / "release" / "rlt"))
 
@@ -109,6 +113,32 @@ class Tables(unittest.TestCase):
         self.assertEqual([(row["setting"], row["forecaster"], row["mse"]) for row in self.rows(self.folder / "m.csv")],
                          [("runs", "mean", "0.5"), ("runs", "model", "3.0"), ("other", "model", "1.0"), ("other", "oracle", "0.25")])
 
+    def test_the_figure_has_every_seed_and_the_optimum(self):
+        self.write_run("a", 0.1, {("test", "model"): 1, ("test", "oracle"): 0.25})
+        self.write_run("b", 0.1, {("test", "model"): 3, ("test", "oracle"): 0.25})
+        self.forecasts("merge", self.folder / "runs", "--out", self.folder / "m.csv")
+        figures = []
+
+        def kept(path, figure, sources):
+            figures.append(figure)
+
+        with mock.patch.object(forecasts, "write_figure", kept):
+            forecasts.main(["figure", str(self.folder / "m.csv"), "--out", "x.svg"])
+        axes, = figures[0].axes
+        values = {line.get_label(): list(line.get_ydata()) for line in axes.lines}
+        self.assertEqual(values, {"gru": [1, 3], "oracle": [0.25, 0.25]})
+        self.assertEqual(axes.get_ylabel(), "MSE, less is better")
+        for name in ("one.svg", "two.svg"):
+            done = self.forecasts("figure", self.folder / "m.csv", "--out", self.folder / name)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual((self.folder / "one.svg").read_bytes(), (self.folder / "two.svg").read_bytes())
+
+    def test_spare_panels_are_not_drawn(self):
+        for count in range(1, 8):
+            figure = panels.figure_of([f"{number}" for number in range(count)], lambda axes, group: axes.plot([1], label="gru"),
+                                      "", "")
+            self.assertEqual(len(figure.axes), count)
+
     def test_a_folder_without_runs_is_one_line(self):
         (self.folder / "runs").mkdir()
         done = self.forecasts("pick", self.folder / "runs", "--out", self.folder / "x.csv")
@@ -129,6 +159,7 @@ class Tables(unittest.TestCase):
                             ("series", ["MSE", "*linear*", "*seasonal_naive*"]), ("class", ["accuracy", "*chance*"])):
             with self.subTest(kind):
                 text = (self.out / f"{kind}.md").read_text()
+                self.assertIn("<svg", (self.out / f"{kind}.svg").read_text())
                 for word in [*words, "| aaren | ", "| gru | "]:
                     self.assertIn(word, text)
                 models = [row for row in self.rows(self.out / f"{kind}.csv") if row["forecaster"] == "model"]
