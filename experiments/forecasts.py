@@ -84,11 +84,15 @@ def pick(chosen):
     print(chosen.out)
 
 
+def number(value):
+    return f"{value:.4f}" if abs(value) < 0.1 else f"{value:.3f}"
+
+
 def entry(values):
     """Median, and every seed in its order."""
     if not len(values):
         return "-"
-    return f"{np.median(values):.3f} (" + ", ".join(f"{value:.3f}" for value in values) + ")"
+    return f"{number(np.median(values))} (" + ", ".join(map(number, values)) + ")"
 
 
 def scores(chosen):
@@ -109,9 +113,9 @@ def scores(chosen):
             own = references[references["forecaster"] == reference]
             texts = [own.loc[own["setting"] == setting, column] for setting in settings]
             lines.append(f"| *{reference}* | "
-                         + " | ".join("-" if text.isna().all() else f"{text.iloc[0]:.3f}" for text in texts) + " |")
+                         + " | ".join("-" if text.isna().all() else number(text.iloc[0]) for text in texts) + " |")
         for baseline in (known for known in BASELINES if known in frame.columns):
-            texts = [f"{frame.loc[frame['setting'] == setting, baseline].iloc[0]:.3f}" for setting in settings]
+            texts = [number(frame.loc[frame["setting"] == setting, baseline].iloc[0]) for setting in settings]
             lines.append(f"| *{baseline.replace('_', ' ')}* | " + " | ".join(texts) + " |")
         lines.append("")
     print("\n".join(lines).rstrip())
@@ -123,7 +127,7 @@ LINES = {"oracle": "-", "linear": "--", "poisson": "--", "seasonal_naive": ":", 
 
 def figure(chosen):
     """One panel per setting, its own scale: the first metric on test data, a point per seed, the references as grey lines
-    where they lie in view. What a better score is, the label says."""
+    where they are better than a cell, or near it. What a better score is, the label says."""
     frame = read_one(chosen.csv)
     frame = frame[frame["split"] == "test"]
     column, name, larger = METRICS[frame["task"].iloc[0]][0]
@@ -141,7 +145,11 @@ def figure(chosen):
         levels = others.groupby("forecaster")[column].first()
         if "chance" in own.columns:
             levels["chance"] = own["chance"].iloc[0]
-        low, high = min(own[column].min(), levels.get("oracle", np.inf)), max(own[column].max(), levels.get("oracle", -np.inf))
+        low, high = own[column].min(), own[column].max()
+        if len(levels) and larger:
+            high = max(high, levels.max())
+        elif len(levels):
+            low = min(low, levels.min())
         room = 0.15 * (high - low) + 1e-3
         axes.set_ylim(low - room, high + room)
         for reference, line in LINES.items():
