@@ -22,7 +22,9 @@ METRICS = {"events": [("loss", "nats per event", False), ("rmse", "RMSE", False)
            "series": [("mse", "MSE", False), ("mae", "MAE", False)],
            "series_class": [("sequence_accuracy", "accuracy", True)],
            "cartpole_po": [("score", "normalised score", True)]}
-WHOLE = ["parameters", "state_size", "seed", "step"]  # columns of whole numbers
+# columns of whole numbers
+WHOLE = ["parameters", "state_size", "seed", "step", "length_min", "length_max", "sequences", "sequences_correct", "tokens",
+         "tokens_correct", "answers", "answers_correct", "numbers", "episodes"]
 BASELINES = ("chance", "best_constant", "data_score")
 
 
