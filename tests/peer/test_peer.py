@@ -28,9 +28,9 @@ from rlt_program import run  # noqa: E402
 # gradients that are small as a whole. The peer computes in double: what differs is rlt's rounding.
 TOLERANCE = 1e-5
 # galite reads a ratio that keeps its size as the query's features go to 0: near there it is steep in them, and so
-# are the gradients. The peer itself is 3e-5 away from its own values when it computes in float. agalite's ratio has
-# 1e-5 below it and is less steep.
-TOLERANCES = {"galite": 2e-4, "agalite": 5e-5}
+# are the gradients; that of agalite has 1e-5 below it. Which sum comes out how depends on the kernels: the peer itself is
+# 3e-5 and 1.1e-4 away from its own values when it computes in float.
+TOLERANCES = {"galite": 2e-4, "agalite": 2e-4}
 NOT_SCORED = -1
 # What all scores of a query have in common softmax does not see: gradients of 0, of which both sides have nothing
 # but rounding. They are compared in relation to those of the weight.
