@@ -14,7 +14,7 @@ from files import write_whole
 from frames import add_to, read_one
 from names import in_order
 from panels import figure_of, own_style, write_figure
-from plot import look
+from plot import GREY, look
 from report import wilson
 from run_folders import read_config, run_folders
 
@@ -167,7 +167,7 @@ def curves(chosen):
                 axes.plot(of_seeds.index, of_seeds[seed], color=colour, linewidth=0.4, alpha=0.5)
             axes.plot(of_seeds.index, of_seeds.median(axis=1), color=colour, linestyle=line, label=cell)
         if column == "success":
-            axes.axhline(0.5, color="#8A8A8A", linewidth=0.6, linestyle=":")
+            axes.axhline(0.5, color=GREY, linewidth=0.6, linestyle=":")
             axes.set_ylim(-0.03, 1.03)
 
     write_figure(chosen.out, figure_of(sorted(set(frame["panel"]), key=natural), draw,
@@ -191,7 +191,7 @@ def sizes(chosen):
             colour, line, marker = look(cell)
             axes.plot(of_seeds.index, of_seeds.median(axis=1), color=colour, linestyle=line, marker=marker,
                       markersize=3, label=cell)
-        axes.axhline(0.5, color="#8A8A8A", linewidth=0.6, linestyle=":")
+        axes.axhline(0.5, color=GREY, linewidth=0.6, linestyle=":")
         axes.set_ylim(-0.03, 1.03)
 
     write_figure(chosen.out, figure_of(sorted(set(frame["panel"]), key=natural), draw, "corridor",

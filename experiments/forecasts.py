@@ -14,7 +14,7 @@ from files import write_whole
 from frames import add_to, read_one
 from names import in_order
 from panels import figure_of, own_style, write_figure
-from plot import look
+from plot import GREY, look
 from run_folders import read_config, run_folders
 
 # What is reported of each kind of task: column of eval.csv, name, whether a larger one is better.
@@ -156,7 +156,7 @@ def figure(chosen):
         axes.set_ylim(low - room, high + room)
         for reference, line in LINES.items():
             if low - room < levels.get(reference, np.inf) < high + room:
-                axes.axhline(levels[reference], color="#8A8A8A", linestyle=line, linewidth=1, label=reference)
+                axes.axhline(levels[reference], color=GREY, linestyle=line, linewidth=1, label=reference)
         axes.set_xticks([])
 
     direction = "more is better" if larger else "less is better"

@@ -149,7 +149,7 @@ def spread_table(groups):
         measured = solved[solved["horizon"].notna()]
         span = [reach_text(measured.iloc[index]) for index in (0, (len(measured) - 1) // 2, -1)] if len(measured) else ["-"]
         rows.append([name, f"{len(solved)}/{len(own)}", int((solved[longer] >= SOLVED).all(axis=1).sum()), ", ".join(span),
-                     int((measured["upper"].isna()).sum()),
+                     int(measured["upper"].isna().sum()),
                      f"{others['horizon'].max():.0f}" if others["horizon"].notna().any() else "-"])
     return markdown(["cell", "solved", "of these every longer bin", "least, median, most horizon of these", "to the end",
                      "farthest of the others"], rows)
