@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 # First: it says in one line which package is missing.
-from program import USAGE, Parser, Problem, run_main
+from program import Parser, Problem, run_main
 
 import numpy as np
 import pandas
