@@ -221,6 +221,8 @@ TEST_CASE("file: what is written into a pipe is read, however slowly it comes") 
   const fs::path path = folder.path() / "pipe";
   REQUIRE(mkfifo(path.c_str(), 0600) == 0);
   const int writer = open(path.c_str(), O_RDWR);  // there, but silent
+  // Without it the text is gone when the child ends before the test opens the pipe.
+  const int reader = open(path.c_str(), O_RDONLY);
   const pid_t child = fork();
   if (child == 0) {
     // The first read of the test finds nothing yet, or the first half.
@@ -232,6 +234,7 @@ TEST_CASE("file: what is written into a pipe is read, however slowly it comes") 
   int status = -1;
   CHECK(waitpid(child, &status, 0) == child);
   CHECK(status == 0);
+  close(reader);
 }
 
 TEST_CASE("file: a path that cannot be read says why") {
