@@ -24,6 +24,7 @@ struct GradcheckCommand {
   Index entries = 40;       // checked of each parameter
   std::string spoil;        // falsifies this gradient on purpose, to see the check fail
   std::string export_file;  // instead of checking: a small model with logits and gradients
+  bool in_float = false;    // exported as training computes
 };
 
 // Enough steps for two spans between the states that a recurrence keeps, and enough rows for two parts of
@@ -140,13 +141,14 @@ std::span<const std::byte> bytes_of(const T* data, Index count) {
   return std::as_bytes(std::span(data, static_cast<std::size_t>(count)));
 }
 
-// A float model of one cell, a batch, its logits, loss and gradients, for comparison with other programs.
+// A model of one cell, a batch, its logits, loss and gradients, for comparison with other programs.
+template <std::floating_point T>
 void export_cell(const std::string& cell, const std::string& path) {
   const OptionValues options = small_windows(cell);
-  Subject<float> subject(model_of(cell, 0, options));
-  SequenceModel<float>& model = subject.model();
-  const Matrix<float> output = model.forward(subject.batch().inputs(), {});
-  const std::vector<float> logits(output.data, output.data + output.rows * output.cols);
+  Subject<T> subject(model_of(cell, 0, options));
+  SequenceModel<T>& model = subject.model();
+  const Matrix<T> output = model.forward(subject.batch().inputs(), {});
+  const std::vector<T> logits(output.data, output.data + output.rows * output.cols);
   const std::vector<std::int64_t> tokens(subject.batch().tokens(),
                                          subject.batch().tokens() + extent.rows());
   const std::vector<std::int64_t> targets(subject.batch().classes(),
@@ -157,15 +159,17 @@ void export_cell(const std::string& cell, const std::string& path) {
       {"targets", "I64", {extent.batch, extent.steps}, bytes_of(targets.data(), extent.rows())},
       {"loss", "F64", {1}, bytes_of(&loss, 1)},
       {"logits",
-       "F32",
+       dtype_of<T>(),
        {extent.batch, extent.steps, vocabulary_out},
        bytes_of(logits.data(), std::ssize(logits))}};
-  for (const Parameter<float>& parameter : model.parameters().all()) {
+  for (const Parameter<T>& parameter : model.parameters().all()) {
     const Index count = parameter.count();
-    tensors.push_back(
-        {"model." + parameter.name, "F32", parameter.shape, bytes_of(parameter.value, count)});
-    tensors.push_back({"gradient." + parameter.name, "F32", parameter.shape,
-                       bytes_of(parameter.gradient, count)});
+    const auto add = [&](const char* kind, const T* data) {
+      tensors.push_back(
+          {kind + parameter.name, dtype_of<T>(), parameter.shape, bytes_of(data, count)});
+    };
+    add("model.", parameter.value);
+    add("gradient.", parameter.gradient);
   }
   const LayerConfig& layer = model.config().layers.front();
   std::map<std::string, std::string> facts = {{"cell", cell},
@@ -187,9 +191,11 @@ Exit run(const GradcheckCommand& command) {
   if (!command.export_file.empty()) {
     if (command.all) fail(Exit::usage, "--export writes one model: give it with --cell");
     require_new("export", command.export_file);
-    export_cell(cell_info(command.cell).name, command.export_file);
+    const auto export_it = command.in_float ? export_cell<float> : export_cell<double>;
+    export_it(cell_info(command.cell).name, command.export_file);
     return Exit::done;
   }
+  if (command.in_float) fail(Exit::usage, "--float goes with --export");
   fmt::print("cell,parameter,entries,worst_relative_error\n");
   bool all_right = true;
   for (const CellEntry& entry : all_cells()) {
@@ -214,6 +220,7 @@ Action declare(const Flags& flags) {
       .excludes("--tolerance")
       .excludes("--entries")
       .excludes("--spoil");
+  flags.toggle("float", command->in_float, "export what float gives, as in training, not double");
   return [command] { return run(*command); };
 }
 

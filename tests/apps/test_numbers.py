@@ -280,6 +280,7 @@ class WithoutEffect(Case):
     def test_flags_that_cannot_go_together_are_refused(self):
         for words in [["data", "--lengths", "5", "--bin", "1"], ["data", "--write", "w", "--sequences", "5"],
                       ["gradcheck", "--cell", "rdn", "--export", "x", "--entries", "3"],
+                      ["gradcheck", "--cell", "rdn", "--float"],
                       ["train", *TINY, "--resume", "--force"], ["bench", "--epochs", "3"],
                       ["data", "--patience", "3"]]:
             with self.subTest(words=words):

@@ -83,7 +83,7 @@ def _arrays(model, choose):
 
 
 def open_model(path):
-    """The peer of a model that `rlt train` or `rlt gradcheck --export` wrote."""
+    """The peer, in double, of a model that `rlt train` or `rlt gradcheck --export` wrote."""
     metadata, tensors = read(path)
     options = dict(item.split("=") for item in metadata.get("cell-option", "").split(",") if item)
     unknown = options.keys() - cells.sizes(metadata["cell"]).keys()
@@ -95,6 +95,6 @@ def open_model(path):
                         **{key: int(metadata[name]) for key, name in [
                             ("d_model", "d-model"), ("layers", "layers"), ("heads", "heads"),
                             ("ff", "ff")]},
-                        **{name: int(value) for name, value in options.items()})
+                        **{name: int(value) for name, value in options.items()}).double()
     load(model, weights)
     return model
