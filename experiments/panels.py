@@ -41,8 +41,13 @@ def figure_of(groups, draw, x_label, y_label, sharey=True):
         for handle, label in zip(*axes.get_legend_handles_labels()):
             handles.setdefault(label, handle)
     labels = in_order(handles, "cell")
-    figure.tight_layout(rect=(0, 0.12, 1, 1))
-    figure.legend([handles[label] for label in labels], labels, loc="lower center", ncol=7)
+    for columns in range(7, 0, -1):  # as many beside each other as there is room for
+        legend = figure.legend([handles[label] for label in labels], labels, loc="lower center", ncol=columns)
+        size = legend.get_window_extent()
+        if size.width <= figure.bbox.width or columns == 1:
+            break
+        legend.remove()
+    figure.tight_layout(rect=(0, max(0.12, size.height / figure.bbox.height), 1, 1))
     return figure
 
 

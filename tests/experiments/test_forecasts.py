@@ -139,6 +139,15 @@ class Tables(unittest.TestCase):
                                       "", "")
             self.assertEqual(len(figure.axes), count)
 
+    def test_the_legend_lies_inside_the_figure_and_below_the_panels(self):
+        cells = ["lstm", "gru", "transformer", "aaren", "deltanet", "delta_lstm", "rdn", "block_recurrent"]
+        for groups in (["one"], ["one", "two"], ["one", "two", "three"]):
+            figure = panels.figure_of(groups, lambda axes, group: [axes.plot([1], label=cell) for cell in cells], "x", "")
+            legend, = figure.legends
+            place, panel = legend.get_window_extent(), figure.axes[0].get_tightbbox()
+            self.assertTrue(0 <= place.x0 and place.x1 <= figure.bbox.x1 and 0 <= place.y0, place)
+            self.assertLessEqual(place.y1, panel.y0 + 1)
+
     def test_a_folder_without_runs_is_one_line(self):
         (self.folder / "runs").mkdir()
         done = self.forecasts("pick", self.folder / "runs", "--out", self.folder / "x.csv")
