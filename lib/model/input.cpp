@@ -28,6 +28,9 @@ void Input<T>::carve(Workspace& workspace, Extent largest) {
   if (learns_positions()) {
     const ScratchScope scope(workspace);
     waves_.carve(workspace, rows);
+  } else if (adds_positions()) {
+    wave_ = workspace.tape.take<T>(width_);
+    wave_position_ = -1;
   }
   if (!projects()) return;
   reals_ = workspace.tape.take<T>(rows, config_.features);
@@ -99,7 +102,17 @@ void Input<T>::add_positions(Extent extent, const Pass<T>& pass, Matrix<T> x) {
     if (read != nullptr) *read = static_cast<T>(position);
   }
   if (learns_positions()) return waves_.forward(positions_, x);
-  for (Index row = 0; row < x.rows; ++row) add_sinusoidal(positions_[row], width_, x.row(row));
+  // Step by step: mostly all rows of a step are at the same position, and sines are dear.
+  for (Index t = 0; t < extent.steps; ++t) {
+    for (Index b = 0; b < extent.batch; ++b) {
+      const Index row = b * extent.steps + t;
+      if (wave_position_ != positions_[row]) {
+        wave_position_ = positions_[row];
+        sinusoidal(wave_position_, width_, wave_);
+      }
+      for (Index c = 0; c < width_; ++c) x.row(row)[c] += wave_[c];
+    }
+  }
 }
 
 template class Input<float>;

@@ -51,6 +51,8 @@ class Input {
   Linear<T> projection_;
   TimeEncoding<T> waves_;
   Index* positions_ = nullptr;  // tape: (B T)
+  T* wave_ = nullptr;           // tape: (D) the sinusoidal encoding of wave_position_
+  Index wave_position_ = -1;    // -1: of none yet
   T* reals_ = nullptr;          // tape: (B T, F) the real inputs as T
   T* projected_ = nullptr;      // tape with relu, else scratch: (B T, D) f(W r + b)
   T* dprojected_ = nullptr;     // scratch with relu

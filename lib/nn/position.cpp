@@ -5,15 +5,15 @@
 namespace rlt {
 
 template <typename T>
-void add_sinusoidal(Index position, Index width, T* x) {
+void sinusoidal(Index position, Index width, T* wave) {
   for (Index c = 0; c < width; ++c) {
     const double exponent = static_cast<double>(c - c % 2) / static_cast<double>(width);
     const double angle = static_cast<double>(position) / std::pow(10000.0, exponent);
-    x[c] += static_cast<T>(c % 2 == 0 ? std::sin(angle) : std::cos(angle));
+    wave[c] = static_cast<T>(c % 2 == 0 ? std::sin(angle) : std::cos(angle));
   }
 }
 
-template void add_sinusoidal<float>(Index, Index, float*);
-template void add_sinusoidal<double>(Index, Index, double*);
+template void sinusoidal<float>(Index, Index, float*);
+template void sinusoidal<double>(Index, Index, double*);
 
 }  // namespace rlt

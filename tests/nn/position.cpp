@@ -15,7 +15,7 @@ TEST_CASE_TEMPLATE("sinusoidal positions: sines at even, cosines at odd entries,
       CAPTURE(width);
       CAPTURE(position);
       std::vector<T> x(static_cast<std::size_t>(width), T(0));
-      rlt::add_sinusoidal(position, width, x.data());
+      rlt::sinusoidal(position, width, x.data());
       for (Index c = 0; c < width; ++c) {
         CAPTURE(c);
         // 10000^(2i / width) for the pair i = c / 2
@@ -33,17 +33,13 @@ TEST_CASE_TEMPLATE("sinusoidal positions: sines at even, cosines at odd entries,
 
 TEST_CASE("sinusoidal positions: position 0 is 0, 1, 0, 1, ...") {
   std::vector<double> x(5, 0);
-  rlt::add_sinusoidal(0, 5, x.data());
+  rlt::sinusoidal(0, 5, x.data());
   CHECK(x == std::vector<double>{0, 1, 0, 1, 0});
 }
 
-TEST_CASE("sinusoidal positions: they are added, and no entry beyond the width is touched") {
-  std::vector<double> fresh(4, 0);
+TEST_CASE("sinusoidal positions: no entry beyond the width is touched") {
   std::vector<double> x = {10, 20, 30, 40};
-  rlt::add_sinusoidal(3, 3, fresh.data());
-  rlt::add_sinusoidal(3, 3, x.data());
-  for (std::size_t c = 0; c < 3; ++c) {
-    CHECK(x[c] == doctest::Approx(10.0 * static_cast<double>(c + 1) + fresh[c]).epsilon(1e-14));
-  }
+  rlt::sinusoidal(3, 3, x.data());
   CHECK(x[3] == 40);
+  CHECK(x[2] != 30);
 }

@@ -50,7 +50,7 @@ TEST_CASE_TEMPLATE("time encodings start as the sinusoidal positions", T, float,
     const std::vector<T> x = Encoding<T>(width, 5).waves(positions);
     for (Index row = 0; row < 5; ++row) {
       std::vector<T> expected(static_cast<std::size_t>(width), T(0));
-      add_sinusoidal(positions[row], width, expected.data());
+      sinusoidal(positions[row], width, expected.data());
       for (Index c = 0; c < width; ++c) {
         CHECK(std::abs(x[row * width + c] - expected[c]) < tolerance);
       }
