@@ -1,11 +1,12 @@
 // What the contract does not ask of block_recurrent: the paths of its gradients, the controls of the paper, the layers
 // that its name stands for.
+#include "reference/block_recurrent.hpp"
+
 #include <doctest/doctest.h>
 
 #include <cmath>
 
 #include "base/gradient_check.hpp"
-#include "reference/all.hpp"
 #include "support/cell_fixture.hpp"
 
 using rlt::Extent;

@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "base/gradient_check.hpp"
-#include "reference/all.hpp"
+#include "reference/reference.hpp"
 #include "support/cell_fixture.hpp"
 
 using rlt::Extent;

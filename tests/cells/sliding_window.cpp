@@ -1,11 +1,12 @@
 // What the contract does not ask of sliding_window and transformer_xl: who sees whom, null keys, scales of either sign,
 // and how far gradients go.
+#include "reference/sliding_window.hpp"
+
 #include <doctest/doctest.h>
 
 #include <cmath>
 
 #include "base/gradient_check.hpp"
-#include "reference/all.hpp"
 #include "support/cell_fixture.hpp"
 
 using rlt::Extent;

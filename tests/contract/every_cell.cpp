@@ -10,7 +10,7 @@
 #include "base/gradient_check.hpp"
 #include "base/parallel.hpp"
 #include "model/state.hpp"
-#include "reference/all.hpp"
+#include "reference/reference.hpp"
 #include "support/cell_fixture.hpp"
 #include "tensor/lanes.hpp"
 
@@ -53,7 +53,7 @@ double reference_difference(const Variant& variant) {
   std::vector<T> x = fixture.random("x", count(usual, variant));
   const std::vector<T> y = fixture.forward(usual, x);
   const reference::Forward forward = reference::find(variant.cell);
-  REQUIRE_MESSAGE(forward, "tests/reference/", variant.cell, ".hpp is missing or not in all.hpp");
+  REQUIRE_MESSAGE(forward, "tests/reference/", variant.cell, ".hpp is missing or not in all.cpp");
   double worst = 0;
   for (Index b = 0; b < usual.batch; ++b) {
     const Index first = b * usual.steps * fixture.width();

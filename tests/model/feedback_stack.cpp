@@ -7,7 +7,7 @@
 
 #include "base/gradient_check.hpp"
 #include "model/sequence_model.hpp"
-#include "reference/all.hpp"
+#include "reference/block_recurrent.hpp"
 #include "support/numbers.hpp"
 #include "support/reading.hpp"
 

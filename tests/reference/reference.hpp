@@ -45,6 +45,9 @@ class Parameters {
 
 using Forward = std::function<Array2(const rlt::CellConfig&, const Parameters&, const Array2& x)>;
 
+/// The reference of a cell, empty for one that has none. In all.cpp, so that they are compiled once.
+Forward find(const std::string& cell);
+
 inline Vector sigmoid(const Vector& a) { return 1.0 / (1.0 + xt::exp(-a)); }
 inline double sigmoid(double a) { return 1.0 / (1.0 + std::exp(-a)); }
 /// elu(a) + 1

@@ -1,6 +1,4 @@
 // The references by cell name; the contract fails for a cell without one.
-#pragma once
-
 #include "reference/aaren.hpp"
 #include "reference/agalite.hpp"
 #include "reference/block_recurrent.hpp"
@@ -24,7 +22,7 @@
 
 namespace reference {
 
-inline Forward find(const std::string& cell) {
+Forward find(const std::string& cell) {
   static const std::map<std::string, Forward> all = {
       {"lstm", lstm},
       {"elstm", elstm},
