@@ -2,7 +2,7 @@
 # Fashion-MNIST as sequences: image by rows (28 steps of 28 values) and by pixels (784 steps of one). Test accuracy of six
 # cells beside logistic regression on the same pixels. All 60,000 images, the last 10,000 of them for validation, and the
 # 10,000 of the test set. The learning rate is chosen per cell by the loss on validation data, on seed 1000.
-#   experiments/fashion_mnist.sh                          rows: 3 seeds, 10 epochs; pixels: 1 seed, narrower, 3 epochs
+#   experiments/fashion_mnist.sh                          rows: 3 seeds, 10 epochs; pixels: 1 seed, narrower, 2 epochs
 #   READS=rows CELLS="aaren gru" SEEDS=1 experiments/fashion_mnist.sh
 #   ADD=1 READS=pixels experiments/fashion_mnist.sh       rows of one more reading beside those in OUT
 #   LIST=1 experiments/fashion_mnist.sh                   the commands, for GNU parallel
@@ -20,7 +20,7 @@ if [ -z "${DATA:-}" ]; then
   DATA=/usr/share/datasets/fashion-mnist
 fi
 
-# What is trained. Pixels are 28 times as many steps: what is spent on them is what two hours of one core hold for all
+# What is trained. Pixels are 28 times as many steps: what is spent on them is what an hour or so of one core holds for all
 # six cells. Attention has positions.
 setting() {
   local sizes places=
@@ -33,7 +33,7 @@ setting() {
   echo "--task series_class --data $DATA --task-option read=$1 --cell $2 --heads 4 --layers 2 $sizes --clip 1" \
     "--patience 0 $places"
 }
-epochs() { [ "$1" = rows ] && echo "--epochs ${ROW_EPOCHS:-10}" || echo "--epochs ${PIXEL_EPOCHS:-3}"; }
+epochs() { [ "$1" = rows ] && echo "--epochs ${ROW_EPOCHS:-10}" || echo "--epochs ${PIXEL_EPOCHS:-2}"; }
 # About a quarter of the training.
 tuning_steps() { [ "$1" = rows ] && echo "--steps 2000" || echo "--steps 1200"; }
 seeds_of() { [ "$1" = rows ] && echo "$SEEDS" || echo "$PIXEL_SEEDS"; }
