@@ -124,7 +124,8 @@ def scores(chosen):
 
 
 # Lines of the references; of BASELINES only chance is drawn.
-LINES = {"oracle": "-", "linear": "--", "poisson": "--", "seasonal_naive": ":", "repeat_last": "-.", "chance": ":"}
+LINES = {"oracle": "-", "linear": "--", "poisson": "--", "logistic regression": "--", "seasonal_naive": ":", "repeat_last": "-.",
+         "chance": ":"}
 
 
 def figure(chosen):
