@@ -4,6 +4,7 @@
 # same two, by training success or return, on seed 1000.
 #   experiments/memory_games.sh
 #   CELLS="gru agalite" GAMES="autoencode" DIFFICULTIES=easy SEEDS=1 experiments/memory_games.sh
+#   ADD=1 GAMES=concentration DIFFICULTIES=hard experiments/memory_games.sh   rows of one more level beside those in OUT
 #   LIST=1 experiments/memory_games.sh       the commands, for GNU parallel
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
@@ -80,7 +81,8 @@ for place in "$RUNS"/tuning/*; do
 done
 train
 for which in eval train; do
-  /usr/bin/python3 experiments/acting.py merge "$RUNS/ppo" --which $which --out "$OUT/$which.csv"
+  keep "$OUT/$which.csv"
+  /usr/bin/python3 experiments/acting.py merge "$RUNS/ppo" --which $which "${kept[@]}" --out "$OUT/$which.csv"
 done
 /usr/bin/python3 experiments/acting.py scores "$OUT/eval.csv" --returns >"$OUT/scores.md"
 /usr/bin/python3 experiments/acting.py curves "$OUT/train.csv" --out "$OUT/curves.svg"
