@@ -110,7 +110,7 @@ void Input<T>::add_positions(Extent extent, const Pass<T>& pass, Matrix<T> x) {
         wave_position_ = positions_[row];
         sinusoidal(wave_position_, width_, wave_);
       }
-      for (Index c = 0; c < width_; ++c) x.row(row)[c] += wave_[c];
+      add(x.row(row), wave_, x.row(row), width_);
     }
   }
 }

@@ -25,10 +25,12 @@ from rlt_program import run  # noqa: E402
 
 # Of the largest entry of a tensor: the rounding of a sum goes with its largest terms, so an entry that cancels to
 # nearly 0 has no accuracy of its own, and an absolute bound would not see mistakes in gradients that are small as a
-# whole. In double equations are compared; in float, as rlt trains, its kernels for float. There galite and agalite
-# read a ratio that is steep where the query's features are near 0: the peer in float is 1e-4 away from itself in double.
+# whole. The peer computes in double: what differs is rlt's rounding.
 TOLERANCE = 1e-11
-FLOAT_TOLERANCE = 3e-4
+# As rlt trains. galite and agalite read a ratio that is steep where the query's features are near 0, and so are the
+# gradients: the peer itself, in float, is 3e-5 and 1.1e-4 away from its values in double.
+FLOAT_TOLERANCE = 1e-5
+FLOAT_TOLERANCES = {"galite": 2e-4, "agalite": 2e-4}
 NOT_SCORED = -1
 # What all scores of a query have in common softmax does not see: gradients of 0, of which both sides have nothing
 # but rounding. They are compared in relation to those of the weight.
@@ -93,7 +95,8 @@ class Values(Folder):
 
     def test_logits_and_gradients_of_every_parameter_agree(self):
         for cell in cells.CELLS:
-            for flags, tolerance in [[], TOLERANCE], [["--float"], FLOAT_TOLERANCE]:
+            in_float = FLOAT_TOLERANCES.get(cell, FLOAT_TOLERANCE)
+            for flags, tolerance in [[], TOLERANCE], [["--float"], in_float]:
                 with self.subTest(cell=cell, flags=flags):
                     found = differences(self.export(cell, *flags))
                     wrong = {what: value for what, value in found.items() if not value < tolerance}
@@ -180,7 +183,7 @@ class Runs(Folder):
                 loss = score.pop("loss")
                 with self.subTest(cell=cell, split=split):
                     self.assertEqual({name: int(rows[split][name]) for name in score}, score)
-                    self.assertLess(abs(loss / float(rows[split]["loss"]) - 1), 1e-5)
+                    self.assertLess(abs(loss / float(rows[split]["loss"]) - 1), FLOAT_TOLERANCE)
 
 
 if __name__ == "__main__":
