@@ -145,7 +145,7 @@ TEST_CASE("agalite: the phase is exact after ten million steps, for every period
         gated_variant("agalite", 6, 1, {{"r", std::to_string(r)}, {"head_size", "0"}}), extent);
     show_heads(fixture);
     std::vector<double> x = fixture.random("x", extent.rows() * 6);
-    const reference::Parameters parameters = fixture.reference_parameters();
+    const reference::Parameters parameters = reference::parameters_of(fixture.parameters);
     reference::Array2 rows = xt::zeros<double>({extent.steps, Index{6}});
     std::copy(x.begin(), x.end(), rows.begin());
     const auto projected = [&](const std::string& name) {

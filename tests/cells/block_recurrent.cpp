@@ -74,8 +74,8 @@ TEST_CASE("block recurrent: scales of either sign, as in the reference, and thei
     const std::size_t steps = 23;
     reference::Array2 sequence = xt::zeros<double>({steps, std::size_t{12}});
     std::copy_n(x.begin(), sequence.size(), sequence.begin());
-    const reference::Array2 expected =
-        reference::block_recurrent(fixture.config, fixture.reference_parameters(), sequence);
+    const reference::Array2 expected = reference::block_recurrent(
+        fixture.config, reference::parameters_of(fixture.parameters), sequence);
     CHECK(largest_difference(Numbers(y.begin(), y.begin() + 23 * 12),
                              Numbers(expected.begin(), expected.end())) < double_tolerance);
     Numbers probe = fixture.random("probe", extent.rows() * fixture.width());

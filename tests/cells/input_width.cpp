@@ -39,8 +39,8 @@ TEST_CASE("input width: forward equals the independent reference") {
     for (Index b = 0; b < extent.batch; ++b) {
       reference::Array2 sequence = xt::zeros<double>({extent.steps, inputs});
       std::copy_n(x.begin() + b * extent.steps * inputs, sequence.size(), sequence.begin());
-      const reference::Array2 expected =
-          reference::find(variant.cell)(fixture.config, fixture.reference_parameters(), sequence);
+      const reference::Array2 expected = reference::find(variant.cell)(
+          fixture.config, reference::parameters_of(fixture.parameters), sequence);
       const auto first = y.begin() + b * extent.steps * fixture.width();
       const std::vector<double> got(first, first + extent.steps * fixture.width());
       CHECK(support::largest_difference(

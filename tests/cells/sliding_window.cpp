@@ -87,8 +87,8 @@ TEST_CASE("sliding window: scales of either sign, by their size alone") {
   const std::size_t steps = 23;
   reference::Array2 sequence = xt::zeros<double>({steps, std::size_t{12}});
   std::copy_n(x.begin(), sequence.size(), sequence.begin());
-  const reference::Array2 expected =
-      reference::sliding_window(fixture.config, fixture.reference_parameters(), sequence);
+  const reference::Array2 expected = reference::sliding_window(
+      fixture.config, reference::parameters_of(fixture.parameters), sequence);
   CHECK(largest_difference(Numbers(y.begin(), y.begin() + 23 * 12),
                            Numbers(expected.begin(), expected.end())) < double_tolerance);
   const auto loss = [&] {

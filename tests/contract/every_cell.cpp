@@ -60,7 +60,7 @@ double reference_difference(const Variant& variant) {
     reference::Array2 sequence = xt::zeros<double>({usual.steps, fixture.width()});
     std::copy_n(x.begin() + first, sequence.size(), sequence.begin());
     const reference::Array2 expected =
-        forward(fixture.config, fixture.reference_parameters(), sequence);
+        forward(fixture.config, reference::parameters_of(fixture.parameters), sequence);
     const std::vector<T> got(y.begin() + first, y.begin() + first + usual.steps * fixture.width());
     worst = std::max(
         worst, largest_difference(got, std::vector<double>(expected.begin(), expected.end())));

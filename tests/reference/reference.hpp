@@ -43,6 +43,19 @@ class Parameters {
   std::map<std::string, xt::xarray<double>> all_;
 };
 
+/// Those of a cell alone, named behind "cell."; what layers share has no such prefix.
+template <typename T>
+Parameters parameters_of(const rlt::ParameterSet<T>& parameters) {
+  const std::string prefix = "cell.";
+  Parameters named;
+  for (const rlt::Parameter<T>& parameter : parameters.all()) {
+    const std::vector<double> values(parameter.value, parameter.value + parameter.count());
+    const std::size_t start = parameter.name.starts_with(prefix) ? prefix.size() : 0;
+    named.set(parameter.name.substr(start), parameter.shape, values.data());
+  }
+  return named;
+}
+
 using Forward = std::function<Array2(const rlt::CellConfig&, const Parameters&, const Array2& x)>;
 
 /// The reference of a cell, empty for one that has none. In all.cpp, so that they are compiled once.
