@@ -20,16 +20,16 @@ TASKS=${TASKS:-text entity_recall}
 DATA=${DATA:-runs/data/block_recurrent/$PRESET}
 RUNS=${RUNS:-runs/block_recurrent/$PRESET}
 OUT=${OUT:-results/block_recurrent/$PRESET}
-LAYERS=4
+LAYERS=4 LRS=${LRS:-0.03 0.1}
 case $PRESET in
   newcomer)
     TOKENS=1024 SIZE="--d-model 32 --heads 2" RECALL="length=1024,documents=150,queries=0.2"
-    STEPS=${STEPS:-400} LRS=${LRS:-0.03 0.1} SIZES=${SIZES:-1000000 70000 70000} ROUNDS=${ROUNDS:-3}
+    STEPS=${STEPS:-400} SIZES=${SIZES:-1000000 70000 70000} ROUNDS=${ROUNDS:-3}
     RECURRENT="Rec:fixed:skip Rec:fixed:skip:cleared" VARIANTS=""
     ;;
   hours)
     TOKENS=4096 SIZE="--d-model 64 --heads 4" RECALL="length=1024,documents=3000,queries=0.2"
-    STEPS=${STEPS:-2000} LRS=${LRS:-0.01 0.03} SIZES=${SIZES:-4000000 400000 400000} ROUNDS=${ROUNDS:-5}
+    STEPS=${STEPS:-2000} SIZES=${SIZES:-4000000 400000 400000} ROUNDS=${ROUNDS:-5}
     RECURRENT="Rec:fixed:skip Rec:fixed:skip:cleared Rec:fixed:skip:one_block"
     VARIANTS="Rec:lstm:skip Rec:full:skip Rec:fixed:dual Rec:fixed:single Rec:lstm:dual Rec:lstm:single Rec:full:dual"
     VARIANTS+=" Rec:full:single"
