@@ -18,10 +18,10 @@ was interrupted (exit 130), could not go on (exit 1) or was killed (no exit) has
 dropped: its rows have select `failed` and accuracy 0, for every set that other runs on the same
 data have; without other runs, for bin0 and bin1. A run that is still going on stops the merge,
 unless --allow-unfinished leaves it out. --add-to keeps the rows of a CSV merged before but for the
-runs that are merged anew: results of other cells, whose run folders are gone. `--which lengths` collects RUN/lengths.csv, where `rlt
-eval --lengths` was told to write it, in the same way. `--which train` adds the columns rule,
-protocol and options. --settings makes columns of settings that tell runs apart and have none of
-their own.
+runs that are merged anew: results of other cells, whose run folders are gone. `--which lengths`
+collects RUN/lengths.csv, where `rlt eval --lengths` was told to write it, in the same way. `--which
+train` adds the columns rule, protocol and options. --settings makes columns of settings that tell
+runs apart and have none of their own.
 
 examples:
   report.py merge runs/formal_languages --out eval.csv
