@@ -2,6 +2,7 @@
 
 #include "commands.hpp"
 #include "io/standard_streams.hpp"
+#include "train/idle_settings.hpp"
 
 namespace rlt {
 

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "commands.hpp"
+#include "train/idle_settings.hpp"
 
 namespace rlt {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "flags.hpp"
-#include "train/run_config.hpp"
+#include "train/settings.hpp"
 
 namespace rlt {
 

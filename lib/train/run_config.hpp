@@ -1,5 +1,4 @@
-// Everything that decides the result of a training run, and one table of it: the command line, the
-// environment, config.toml and the facts inside a checkpoint all read and write the same names.
+// Everything that decides the result of a training run, and what it stands for. Its names and texts: settings.hpp.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "model/model_config.hpp"
@@ -76,36 +74,6 @@ struct RunConfig {
   std::string precision = "float";
 };
 
-/// One entry of the table: all that is known of a setting, for help, parsing and checks alike.
-struct Setting {
-  std::string name;  // as on the command line, without dashes
-  std::string help;
-  std::variant<std::string*, Index*, std::optional<Index>*, double*, std::uint64_t*,
-               std::vector<std::string>*>
-      value;
-  std::string group;
-  std::vector<std::string> choices = {};  // of a word; empty: any text
-  double low = 0;                         // of a number, both included; seeds are any of 64 bits
-  double high = 0;
-};
-
-/// The table over `config`, in the order of the help text and of config.toml.
-std::vector<Setting> settings(RunConfig& config);
-/// Whether it has a value: all but an optional one that nobody chose. Such a one is written nowhere.
-bool has_value(const Setting& setting);
-/// The value as text; lists joined by commas.
-std::string to_text(const Setting& setting);
-/// What a value may be, "from 1 to 1000" or "adam, adamw, sgd"; empty: any text.
-std::string values_text(const Setting& setting);
-/// Error(usage), one line, when the text is no value of that setting; `source` says where it comes from:
-/// "--batch", "RLT_BATCH".
-void set_from_text(const Setting& setting, std::string_view source, const std::string& text);
-
-/// All settings as text, for checkpoints; and back: a setting that is missing, because the checkpoint is
-/// older, has its default. Error(failed) for a name that is no setting or a value that is none.
-std::map<std::string, std::string> to_facts(RunConfig config);
-RunConfig from_facts(const std::map<std::string, std::string>& facts);
-
 /// Whether the learner acts in an environment, in rollouts.
 bool acts(std::string_view learner);
 bool is_environment(std::string_view task);
@@ -122,17 +90,6 @@ std::unique_ptr<Task> complete(RunConfig& config, const Symbols& symbols = {});
 std::unique_ptr<Environment> complete_acting(RunConfig& config);
 /// The recorded episodes that the learner learns from, read once, here; none for those that read none.
 std::vector<Trajectory> recorded_episodes(const RunConfig& config, const EnvironmentInfo& info);
-
-/// A setting that nothing reads, and why: "--optimizer adam has no momentum".
-struct IdleSetting {
-  std::string name;
-  std::string reason;
-};
-/// What another setting leaves without effect in a complete `config`, whatever the values. Not the sizes that some cells lack (heads, ff):
-/// runs over several cells share them.
-std::vector<IdleSetting> idle_settings(const RunConfig& config);
-/// What means nothing to the task and the learner.
-std::vector<IdleSetting> inapplicable_settings(const RunConfig& config);
 
 TaskOptions task_options(const RunConfig& config, const Symbols& symbols = {});
 std::unique_ptr<Task> make_task(const RunConfig& config, const Symbols& symbols = {});

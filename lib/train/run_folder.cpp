@@ -25,6 +25,7 @@
 #include "io/toml.hpp"
 #include "train/data_identity.hpp"
 #include "train/run_files.hpp"
+#include "train/settings.hpp"
 
 namespace rlt {
 namespace {

@@ -9,6 +9,7 @@
 #include "train/learners/return_conditioned.hpp"
 #include "train/learners/supervised.hpp"
 #include "train/loop.hpp"
+#include "train/settings.hpp"
 #include "train/stop.hpp"
 
 namespace rlt {

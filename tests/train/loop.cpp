@@ -11,6 +11,7 @@
 #include "support/one_thread.hpp"
 #include "support/temporary_folder.hpp"
 #include "tasks/environment.hpp"
+#include "train/settings.hpp"
 #include "train/stop.hpp"
 
 using namespace rlt;

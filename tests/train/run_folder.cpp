@@ -11,6 +11,7 @@
 #include "support/temporary_folder.hpp"
 #include "train/eval_csv.hpp"
 #include "train/run_files.hpp"
+#include "train/settings.hpp"
 #include "train/train_csv.hpp"
 
 using namespace rlt;
