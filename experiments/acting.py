@@ -14,7 +14,7 @@ from files import write_whole
 from frames import add_to, read_one
 from names import in_order
 from panels import figure_of, own_style, write_figure
-from plot import GREY, look
+from looks import GREY, look
 from report import wilson
 from run_folders import read_config, run_folders
 

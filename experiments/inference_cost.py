@@ -15,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from files import write_whole
-from plot import STYLE, look
+from looks import STYLE, look
 
 LENGTH = 600  # steps taken before the clock starts, in the table
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from files import write_whole
 from names import in_order
-from plot import STYLE
+from looks import STYLE
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from files import write_whole
 from names import in_order
-from plot import look, marked_by
+from looks import look, marked_by
 from sheets import read_frame
 
 SIZES = ["d_model", "layers", "heads", "batch"]

@@ -14,6 +14,7 @@ from support import ROOT, eval_row
 
 import block_recurrent
 import plot
+import positions_figure
 
 PROGRAM = Path(os.environ.get("RLT_PROGRAM", ROOT / "build" / "release" / "rlt"))
 
@@ -226,12 +227,12 @@ class Figure(Folder):
         self.merged()
         pages = []
 
-        class Kept(plot.Page):
+        class Kept(positions_figure.Page):
             def save(self, out, inputs):
                 pages.append(self)
                 super().save(out, inputs)
 
-        with mock.patch.object(plot, "Page", Kept):
+        with mock.patch.object(positions_figure, "Page", Kept):
             for name in ("one.svg", "two.svg"):
                 code, _, err = self.run_script("positions", "--out", name, "out/positions.csv", script=plot)
                 self.assertEqual((code, err), (0, ""))

@@ -13,6 +13,8 @@ import support
 from support import ROOT
 
 import horizon
+import horizon_figure
+import looks
 import plot
 
 PROGRAM = Path(os.environ.get("RLT_PROGRAM", ROOT / "build" / "release" / "rlt"))
@@ -153,18 +155,18 @@ class Figure(Folder):
         self.merged()
         pages = []
 
-        class Kept(plot.Page):
+        class Kept(horizon_figure.Page):
             def save(self, out, inputs):
                 pages.append(self)
 
-        with mock.patch.object(plot, "Page", Kept):
+        with mock.patch.object(horizon_figure, "Page", Kept):
             code, _, err = self.run_script("horizon", "--out", "x.svg", "h.csv", script=plot)
         self.assertEqual((code, err), (0, ""))
         axes = pages[0].axes["parity"]
         points = {(round(float(line.get_ydata()[0]), 1), line.get_marker(), line.get_markerfacecolor() != "white")
                   for line in axes.lines if line.get_linestyle() == "None"}
-        rdn, lstm = plot.look("rdn")[2], plot.look("lstm")[2]
-        self.assertEqual(points, {(800, rdn, True), (plot.GROUND, rdn, False), (1000, lstm, True)})
+        rdn, lstm = looks.look("rdn")[2], looks.look("lstm")[2]
+        self.assertEqual(points, {(800, rdn, True), (horizon_figure.GROUND, rdn, False), (1000, lstm, True)})
         self.assertEqual(axes.get_yscale(), "log")
         self.assertIn(50, [line.get_ydata()[0] for line in axes.lines])
 

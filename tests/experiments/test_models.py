@@ -31,7 +31,7 @@ class Drawn(Folder):
     def drawn(self, command, *words):
         """What a figure shows: the (number of seeds, median by x) of every curve, and stderr."""
         curves = []
-        with mock.patch.object(plot, "draw_series", side_effect=lambda axes, values, *rest:
+        with mock.patch.object(plot.FIGURES[command], "draw_series", side_effect=lambda axes, values, *rest:
                                curves.append((values.shape[1], values.median(axis=1).to_dict()))):
             code, out, err = self.run_script(command, "--out", "a.svg", *words, script=plot)
         self.assertEqual((code, out), (0, ""), err)

@@ -11,9 +11,13 @@ from unittest import mock
 
 import support
 
+import length_figure
+import looks
 import names
+import page
 import plot
 import sheets
+import training_figure
 
 EVAL = ("task,rule,protocol,cell,options,parameters,state_size,seed,step,select,split,length_min,"
         "length_max,sequences,sequences_correct,tokens,tokens_correct,token_accuracy,"
@@ -115,7 +119,7 @@ class Figures(Folder):
     def drawn(self, *words):
         """What `draw_series` got: (x, y) of the median of every curve, in order."""
         curves = []
-        with mock.patch.object(plot, "draw_series", side_effect=lambda axes, values, *rest:
+        with mock.patch.object(length_figure, "draw_series", side_effect=lambda axes, values, *rest:
                                curves.append(values.median(axis=1).to_dict())):
             self.assertEqual(self.plot("length", "--out", "a.svg", *words), (0, "", ""))
         return curves
@@ -127,7 +131,7 @@ class Figures(Folder):
 
     def test_answers_have_their_own_accuracy_and_baseline(self):
         path = self.csv("a.csv", NEW_EVAL, [sized_row(3, 40, answer=0.75)])
-        with mock.patch.object(plot, "draw_reference") as reference:
+        with mock.patch.object(length_figure, "draw_reference") as reference:
             self.assertEqual(self.drawn("--metric", "answer", path), [{40: 75}])
         (_, rows, x, column, _), = (call.args for call in reference.call_args_list)
         self.assertEqual((x, column, rows[column].tolist()), ("length_max", "trivial", [0.125]))
@@ -148,7 +152,7 @@ class Figures(Folder):
     def test_options_that_all_rows_share_stand_in_the_caption(self):
         rows = [sized_row(3, 40, cell=cell, options=options) for cell, options in (
             ("rdn", "variables=3"), ("transformer", "positions=rotary;variables=3"))]
-        with mock.patch.object(plot.Page, "finish") as finish:
+        with mock.patch.object(length_figure.Page, "finish") as finish:
             self.plot("length", "--out", "a.svg", self.csv("a.csv", NEW_EVAL, rows))
         handles, _, caption = finish.call_args.args
         self.assertEqual([handle.get_label() for handle in handles],
@@ -182,7 +186,7 @@ class Figures(Folder):
     def pages(self, *words):
         """The one panel of a figure, which must come without a warning."""
         pages = []
-        with mock.patch.object(plot.Page, "save", autospec=True,
+        with mock.patch.object(page.Page, "save", autospec=True,
                                side_effect=lambda page, *_: pages.append(page)), \
                 warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -196,19 +200,19 @@ class Figures(Folder):
         axes = self.pages("length", "--metric", "token", "--out", "a.svg",
                           self.csv("a.csv", EVAL, [row]))
         lines = [line.get_xydata().tolist() for line in axes.lines
-                 if line.get_color() == plot.GREY]
+                 if line.get_color() == looks.GREY]
         self.assertEqual(lines, [[[4, 50], [6, 50]], [[4, 60], [6, 60]]])
         self.assertLess(axes.get_xlim()[0], 4)
         self.assertGreater(axes.get_xlim()[1], 6)
         axes = self.pages("length", "--x", "size", "--out", "a.svg",
                           self.csv("b.csv", NEW_EVAL, [sized_row(0, 1)]))
         self.assertEqual([line.get_xdata().tolist() for line in axes.lines
-                          if line.get_color() == plot.GREY], 2 * [[-0.2, 0.2]])
+                          if line.get_color() == looks.GREY], 2 * [[-0.2, 0.2]])
 
     def test_training_curves_of_one_point_are_drawn(self):
         axes = self.pages("train", "--out", "a.svg",
                           self.csv("a.csv", TRAIN, [train_row("parity", "rdn", 1, 10, 0.5)]))
-        self.assertEqual(axes.lines[-1].get_marker(), plot.look("rdn")[2])
+        self.assertEqual(axes.lines[-1].get_marker(), looks.look("rdn")[2])
         self.assertEqual(axes.lines[-1].get_xydata().tolist(), [[10, 0.5]])
 
     def test_names_are_no_formulas(self):
@@ -228,28 +232,28 @@ class Figures(Folder):
 
 class Looks(unittest.TestCase):
     def test_every_named_cell_has_its_own_look(self):
-        self.assertLessEqual(set(names.listed("cell")), set(plot.LOOKS))
-        looks = list(plot.LOOKS.values())
-        self.assertEqual(len({colour for colour, _, _ in looks}), len(looks))
-        self.assertEqual(len({marker for _, _, marker in looks}), len(looks))
+        self.assertLessEqual(set(names.listed("cell")), set(looks.LOOKS))
+        every = list(looks.LOOKS.values())
+        self.assertEqual(len({colour for colour, _, _ in every}), len(every))
+        self.assertEqual(len({marker for _, _, marker in every}), len(every))
 
     def test_the_look_of_a_new_cell_depends_on_its_name_alone(self):
-        alone = plot.looks_of([("mamba2", "")])
-        together = plot.looks_of([("lstm", ""), ("gla", ""), ("mamba2", ""), ("zeta", "")])
+        alone = looks.looks_of([("mamba2", "")])
+        together = looks.looks_of([("lstm", ""), ("gla", ""), ("mamba2", ""), ("zeta", "")])
         self.assertEqual(alone[("mamba2", "")], together[("mamba2", "")])
-        self.assertEqual(plot.look("mamba2"), ("#6A4C93", plot.DASH_DOT, "X"))
+        self.assertEqual(looks.look("mamba2"), ("#6A4C93", looks.DASH_DOT, "X"))
 
     def test_options_keep_the_colour_and_change_line_and_marker(self):
-        looks = plot.looks_of([("deltanet", ""), ("deltanet", "beta_max=2")])
-        plain, other = looks[("deltanet", "")], looks[("deltanet", "beta_max=2")]
-        self.assertEqual(plain, plot.look("deltanet"))
+        variants = looks.looks_of([("deltanet", ""), ("deltanet", "beta_max=2")])
+        plain, other = variants[("deltanet", "")], variants[("deltanet", "beta_max=2")]
+        self.assertEqual(plain, looks.look("deltanet"))
         self.assertEqual(plain[0], other[0])
         self.assertNotEqual(plain[1], other[1])
         self.assertNotEqual(plain[2], other[2])
 
     def test_a_legend_reads_along_its_rows(self):
         # matplotlib puts a, b into the first column, c, d into the second, e into the third
-        self.assertEqual(plot.by_rows(list("12345"), 3), list("14253"))
+        self.assertEqual(page.by_rows(list("12345"), 3), list("14253"))
 
 
 class Curves(Folder):
@@ -258,22 +262,22 @@ class Curves(Folder):
                                              train_row("parity", "rdn", 1, 20, 0.25),
                                              train_row("parity", "rdn", 2, 10, 0.75)])
         rows = sheets.read_frame([path], [])
-        curves = plot.training_curves(rows, "step", "loss")
+        curves = training_figure.training_curves(rows, "step", "loss")
         self.assertEqual(curves.to_numpy().tolist(), [[0.5, 0.75], [0.25, 0.75]])
 
     def test_thinning_averages_neighbours_and_keeps_seeds_aligned(self):
-        steps = 2 * plot.MOST_POINTS
+        steps = 2 * training_figure.MOST_POINTS
         rows = [train_row("parity", "rdn", seed, step, step)
                 for seed, last in ((1, steps), (2, 5)) for step in range(1, last + 1)]
         frame = sheets.read_frame([self.csv("train.csv", TRAIN, rows)], [],
                                   optional=["rule", "protocol", "options"])
-        thin, width = plot.thin_out(frame.astype({"step": float}), ["loss"])
+        thin, width = training_figure.thin_out(frame.astype({"step": float}), ["loss"])
         self.assertEqual(width, 2)
         first, second = (thin[thin["seed"] == seed] for seed in "12")
         self.assertEqual(first["loss"].tolist()[:3], [1.5, 3.5, 5.5])
         self.assertEqual(second["loss"].tolist(), [1.5, 3.5, 5.0])
         self.assertEqual(first["step"].tolist()[:3], second["step"].tolist())
-        self.assertEqual(len(first), plot.MOST_POINTS)
+        self.assertEqual(len(first), training_figure.MOST_POINTS)
 
     def test_missing_and_infinite_values_are_left_out(self):
         losses = {1: ["", 0.5, 0.25, "inf"], 2: ["", 0.75, "nan", "nan"]}
@@ -288,7 +292,7 @@ class Curves(Folder):
                           "none.csv")
 
     def test_svg_coordinates_are_shortened_in_paths_only(self):
-        self.assertEqual(plot.shorter('<a d="M 1.23456 7" t="scale(0.015625)"/>'),
+        self.assertEqual(page.shorter('<a d="M 1.23456 7" t="scale(0.015625)"/>'),
                          '<a d="M 1.23 7" t="scale(0.015625)"/>')
 
 
