@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Tables and figures of runs in environments: which settings to choose, scores, learning curves, success by size."""
 
+import math
 import sys
 from pathlib import Path
 
@@ -12,9 +13,9 @@ import pandas
 
 from files import write_whole
 from frames import add_to, read_one
+from looks import GREY, look
 from names import in_order
 from panels import figure_of, own_style, write_figure
-from looks import GREY, look
 from report import wilson
 from run_folders import read_config, run_folders
 
@@ -151,17 +152,19 @@ def panels_of(frame):
 
 
 def curves(chosen):
+    """Means over the episodes of each fortieth of the steps: successes, but returns where a task knows no success."""
     frame = read_merged(chosen.csv)
     frame["panel"] = panels_of(frame)
-    column = "success" if (frame["success"].fillna(0) > 0).any() else "return"
-    span = max(1, int(frame["tokens"].max() / 40))
+    column = "success" if (frame.groupby("panel")["success"].max() > 0).all() else "return"
+    span = math.ceil(frame["tokens"].max() / 40)
+    frame["bin"] = ((frame["tokens"] - 1) // span * span + span / 2) / 1e6
+    frame["total"] = frame[column].fillna(0) * frame["episodes"]
 
     def draw(axes, panel):
         rows = frame[frame["panel"] == panel]
         for cell in in_order(rows["cell"], "cell"):
-            own = rows[rows["cell"] == cell]
-            bins = (own["tokens"] // span * span + span / 2) / 1e6
-            of_seeds = own.assign(bin=bins).groupby(["seed", "bin"])[column].mean().unstack("seed")
+            sums = rows[rows["cell"] == cell].groupby(["seed", "bin"])[["total", "episodes"]].sum()
+            of_seeds = (sums["total"] / sums["episodes"]).unstack("seed")
             colour, line, _ = look(cell)
             for seed in of_seeds:
                 axes.plot(of_seeds.index, of_seeds[seed], color=colour, linewidth=0.4, alpha=0.5)

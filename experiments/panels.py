@@ -47,7 +47,7 @@ def figure_of(groups, draw, x_label, y_label, sharey=True):
         if size.width <= figure.bbox.width or columns == 1:
             break
         legend.remove()
-    figure.tight_layout(rect=(0, max(0.12, size.height / figure.bbox.height), 1, 1))
+    figure.tight_layout(rect=(0, max(0.34 * figure.dpi, size.height) / figure.bbox.height, 1, 1))
     return figure
 
 
