@@ -13,9 +13,9 @@ import pandas
 
 from files import write_whole
 from frames import add_to, read_one
-from looks import GREY, look
+from looks import GREY, look, own_style
 from names import in_order
-from panels import figure_of, own_style, write_figure
+from panels import figure_of, write_figure
 from report import wilson
 from run_folders import read_config, run_folders
 

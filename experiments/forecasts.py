@@ -12,9 +12,9 @@ import pandas
 
 from files import write_whole
 from frames import add_to, read_one
+from looks import GREY, look, own_style
 from names import in_order
-from panels import figure_of, own_style, write_figure
-from looks import GREY, look
+from panels import figure_of, write_figure
 from run_folders import read_config, run_folders
 
 # What is reported of each kind of task: column of eval.csv, name, whether a larger one is better.

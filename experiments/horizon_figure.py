@@ -29,7 +29,7 @@ examples:
 
 GROUND = 0.6  # where 0 lies on the logarithmic axis
 ROW = RUN + ["task_option", "lr", "failed", "solved", "chosen", "train_length", "horizon", "upper",
-                     "max_length"]
+             "max_length"]
 
 
 def add_arguments(command):

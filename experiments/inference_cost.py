@@ -9,13 +9,12 @@ from pathlib import Path
 # First: it says in one line which package is missing.
 from program import Parser, Problem, run_main
 
-import matplotlib
 import pandas
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from files import write_whole
-from looks import STYLE, look
+from looks import look, own_style
 
 LENGTH = 600  # steps taken before the clock starts, in the table
 
@@ -159,9 +158,7 @@ def main(arguments):
             continue
         frame = read(path, EVERY | columns)
         write_whole(out / table_name, make_table(frame).encode(), [path])
-        with matplotlib.rc_context():
-            matplotlib.rcdefaults()  # nobody's own settings change the figure
-            matplotlib.rcParams.update(STYLE)
+        with own_style():
             write_whole(out / figure_name, make_figure(frame), [path])
         print(out / table_name)
 

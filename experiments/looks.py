@@ -1,7 +1,10 @@
 """How figures look: colours, lines and markers of the cells, and the style of all axes."""
 
+import contextlib
 import itertools
 import zlib
+
+import matplotlib
 
 SOLID, DASHED, DOTTED = "-", (0, (4, 1.4)), (0, (1, 1.2))
 DASH_DOT, DASH_DOT_DOT = (0, (5, 1.3, 1, 1.3)), (0, (4, 1.2, 1, 1.2, 1, 1.2))
@@ -52,6 +55,15 @@ STYLE = {
     "svg.hashsalt": "rlt", "svg.fonttype": "path",  # same bytes and same look everywhere
     "pdf.fonttype": 42, "ps.fonttype": 42,  # TrueType: conferences refuse fonts of Type 3
 }
+
+
+@contextlib.contextmanager
+def own_style():
+    """Nobody's own settings change a figure."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        yield
 
 
 def look(cell):

@@ -1,25 +1,13 @@
 """Figures of small panels side by side, for tables that have their own reader."""
 
-import contextlib
 import io
 from pathlib import Path
 
-import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from files import write_whole
 from names import in_order
-from looks import STYLE
-
-
-@contextlib.contextmanager
-def own_style():
-    """Nobody's own settings change the figure."""
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(STYLE)
-        yield
 
 
 def figure_of(groups, draw, x_label, y_label, sharey=True):

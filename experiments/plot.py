@@ -7,13 +7,11 @@ from pathlib import Path
 # First: it says in one line which package is missing.
 from program import USAGE, Parser, Problem, run_main, whole_number
 
-import matplotlib
-
 import horizon_figure
 import length_figure
 import positions_figure
 import training_figure
-from looks import STYLE
+from looks import own_style
 
 FIGURES = {"length": length_figure, "train": training_figure, "horizon": horizon_figure,
            "positions": positions_figure}
@@ -61,9 +59,7 @@ def figure_name(text):
 
 def main(words):
     arguments = parser().parse_args(words)
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()  # nobody's own settings change a figure
-        matplotlib.rcParams.update(STYLE)
+    with own_style():
         arguments.draw(arguments)
 
 

@@ -13,8 +13,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from files import write_whole
-from names import in_order
 from looks import look, marked_by
+from names import in_order
 from sheets import read_frame
 
 SIZES = ["d_model", "layers", "heads", "batch"]
