@@ -4,7 +4,7 @@
 # window reaches. Every arm gets the same tokens per update, the same optimiser and the better of the same learning
 # rates, by the loss of the first seed on validation data. Time and multiply-adds of a training step are measured, too.
 #   experiments/block_recurrent.sh                       a few minutes on two cores: what it takes, not what it shows
-#   PRESET=hours experiments/block_recurrent.sh          four to eight minutes of one core per run, 96 runs
+#   PRESET=hours experiments/block_recurrent.sh          96 runs, of 4 minutes of one core (recall) or 9 to 21 (text)
 #   PRESET=hours ARMS="Slide:5L Rec:fixed:skip XL:512" TASKS=text SEEDS="1 2 3" experiments/block_recurrent.sh
 #   ADD=1 PRESET=hours TASKS=entity_recall experiments/block_recurrent.sh   rows of one more task beside those in OUT
 #   LIST=1 experiments/block_recurrent.sh                the commands of the first seed, for GNU parallel
@@ -24,12 +24,12 @@ LAYERS=4 LRS=${LRS:-0.03 0.1}
 case $PRESET in
   newcomer)
     TOKENS=1024 SIZE="--d-model 32 --heads 2" RECALL="length=1024,documents=150,queries=0.2"
-    STEPS=${STEPS:-400} SIZES=${SIZES:-1000000 70000 70000} ROUNDS=${ROUNDS:-3}
+    SIZES=${SIZES:-1000000 70000 70000} ROUNDS=${ROUNDS:-3}
     RECURRENT="Rec:fixed:skip Rec:fixed:skip:cleared" VARIANTS=""
     ;;
   hours)
     TOKENS=4096 SIZE="--d-model 64 --heads 4" RECALL="length=1024,documents=3000,queries=0.2"
-    STEPS=${STEPS:-2000} SIZES=${SIZES:-4000000 400000 400000} ROUNDS=${ROUNDS:-5}
+    SIZES=${SIZES:-4000000 400000 400000} ROUNDS=${ROUNDS:-5}
     RECURRENT="Rec:fixed:skip Rec:fixed:skip:cleared Rec:fixed:skip:one_block"
     VARIANTS="Rec:lstm:skip Rec:full:skip Rec:fixed:dual Rec:fixed:single Rec:lstm:dual Rec:lstm:single Rec:full:dual"
     VARIANTS+=" Rec:full:single"
@@ -37,10 +37,15 @@ case $PRESET in
   *) echo "PRESET=$PRESET: must be newcomer or hours" >&2 && exit 2 ;;
 esac
 
-# geometry TASK: recall is learnt far sooner over short distances.
-geometry() {
+# setting TASK: recall is learnt far sooner over short distances; text takes thousands of updates until the first arms copy
+# out of what they remember.
+setting() {
   W=16 SEGMENT=128
-  [ "$PRESET $1" != "hours text" ] || W=64 SEGMENT=512
+  case "$PRESET $1" in
+    newcomer*) UPDATES=${STEPS:-400} ;;
+    "hours text") W=64 SEGMENT=512 UPDATES=${STEPS:-8000} ;;
+    *) UPDATES=${STEPS:-2000} ;;
+  esac
 }
 # What the claim needs, and other gates and configurations.
 main_arms() { echo "${ARMS:-XL:$W Slide:4L Slide:5L $RECURRENT XL:$((4 * W)) XL:$((8 * W))}"; }
@@ -78,7 +83,7 @@ task() {
     *) echo "TASKS: $1 is unknown" >&2 && exit 2 ;;
   esac
 }
-optimizer() { echo "--optimizer adafactor --schedule cosine --warmup $((STEPS / 10))"; }
+optimizer() { echo "--optimizer adafactor --schedule cosine --warmup $((UPDATES / 10))"; }
 
 # chosen TASK ARM: the learning rate with the fewest bits on validation data
 chosen() {
@@ -94,14 +99,14 @@ commands() {
   for arms in main_arms variants; do
     for seed in $NOW; do
       for task in $TASKS; do
-        geometry "$task"
+        setting "$task"
         for arm in $($arms "$task"); do
           segment=$(segment "$arm")
           [ "$seed" = "$FIRST" ] && rates=$LRS || rates=$(chosen "$task" "$arm")
           for lr in $rates; do
             train_command "$RUNS/$task/${arm//:/-}/lr-$lr/seed-$seed" \
               "$(task "$task") $(model "$arm") --segment $segment --batch $((TOKENS / segment)) --lr $lr" \
-              "$(optimizer) --steps $STEPS --eval-every $(((STEPS + 3) / 4)) --patience 0 --seed $seed"
+              "$(optimizer) --steps $UPDATES --eval-every $(((UPDATES + 3) / 4)) --patience 0 --seed $seed"
           done
         done
       done
@@ -111,7 +116,7 @@ commands() {
 # By position; of a state that is cleared by segment, a segment is what is read at once.
 evaluation() {
   local arm=${1%/lr-*} segment
-  geometry "$(basename "$(dirname "$arm")")"
+  setting "$(basename "$(dirname "$arm")")"
   arm=${arm##*/}
   segment=$(segment "${arm//-/:}")
   once "$1" measured.csv "$rlt eval $1 --positions --piece $segment --batch $((TOKENS / segment)) --threads 1 --csv $1/part.csv"
@@ -119,7 +124,7 @@ evaluation() {
 # Of text, one after the other, in turns, so that a slow moment of the machine meets all arms.
 bench() {
   local round arm segment row
-  geometry text
+  setting text
   mkdir -p "$RUNS/bench"
   for round in $(seq "$ROUNDS"); do
     for arm in $(main_arms) $(variants text); do
@@ -134,7 +139,7 @@ bench() {
   done
 }
 
-geometry text
+setting text
 for arm in $(main_arms); do model "$arm" >/dev/null; done # an unknown one ends the script here
 for name in $TASKS; do task "$name" >/dev/null; done
 mkdir -p "$OUT"
