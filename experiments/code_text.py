@@ -89,7 +89,8 @@ def file_name(key):
 
 
 def write_documents(chosen, place):
-    """Files of an earlier call that are of no document now are taken away."""
+    """Files of an earlier call that are of no document now are taken away; what is there already stays untouched, so that
+    runs under way, and another call, may read it."""
     for split, documents in chosen.items():
         folder = place / split
         folder.mkdir(parents=True, exist_ok=True)
@@ -98,7 +99,8 @@ def write_documents(chosen, place):
             if path.name not in names:
                 path.unlink()
         for name, data in names.items():
-            write_whole(folder / name, data)
+            if not (folder / name).is_file() or bytes_of(folder / name) != data:
+                write_whole(folder / name, data)
 
 
 # ---- the table

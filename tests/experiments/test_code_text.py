@@ -45,6 +45,15 @@ class CodeText(Folder):
             code_text.write_documents({"train": {key: b"x"}}, self.folder / "data")
         self.assertEqual([path.name for path in (self.folder / "data" / "train").iterdir()], ["usr_b_1.txt"])
 
+    def test_what_is_there_already_stays_untouched(self):
+        key, path = (Path("/usr/a"), 1), self.folder / "data" / "train" / "usr_a_1.txt"
+        code_text.write_documents({"train": {key: b"x"}}, self.folder / "data")
+        first = path.stat().st_ino
+        code_text.write_documents({"train": {key: b"x"}}, self.folder / "data")
+        self.assertEqual(path.stat().st_ino, first)
+        code_text.write_documents({"train": {key: b"y"}}, self.folder / "data")
+        self.assertEqual(path.read_bytes(), b"y")
+
     def test_what_is_not_installed_is_one_line(self):
         arguments = ["--packages", "no-such-package", "--sizes", "1", "1", "1", "--data", "d", "--out", "o.csv"]
         self.assert_fails(1, "no-such-package", *arguments)
