@@ -87,7 +87,7 @@ Exit run(BenchCommand command, const std::vector<RunConfig>& configs,
   return Exit::done;
 }
 
-Action declare(const Flags& flags) {
+Action declare_bench(const Flags& flags) {
   const auto command = std::make_shared<BenchCommand>();
   const auto settings = std::make_shared<SettingFlags>(
       flags, command->config,
@@ -125,6 +125,6 @@ Action declare(const Flags& flags) {
 const Command bench_command = {
     "bench",
     "time a training step beside its dense products alone, or one token, or an environment",
-    declare};
+    declare_bench};
 
 }  // namespace rlt

@@ -48,7 +48,7 @@ Exit run(const std::string& name) {
   return Exit::done;
 }
 
-Action declare(const Flags& flags) {
+Action declare_cells(const Flags& flags) {
   const auto name = std::make_shared<std::string>();
   flags.argument("name", *name, "NAME", "cell");
   return [name] { return run(*name); };
@@ -56,6 +56,6 @@ Action declare(const Flags& flags) {
 
 }  // namespace
 
-const Command cells_command = {"cells", "list the cells, or describe one", declare};
+const Command cells_command = {"cells", "list the cells, or describe one", declare_cells};
 
 }  // namespace rlt

@@ -154,7 +154,7 @@ Exit run(const DataCommand& command) {
   return Exit::done;
 }
 
-Action declare(const Flags& flags) {
+Action declare_data(const Flags& flags) {
   const auto command = std::make_shared<DataCommand>();
   const auto settings = std::make_shared<SettingFlags>(
       flags, command->config,
@@ -203,6 +203,6 @@ Action declare(const Flags& flags) {
 }  // namespace
 
 const Command data_command = {"data", "print samples with labels or episodes, or write whole sets",
-                              declare};
+                              declare_data};
 
 }  // namespace rlt

@@ -214,7 +214,7 @@ Exit run(const EvalCommand& command) {
   return Exit::done;
 }
 
-Action declare(const Flags& flags) {
+Action declare_eval(const Flags& flags) {
   const auto command = std::make_shared<EvalCommand>();
   flags.required_argument("run", command->run, "RUN", "run folder or checkpoint");
   flags.text("bins", command->bins, "LIST", "bins, such as 0,1,2 [0,1,2]");
@@ -260,6 +260,6 @@ Action declare(const Flags& flags) {
 }  // namespace
 
 const Command eval_command = {"eval", "measure a trained run on bins, exact lengths or episodes",
-                              declare};
+                              declare_eval};
 
 }  // namespace rlt

@@ -205,7 +205,7 @@ Exit run(const GradcheckCommand& command) {
   return all_right ? Exit::done : Exit::no;
 }
 
-Action declare(const Flags& flags) {
+Action declare_gradcheck(const Flags& flags) {
   const auto command = std::make_shared<GradcheckCommand>();
   flags.text("cell", command->cell, "CELL", "one cell");
   flags.toggle("all", command->all, "every cell");
@@ -227,6 +227,7 @@ Action declare(const Flags& flags) {
 }  // namespace
 
 const Command gradcheck_command = {
-    "gradcheck", "compare hand-written gradients with central differences in double", declare};
+    "gradcheck", "compare hand-written gradients with central differences in double",
+    declare_gradcheck};
 
 }  // namespace rlt

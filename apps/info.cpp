@@ -110,7 +110,7 @@ Exit run(const std::string& path, bool columns) {
   return Exit::done;
 }
 
-Action declare(const Flags& flags) {
+Action declare_info(const Flags& flags) {
   const auto path = std::make_shared<std::string>();
   const auto columns = std::make_shared<bool>(false);
   flags.argument("path", *path, "RUN", "run folder or checkpoint");
@@ -121,6 +121,6 @@ Action declare(const Flags& flags) {
 
 }  // namespace
 
-const Command info_command = {"info", "describe a run folder or a checkpoint", declare};
+const Command info_command = {"info", "describe a run folder or a checkpoint", declare_info};
 
 }  // namespace rlt

@@ -95,7 +95,7 @@ Exit run(const std::string& name, const std::string& rule) {
   return Exit::done;
 }
 
-Action declare(const Flags& flags) {
+Action declare_tasks(const Flags& flags) {
   const auto name = std::make_shared<std::string>();
   const auto rule = std::make_shared<std::string>();
   flags.argument("name", *name, "NAME", "task");
@@ -105,6 +105,6 @@ Action declare(const Flags& flags) {
 
 }  // namespace
 
-const Command tasks_command = {"tasks", "list the tasks, or describe one", declare};
+const Command tasks_command = {"tasks", "list the tasks, or describe one", declare_tasks};
 
 }  // namespace rlt

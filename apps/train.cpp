@@ -160,7 +160,7 @@ Exit print_config(const TrainCommand& command) {
   return Exit::done;
 }
 
-Action declare(const Flags& flags) {
+Action declare_train(const Flags& flags) {
   const auto command = std::make_shared<TrainCommand>();
   const auto settings = std::make_shared<SettingFlags>(flags, command->config);
   flags.footer(
@@ -201,6 +201,6 @@ Action declare(const Flags& flags) {
 
 }  // namespace
 
-const Command train_command = {"train", "train a cell on a task", declare};
+const Command train_command = {"train", "train a cell on a task", declare_train};
 
 }  // namespace rlt

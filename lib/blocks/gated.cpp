@@ -164,8 +164,8 @@ class Gated : public Wrapper<T> {
 };
 
 template <std::floating_point T, bool raw>
-std::unique_ptr<Cell<T>> make(std::unique_ptr<Cell<T>> cell, Index width, Index inner,
-                              NormForm norm) {
+std::unique_ptr<Cell<T>> make_gated(std::unique_ptr<Cell<T>> cell, Index width, Index inner,
+                                    NormForm norm) {
   return std::make_unique<Gated<T>>(std::move(cell), width, inner, norm, raw);
 }
 
@@ -174,15 +174,15 @@ std::unique_ptr<Cell<T>> make(std::unique_ptr<Cell<T>> cell, Index width, Index 
 BlockEntry blocks::gated() {
   return {
       {.name = "gated", .equation = "u = gate(x, relu(cell(LN(x)))); y = gate(u, relu(FF(LN(u))))"},
-      make<float, false>,
-      make<double, false>};
+      make_gated<float, false>,
+      make_gated<double, false>};
 }
 
 BlockEntry blocks::gated_stream() {
   return {{.name = "gated_stream",
            .equation = "u = gate(x, relu(cell(x))); y = gate(u, relu(FF(LN(u))))"},
-          make<float, true>,
-          make<double, true>};
+          make_gated<float, true>,
+          make_gated<double, true>};
 }
 
 }  // namespace rlt

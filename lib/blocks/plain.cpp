@@ -7,15 +7,16 @@ namespace rlt {
 namespace {
 
 template <std::floating_point T>
-std::unique_ptr<Cell<T>> make(std::unique_ptr<Cell<T>> cell, Index, Index, NormForm) {
+std::unique_ptr<Cell<T>> make_plain(std::unique_ptr<Cell<T>> cell, Index, Index, NormForm) {
   return cell;
 }
 
 }  // namespace
 
 BlockEntry blocks::plain() {
-  return {
-      {.name = "plain", .equation = "y = cell(x)", .top = Top::dropout}, make<float>, make<double>};
+  return {{.name = "plain", .equation = "y = cell(x)", .top = Top::dropout},
+          make_plain<float>,
+          make_plain<double>};
 }
 
 }  // namespace rlt

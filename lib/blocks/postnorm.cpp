@@ -103,8 +103,8 @@ class Postnorm : public Wrapper<T> {
 };
 
 template <std::floating_point T>
-std::unique_ptr<Cell<T>> make(std::unique_ptr<Cell<T>> cell, Index width, Index inner,
-                              NormForm norm) {
+std::unique_ptr<Cell<T>> make_postnorm(std::unique_ptr<Cell<T>> cell, Index width, Index inner,
+                                       NormForm norm) {
   return std::make_unique<Postnorm<T>>(std::move(cell), width, inner, norm);
 }
 
@@ -114,8 +114,8 @@ BlockEntry blocks::postnorm() {
   return {{.name = "postnorm",
            .equation = "m = LN(x + cell(x)); y = LN(m + FF(m)); one more LN at the top",
            .top = Top::norm},
-          make<float>,
-          make<double>};
+          make_postnorm<float>,
+          make_postnorm<double>};
 }
 
 }  // namespace rlt

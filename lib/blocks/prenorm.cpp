@@ -121,8 +121,8 @@ class Prenorm : public Wrapper<T> {
 };
 
 template <std::floating_point T, Form form>
-std::unique_ptr<Cell<T>> make(std::unique_ptr<Cell<T>> cell, Index width, Index inner,
-                              NormForm norm) {
+std::unique_ptr<Cell<T>> make_prenorm(std::unique_ptr<Cell<T>> cell, Index width, Index inner,
+                                      NormForm norm) {
   return std::make_unique<Prenorm<T>>(std::move(cell), width, inner, norm, form);
 }
 
@@ -130,22 +130,22 @@ std::unique_ptr<Cell<T>> make(std::unique_ptr<Cell<T>> cell, Index width, Index 
 
 BlockEntry blocks::prenorm() {
   return {{.name = "prenorm", .equation = "m = x + cell(LN(x)); y = m + FF(LN(m))"},
-          make<float, Form::prenorm>,
-          make<double, Form::prenorm>};
+          make_prenorm<float, Form::prenorm>,
+          make_prenorm<double, Form::prenorm>};
 }
 
 BlockEntry blocks::prenorm_bare() {
   return {{.name = "prenorm_bare",
            .equation = "m = x + cell(LN(x)); y = m + FF(LN(m)), no biases; one more LN at the top",
            .top = Top::norm},
-          make<float, Form::bare>,
-          make<double, Form::bare>};
+          make_prenorm<float, Form::bare>,
+          make_prenorm<double, Form::bare>};
 }
 
 BlockEntry blocks::skipnorm() {
   return {{.name = "skipnorm", .equation = "m = LN(x) + cell(x); y = m + FF(LN(m))"},
-          make<float, Form::skipnorm>,
-          make<double, Form::skipnorm>};
+          make_prenorm<float, Form::skipnorm>,
+          make_prenorm<double, Form::skipnorm>};
 }
 
 }  // namespace rlt

@@ -34,6 +34,7 @@
 #include "mixing/cut.hpp"
 #include "mixing/gated_recurrence.hpp"
 #include "mixing/gated_trace.hpp"
+#include "mixing/own_head_size.hpp"
 
 namespace rlt {
 namespace {

@@ -37,6 +37,7 @@
 #include "base/parallel.hpp"
 #include "cells/registry.hpp"
 #include "mixing/joined_rows.hpp"
+#include "mixing/own_head_size.hpp"
 #include "mixing/relative_attention.hpp"
 #include "mixing/relative_positions.hpp"
 #include "mixing/stream_memory.hpp"
@@ -45,11 +46,6 @@
 
 namespace rlt {
 namespace {
-
-Index head_size_of(const CellConfig& config) {
-  const Index chosen = config.count("head_size");
-  return chosen > 0 ? chosen : config.head_size();
-}
 
 template <typename T>
 class Gtrxl : public Cell<T> {
@@ -308,13 +304,7 @@ CellEntry cells::gtrxl() {
                    .low = 1,
                    .high = 2048,
                    .whole = true},
-                  {.name = "head_size",
-                   .value = "64",
-                   .help = "numbers of a head; 0: d_model / heads",
-                   .choices = {},
-                   .low = 0,
-                   .high = max_head_size,
-                   .whole = true},
+                  head_size_option(),
                   {.name = "window",
                    .value = "segment",
                    .help =

@@ -64,21 +64,6 @@ concept ScanningRule = GatedRule<R, T> &&
   fixed.combine(read, read, numbers);
 };
 
-/// `head_size`: the papers' heads do not share d_model among them.
-inline Option head_size_option() {
-  return {.name = "head_size",
-          .value = "64",
-          .help = "numbers of a head, whatever --d-model is; 0: d_model / heads",
-          .choices = {},
-          .low = 0,
-          .high = max_head_size,
-          .whole = true};
-}
-inline Index head_size_of(const CellConfig& config) {
-  const Index chosen = config.count("head_size");
-  return chosen == 0 ? config.head_size() : chosen;
-}
-
 /// How every kernel of these cells starts; biases start at 0.
 inline Init gated_init() { return init::orthogonal(std::sqrt(2.0)); }
 

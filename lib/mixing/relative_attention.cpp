@@ -11,11 +11,6 @@
 #include "tensor/transpose.hpp"
 
 namespace rlt {
-namespace {
-
-constexpr Index block_queries = 32;
-
-}  // namespace
 
 /// Some queries, one behind the other, and all keys that any of them sees.
 template <std::floating_point T>
@@ -49,8 +44,8 @@ void RelativeAttention<T>::carve(Workspace& workspace, Index keys) {
 template <std::floating_point T>
 std::array<Index, 8> RelativeAttention<T>::scratch_sizes() const {
   const Index columns = d_ * keys_;
-  const Index scores = block_queries * score_rows::whole_vectors<T>(keys_);
-  const Index queries = block_queries * d_;
+  const Index scores = score_rows::block_queries * score_rows::whole_vectors<T>(keys_);
+  const Index queries = score_rows::block_queries * d_;
   return {columns, columns, scores, scores, scores, queries, queries, queries};
 }
 
@@ -71,8 +66,8 @@ Matrix<T> RelativeAttention<T>::scores_in(T* scores, Index queries, Index cols) 
 template <std::floating_point T>
 template <typename Body>
 void RelativeAttention<T>::for_each_block(const RelativeHead<T>& head, const Body& body) const {
-  for (Index query = 0; query < head.q.rows; query += block_queries) {
-    const Index queries = std::min(block_queries, head.q.rows - query);
+  for (Index query = 0; query < head.q.rows; query += score_rows::block_queries) {
+    const Index queries = std::min(score_rows::block_queries, head.q.rows - query);
     const Index key = head.first[query];
     Index distances = 0;
     for (Index i = 0; i < queries; ++i) distances = std::max(distances, head.seen(query + i));

@@ -9,11 +9,6 @@
 #include "tensor/transpose.hpp"
 
 namespace rlt {
-namespace {
-
-constexpr Index block_queries = 32;
-
-}  // namespace
 
 /// Some queries, one behind the other, and all keys that any of them sees.
 template <std::floating_point T>
@@ -49,14 +44,14 @@ template <std::floating_point T>
 void ScaledAttention<T>::carve(Workspace& workspace, Index keys, Index seen) {
   keys_ = keys;
   // softmax works on whole vectors from any column on
-  score_stride_ = score_rows::whole_vectors<T>(block_queries + seen) + lane_count<T>;
+  score_stride_ = score_rows::whole_vectors<T>(score_rows::block_queries + seen) + lane_count<T>;
   for_each_thread_ = workspace.scratch.take<T>(thread_count(), total(scratch_sizes()));
 }
 
 template <std::floating_point T>
 std::array<Index, 5> ScaledAttention<T>::scratch_sizes() const {
   const Index columns = d_ * keys_;
-  const Index scores = block_queries * score_stride_;
+  const Index scores = score_rows::block_queries * score_stride_;
   return {columns, columns, scores, scores, scores};
 }
 
@@ -75,8 +70,8 @@ Matrix<T> ScaledAttention<T>::scores_in(T* scores, const Block& block) const {
 template <std::floating_point T>
 template <typename Body>
 void ScaledAttention<T>::for_each_block(const AttentionTile<T>& tile, const Body& body) {
-  for (Index query = 0; query < tile.q.rows; query += block_queries) {
-    const Index queries = std::min(block_queries, tile.q.rows - query);
+  for (Index query = 0; query < tile.q.rows; query += score_rows::block_queries) {
+    const Index queries = std::min(score_rows::block_queries, tile.q.rows - query);
     body(Block{query, queries, tile.slide * query, tile.slide * (queries - 1) + tile.seen});
   }
 }

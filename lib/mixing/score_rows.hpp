@@ -13,6 +13,9 @@
 
 namespace rlt::score_rows {
 
+/// So many queries at a time: what they score, and the tile of keys, stay in cache.
+inline constexpr Index block_queries = 32;
+
 /// The score of a key that a query does not see: e^(hidden - largest) is exactly 0.
 template <typename T>
 inline constexpr T hidden = -std::numeric_limits<T>::max() / 4;

@@ -12,8 +12,6 @@
 namespace rlt {
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr const char* vocabulary_key = "vocabulary";
 constexpr const char* hashes_key = "data_hash";
 constexpr const char* returns_key = "data_returns";
@@ -24,8 +22,8 @@ Value parsed(const Facts& facts, const char* key, Convert&& convert) {
   const auto found = facts.find(key);
   if (found == facts.end()) return {};
   try {
-    return convert(Json::parse(found->second));
-  } catch (const Json::exception&) {
+    return convert(nlohmann::json::parse(found->second));
+  } catch (const nlohmann::json::exception&) {
     fail(Exit::failed, "the checkpoint's '{}' is damaged", key);
   }
 }
@@ -60,12 +58,13 @@ DataIdentity identity_of(const std::vector<Trajectory>& recorded) {
 Facts to_facts(const DataIdentity& identity) {
   Facts facts;
   facts[vocabulary_key] =
-      Json{{"inputs", identity.symbols.inputs}, {"classes", identity.symbols.outputs}}.dump();
-  if (!identity.hashes.empty()) facts[hashes_key] = Json(identity.hashes).dump();
+      nlohmann::json{{"inputs", identity.symbols.inputs}, {"classes", identity.symbols.outputs}}
+          .dump();
+  if (!identity.hashes.empty()) facts[hashes_key] = nlohmann::json(identity.hashes).dump();
   if (identity.returns) {
-    facts[returns_key] = Json{{"episodes", identity.returns->episodes},
-                              {"mean", identity.returns->mean},
-                              {"best", identity.returns->best}}
+    facts[returns_key] = nlohmann::json{{"episodes", identity.returns->episodes},
+                                        {"mean", identity.returns->mean},
+                                        {"best", identity.returns->best}}
                              .dump();
   }
   return facts;
@@ -73,17 +72,18 @@ Facts to_facts(const DataIdentity& identity) {
 
 DataIdentity data_identity(const Facts& facts) {
   DataIdentity identity;
-  identity.symbols = parsed<Symbols>(facts, vocabulary_key, [](const Json& json) {
+  identity.symbols = parsed<Symbols>(facts, vocabulary_key, [](const nlohmann::json& json) {
     return Symbols{json.at("inputs").get<std::vector<std::string>>(),
                    json.at("classes").get<std::vector<std::string>>()};
   });
   identity.hashes = parsed<std::map<std::string, std::string>>(
       facts, hashes_key,
-      [](const Json& json) { return json.get<std::map<std::string, std::string>>(); });
-  identity.returns = parsed<std::optional<Returns>>(facts, returns_key, [](const Json& json) {
-    return Returns{json.at("episodes").get<Index>(), json.at("mean").get<double>(),
-                   json.at("best").get<double>()};
-  });
+      [](const nlohmann::json& json) { return json.get<std::map<std::string, std::string>>(); });
+  identity.returns =
+      parsed<std::optional<Returns>>(facts, returns_key, [](const nlohmann::json& json) {
+        return Returns{json.at("episodes").get<Index>(), json.at("mean").get<double>(),
+                       json.at("best").get<double>()};
+      });
   return identity;
 }
 
