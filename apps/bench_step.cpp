@@ -67,10 +67,10 @@ StepTiming time_steps(const BenchCommand& command) {
 }  // namespace
 
 std::vector<std::string> step_columns() {
-  return with_machine_columns({"cell", "d_model", "layers", "heads", "ff", "batch", "length",
-                               "threads", "token_us", "tokens_per_s", "state_size",
-                               "allocations_per_token", "token_min_us", "token_spread",
-                               "before_s"});
+  return with_machine_columns({"cell", "options", "precision", "d_model", "layers", "heads", "ff",
+                               "batch", "length", "threads", "token_us", "tokens_per_s",
+                               "state_size", "allocations_per_token", "token_min_us",
+                               "token_spread", "before_s"});
 }
 
 void bench_step(const BenchCommand& command, CsvFile* csv) {
@@ -80,10 +80,11 @@ void bench_step(const BenchCommand& command, CsvFile* csv) {
   const Measurements& token_us = timing.token_us;
   const double speed = static_cast<double>(config.batch) / token_us.median * 1e6;
   if (csv != nullptr) {
-    csv->append(with_machine({config.cell, config.d_model, config.layers, config.heads, config.ff,
-                              config.batch, command.length, Index{thread_count()}, token_us.median,
-                              speed, timing.state_size, timing.allocations, token_us.least,
-                              token_us.spread, timing.before_s}));
+    csv->append(
+        with_machine({config.cell, option_summary(config), config.precision, config.d_model,
+                      config.layers, config.heads, config.ff, config.batch, command.length,
+                      Index{thread_count()}, token_us.median, speed, timing.state_size,
+                      timing.allocations, token_us.least, token_us.spread, timing.before_s}));
     csv->flush();
     return;
   }

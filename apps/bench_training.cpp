@@ -107,6 +107,8 @@ Timing time_model(const BenchCommand& command) {
 
 std::vector<std::string> training_columns() {
   return with_machine_columns({"cell",
+                               "options",
+                               "precision",
                                "d_model",
                                "layers",
                                "heads",
@@ -141,6 +143,8 @@ void bench_training(const BenchCommand& command, CsvFile* csv) {
   const double floor_gflops = timing.operations / timing.floor_ms.median * 1e3;
   if (csv != nullptr) {
     csv->append(with_machine({config.cell,
+                              option_summary(config),
+                              config.precision,
                               config.d_model,
                               config.layers,
                               config.heads,

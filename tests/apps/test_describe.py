@@ -91,7 +91,8 @@ class Describe(unittest.TestCase):
                          [(cell, width, batch) for cell in ("linear", "gru") for width in ("8", "16", "32")
                           for batch in ("2", "3")])
         for row in rows:
-            number = {name: float(row[name]) for name in row if name not in ("cell", "commit", "processor")}
+            words_in = ("cell", "options", "precision", "commit", "processor")
+            number = {name: float(row[name]) for name in row if name not in words_in}
             operations = number["gflops"] * number["step_ms"]
             self.assertGreater(operations, 0)
             self.assertAlmostEqual(number["peak_fraction"] * number["peak_gflops"], number["gflops"])
@@ -102,6 +103,13 @@ class Describe(unittest.TestCase):
         for wrong in ("8-32*1", "8,", "0"):
             failed = run(*words, "--d-model", wrong)
             self.assertEqual((failed.returncode, len(failed.stderr.splitlines())), (2, 1))
+
+    def test_bench_names_what_it_timed(self):
+        words = ["bench", "--cell", "deltanet", "--cell-option", "beta_max=2", "--d-model", "8", "--repeats", "1",
+                 "--length", "3", "--precision", "double", "--csv", "-"]
+        for form in ([], ["--step", "--batch", "1"]):
+            row, = csv.DictReader(run(*words, *form).stdout.splitlines())
+            self.assertEqual((row["options"], row["precision"]), ("beta_max=2", "double"))
 
     def test_lists_of_lengths_add_or_multiply(self):
         def lengths(text):
