@@ -1,16 +1,15 @@
 // The frame of every cell whose heads run their own recurrence on a small state: slow projection, one
 // recurrence per head, output projection. The recurrence itself is a Rule; its file has the equations.
 //
-// Memory: lane_count sequences of one head form a group, or all sequences of several heads where the batch is
-// small (head_lanes.hpp); time runs inside, so that a group's state stays in cache. The tape holds the Rule's `kept` vectors of every step, and one state per span of `stride` steps
-// (O(T d) for d <= stride). Backward of a reversible Rule begins with the state kept after a span and takes
-// one change after the other back: one state in cache is enough, and the error is the rounding of at most
-// `stride` additions. Where a sequence starts inside the span, and always for other Rules, it replays the span
-// from its beginning. A pass that keeps nothing has the tape of one step.
+// Memory: lane_count sequences of one head form a group, or all sequences of several heads where the batch is small
+// (head_lanes.hpp); time runs inside, so that a group's state stays in cache. The tape holds the Rule's `kept` vectors of
+// every step, and one state per span of `stride` steps (O(T d) for d <= stride). Backward of a reversible Rule begins with
+// the state kept after a span and takes one change after the other back: one state in cache is enough, and the error is
+// the rounding of at most `stride` additions. Where a sequence starts inside the span, and always for other Rules, it
+// replays the span from its beginning. A pass that keeps nothing has the tape of one step.
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <concepts>
 #include <string>
 #include <string_view>
@@ -19,85 +18,12 @@
 #include "base/parallel.hpp"
 #include "mixing/cell.hpp"
 #include "mixing/cell_config.hpp"
-#include "mixing/head_lanes.hpp"
+#include "mixing/fast_weight_rule.hpp"
+#include "mixing/lane_group.hpp"
 #include "nn/linear.hpp"
 #include "tensor/lanes.hpp"
 
 namespace rlt {
-
-/// One head's recurrence, V = Lanes<T>: one sequence per lane. Sizes are vectors per head and step.
-template <typename R, typename T>
-concept FastWeightRule = requires(R rule, const R fixed, const CellConfig& config,
-                                  ParameterSet<T>& parameters, std::string_view prefix, Index head,
-                                  const LaneHeads& heads, Lanes<T>* vectors, const Lanes<T>* read,
-                                  Matrix<const T> rows) {
-  R(config);
-  /// false: the head reads its slice of x itself, not a slow projection of it.
-  { R::projects } -> std::convertible_to<bool>;
-  /// A step's change of the state can be taken back by step_backward (sums can, decay cannot).
-  { R::reversible } -> std::convertible_to<bool>;
-  { R::learns_initial_state } -> std::convertible_to<bool>;
-  { fixed.inputs } -> std::convertible_to<Index>;
-  { fixed.outputs } -> std::convertible_to<Index>;
-  { fixed.kept } -> std::convertible_to<Index>;     // from step to step_backward
-  { fixed.emitted } -> std::convertible_to<Index>;  // from step_backward to backward_parameters
-  { fixed.output_scale } -> std::convertible_to<T>;
-  { fixed.pieces() } -> std::same_as<std::vector<StatePiece>>;  // the state
-  rule.declare(parameters, prefix);
-  /// Makes tables of its own, once the parameters have found room.
-  rule.prepare();
-  /// Writes what of a fresh state is not 0.
-  fixed.initial(head, vectors);
-  /// step(heads, in, state, kept, out); may use `in` as scratch.
-  fixed.step(heads, vectors, vectors, vectors, vectors);
-  /// replay(kept, state): what `step` did to the part of the state that step_backward reads.
-  fixed.replay(read, vectors);
-  /// backward_parameters(emitted, din), (B T, H emitted) and (B T, H inputs), after all steps.
-  rule.backward_parameters(rows, rows);
-}
-&& (R::reversible
-          // step_backward(heads, kept, state, dout, dstate, din, emitted); state (the part that replay makes)
-          // and dstate (its gradient) are after the step on entry and before it on return.
-          ? requires(const R rule, const LaneHeads& heads, const Lanes<T>* read, Lanes<T>* vectors) {
-              rule.step_backward(heads, read, vectors, read, vectors, vectors, vectors);
-            }
-          // step_backward(heads, kept, before, after, dout, dstate, din, emitted): the states around the step.
-          : requires(const R rule, const LaneHeads& heads, const Lanes<T>* read, Lanes<T>* vectors) {
-              rule.step_backward(heads, read, read, read, read, vectors, vectors, vectors);
-            }) &&
-    (!R::learns_initial_state ||
-     // backward_initial(head, dstate): the gradient of the state before the first step.
-     requires(R rule, Index head, const T* gradient) { rule.backward_initial(head, gradient); });
-
-/// Defaults for what most Rules do not need: a Rule inherits them and declares what it does need itself.
-template <typename T>
-class PlainRule {
- public:
-  using V = Lanes<T>;
-  static constexpr bool projects = true;
-  static constexpr bool reversible = true;
-  static constexpr bool learns_initial_state = false;
-  static constexpr Index emitted = 0;
-  static constexpr T output_scale = T(1);
-
-  void declare(ParameterSet<T>&, std::string_view) {}
-  void prepare() {}
-  void initial(Index, V*) const {}
-  void backward_parameters(Matrix<const T>, Matrix<const T>) {}
-};
-
-/// `scale`: the switch of the language models of arXiv 2106.06295.
-inline Option scale_option() {
-  return {.name = "scale",
-          .value = "none",
-          .help = "rsqrt: outputs of a head of size d times 1 / sqrt(d)",
-          .choices = {"none", "rsqrt"}};
-}
-template <typename T>
-T output_scale_of(const CellConfig& config) {
-  return config.text("scale") == "rsqrt" ? T(1) / std::sqrt(static_cast<T>(config.head_size()))
-                                         : T(1);
-}
 
 template <std::floating_point T, FastWeightRule<T> Rule>
 class FastWeightCell : public Cell<T> {
@@ -200,62 +126,9 @@ class FastWeightCell : public Cell<T> {
     return {inputs_, extent.rows(), heads_ * rule_.inputs};
   }
 
-  // Sequences first_row .. first_row + heads.rows - 1.
-  struct Group {
-    LaneHeads heads;
-    Index first_row;
-
-    Index row(Index lane) const { return first_row + lane % heads.rows; }
-  };
-  Group group_at(Extent extent, Index index) const {
+  LaneGroup<T> group_at(Extent extent, Index index) const {
     const HeadLanes lanes = head_lanes(extent.batch);
     return {lanes.at(index), lanes.first_row(index)};
-  }
-
-  // Ones in the lanes whose sequence starts anew at step t; false if there is none.
-  bool starting(Extent extent, const Group& group, Index t,
-                typename V::batch_bool_type& mask) const {
-    if (pass_.starts == nullptr) return false;
-    alignas(memory_alignment) T marks[static_cast<std::size_t>(lane_count<T>)]{};
-    bool any = false;
-    for (Index lane = 0; lane < group.heads.lanes(); ++lane) {
-      if (!pass_.start(extent, group.row(lane), t)) continue;
-      marks[lane] = T(1);
-      any = true;
-    }
-    mask = V::load_aligned(marks) > V(T(0));
-    return any;
-  }
-
-  bool any_start(Extent extent, const Group& group, Index first, Index last) const {
-    if (pass_.starts == nullptr) return false;
-    for (Index lane = 0; lane < group.heads.rows; ++lane) {
-      for (Index t = first; t <= last; ++t) {
-        if (pass_.start(extent, group.row(lane), t)) return true;
-      }
-    }
-    return false;
-  }
-
-  // What a group reads or writes: `channels` numbers of each head, heads side by side in the rows of the sequences,
-  // which lie `stride` numbers apart; `rows` is the first.
-  template <typename Number>
-  static auto lane_rows(const Group& group, Number* rows, Index stride, Index channels) {
-    return [=, heads = group.heads](Index lane) {
-      return rows + lane % heads.rows * stride + (heads.first + lane / heads.rows) * channels;
-    };
-  }
-  static void gather(const Group& group, const T* rows, Index stride, Index channels, V* out) {
-    if (group.heads.lanes() == 1) {
-      return broadcast_lanes(rows + group.heads.first * channels, channels, out);
-    }
-    gather_lanes<T>(lane_rows(group, rows, stride, channels), group.heads.lanes(), channels, out);
-  }
-  static void scatter(const Group& group, const V* in, Index channels, T* rows, Index stride) {
-    if (group.heads.lanes() == 1) {
-      return first_lane(in, channels, rows + group.heads.first * channels);
-    }
-    scatter_lanes<T>(in, channels, group.heads.lanes(), lane_rows(group, rows, stride, channels));
   }
 
   // A vector of outputs, or of their gradients.
@@ -289,7 +162,7 @@ class FastWeightCell : public Cell<T> {
   }
 
   void forward_group(Extent extent, Index index, Matrix<const T> in, V* scratch) {
-    const Group group = group_at(extent, index);
+    const LaneGroup<T> group = group_at(extent, index);
     V* const inputs = scratch;
     V* const fresh = inputs + rule_.inputs;
     V* const out = fresh + 2 * state_;
@@ -299,7 +172,7 @@ class FastWeightCell : public Cell<T> {
     if (pass_.lanes != nullptr) {
       state = reinterpret_cast<V*>(pass_.lanes) + index * state_;
     } else if (carried != nullptr) {
-      gather(group, carried, pass_.state.stride, state_, state);
+      group.gather(carried, pass_.state.stride, state_, state);
     } else {
       refresh(group.heads, state, fresh);
     }
@@ -308,22 +181,21 @@ class FastWeightCell : public Cell<T> {
       if (keeps && t % stride == 0) {
         std::copy_n(state, state_, checkpoint(extent, index, t / stride));
       }
-      if (starting(extent, group, t, mask)) restart(group.heads, mask, state, fresh);
+      if (group.starting(pass_, extent, t, mask)) restart(group.heads, mask, state, fresh);
       const Index row = group.first_row * extent.steps + t;
-      gather(group, in.row(row), extent.steps * in.stride, rule_.inputs, inputs);
+      group.gather(in.row(row), extent.steps * in.stride, rule_.inputs, inputs);
       rule_.step(group.heads, inputs, state, kept(extent, index, keeps ? t : 0), out);
       scale_output(out);
-      scatter(group, out, rule_.outputs, mixed_ + row * mixed_width(),
-              extent.steps * mixed_width());
+      group.scatter(out, rule_.outputs, mixed_ + row * mixed_width(), extent.steps * mixed_width());
     }
     if (keeps) {
       std::copy_n(state, state_, checkpoint(extent, index, checkpoint_count(extent) - 1));
     }
-    if (carried != nullptr) scatter(group, state, state_, carried, pass_.state.stride);
+    if (carried != nullptr) group.scatter(state, state_, carried, pass_.state.stride);
   }
 
   void backward_group(Extent extent, Index index, Matrix<T> din, V* scratch) {
-    const Group group = group_at(extent, index);
+    const LaneGroup<T> group = group_at(extent, index);
     V* const dinputs = scratch;
     V* const states = dinputs + rule_.inputs;  // of a replayed span: after each of its steps
     V* const dstate = states + stride * state_;
@@ -340,7 +212,7 @@ class FastWeightCell : public Cell<T> {
     for (Index span = divide_up(extent.steps, stride) - 1; span >= 0; --span) {
       const Index first = span * stride;
       const Index last = std::min(extent.steps, first + stride) - 1;
-      const bool replays = !Rule::reversible || any_start(extent, group, first + 1, last);
+      const bool replays = !Rule::reversible || group.any_start(pass_, extent, first + 1, last);
       if (replays) {
         replay_span(extent, group, index, first, last, states, fresh);
       } else {
@@ -349,12 +221,12 @@ class FastWeightCell : public Cell<T> {
       for (Index t = last; t >= first; --t) {
         V* const state = replays ? states + (t - first) * state_ : states;
         const Index row = group.first_row * extent.steps + t;
-        gather(group, dmixed_ + row * mixed_width(), extent.steps * mixed_width(), rule_.outputs,
-               dout);
+        group.gather(dmixed_ + row * mixed_width(), extent.steps * mixed_width(), rule_.outputs,
+                     dout);
         // the Rule's output times output_scale
         scale_output(dout);
         // the Rule's step
-        const bool starts = starting(extent, group, t, mask);
+        const bool starts = group.starting(pass_, extent, t, mask);
         if constexpr (Rule::reversible) {
           rule_.step_backward(group.heads, kept(extent, index, t), state, dout, dstate, dinputs,
                               emitted);
@@ -368,10 +240,10 @@ class FastWeightCell : public Cell<T> {
           rule_.step_backward(group.heads, kept(extent, index, t), before, state, dout, dstate,
                               dinputs, emitted);
         }
-        scatter(group, dinputs, rule_.inputs, din.row(row), extent.steps * din.stride);
+        group.scatter(dinputs, rule_.inputs, din.row(row), extent.steps * din.stride);
         if (rule_.emitted > 0) {
           const Index width = heads_ * rule_.emitted;
-          scatter(group, emitted, rule_.emitted, emitted_ + row * width, extent.steps * width);
+          group.scatter(emitted, rule_.emitted, emitted_ + row * width, extent.steps * width);
         }
         // a fresh state where a sequence starts
         if (starts) {
@@ -391,22 +263,22 @@ class FastWeightCell : public Cell<T> {
   V* previous(V* fresh) const { return fresh + 2 * state_; }
 
   // From the state kept before a span to the state after each of its steps.
-  void replay_span(Extent extent, const Group& group, Index index, Index first, Index last,
+  void replay_span(Extent extent, const LaneGroup<T>& group, Index index, Index first, Index last,
                    V* states, V* fresh) const {
     typename V::batch_bool_type mask;
     const V* before = checkpoint(extent, index, first / stride);
     for (Index t = first; t <= last; ++t) {
       V* const state = states + (t - first) * state_;
       std::copy_n(before, state_, state);
-      if (starting(extent, group, t, mask)) restart(group.heads, mask, state, fresh);
+      if (group.starting(pass_, extent, t, mask)) restart(group.heads, mask, state, fresh);
       rule_.replay(kept(extent, index, t), state);
       before = state;
     }
   }
 
   // Adds the gradient of the initial state, for each head summed over the marked lanes; `sums` of the group's first.
-  void add_initial(const Group& group, const typename V::batch_bool_type& mask, const V* dstate,
-                   T* sums) const {
+  void add_initial(const LaneGroup<T>& group, const typename V::batch_bool_type& mask,
+                   const V* dstate, T* sums) const {
     const Index rows = group.heads.rows;
     for (Index i = 0; i < state_; ++i) {
       const V marked = xsimd::select(mask, dstate[i], V(T(0)));
