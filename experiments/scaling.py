@@ -8,12 +8,12 @@ from pathlib import Path
 # First: it says in one line which package is missing.
 from program import Parser, Problem, run_main
 
-import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from files import write_whole
-from looks import look, marked_by
+from looks import look, marked_by, own_style
 from names import in_order
 from sheets import read_frame
 
@@ -62,7 +62,7 @@ def draw(frame):
     """The figure as bytes of an SVG."""
     figure = Figure(figsize=(7, 3.2))
     FigureCanvasAgg(figure)
-    figure.subplots_adjust(left=0.08, right=0.98, top=0.92, bottom=0.31, wspace=0.2)
+    figure.subplots_adjust(left=0.08, right=0.97, top=0.92, bottom=0.27, wspace=0.2)
     for axes, (column, title) in zip(figure.subplots(1, 2), PANELS.items()):
         for cell in in_order(frame["cell"], "cell"):
             rows = frame[frame["cell"] == cell].sort_values("length")
@@ -70,6 +70,11 @@ def draw(frame):
             axes.plot(rows["length"], rows[column], linestyle=style[1], linewidth=1.2, label=cell,
                       **marked_by(style))
         axes.set(xscale="log", yscale="log", xlabel="sequence length T", title=title)
+        lengths = sorted(frame["length"].unique())
+        axes.set_xticks(lengths, [f"{length:.0f}" for length in lengths])
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.minorticks_off()
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="lower center", ncol=5, frameon=False, fontsize=7)
     data = io.BytesIO()
@@ -85,9 +90,7 @@ def main(arguments):
     frame = read(chosen.csv)
     out = Path(chosen.out)
     write_whole(out / "table.md", table(frame).encode(), [chosen.csv])
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()  # nobody's own settings change the figure
-        matplotlib.rcParams["svg.hashsalt"] = "rlt"
+    with own_style():
         write_whole(out / "scaling.svg", draw(frame), [chosen.csv])
     print(out / "table.md")
 
