@@ -20,11 +20,16 @@ checks="clang-format clang-tidy libomp-dev"
 text="fortunes"
 data="python3 python3-pandas python3-vega-datasets python3-statsmodels dataset-fashion-mnist"
 
-missing=()
+packages=()
 for group in "$@"; do
-  for package in ${!group}; do
-    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
-  done
+  # shellcheck disable=SC2206  # words
+  packages+=(${!group})
+done
+# one query: every script begins here. It fails where a package is unknown
+found=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${packages[@]}" 2>/dev/null || true)
+missing=()
+for package in "${packages[@]}"; do
+  [[ $'\n'$found$'\n' == *$'\n'"$package installed"$'\n'* ]] || missing+=("$package")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 
