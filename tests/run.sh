@@ -47,7 +47,7 @@ if [ -z "${FAST:-}" ]; then
   # A folder of lib at a time: most of the work is in the headers. clang cannot read GCC's precompiled ones.
   check "clang-tidy" bash -c 'cmake --preset release -B build/tidy -DCMAKE_UNITY_BUILD=ON \
       -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON >/dev/null &&
-    sed -n "s/^ *\"file\": \"\(.*\)\",*$/\1/p" build/tidy/compile_commands.json | grep -v "/tests/" |
+    sed -n "s/^ *\"file\": \"\(.*\)\",*$/\1/p" build/tidy/compile_commands.json | grep -v "^$PWD/tests/" |
     xargs -P "$(nproc)" -n 1 clang-tidy --quiet -p build/tidy 2>/dev/null'
   # For AVX2, so that on a newer processor two levels are tested.
   level=()
