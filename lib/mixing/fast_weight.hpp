@@ -19,6 +19,7 @@
 #include "mixing/cell.hpp"
 #include "mixing/cell_config.hpp"
 #include "mixing/fast_weight_rule.hpp"
+#include "mixing/head_lanes.hpp"
 #include "mixing/lane_group.hpp"
 #include "nn/linear.hpp"
 #include "tensor/lanes.hpp"

@@ -73,6 +73,14 @@ class Layers(unittest.TestCase):
             for place in [f"tasks/{environment}.cpp", f"tests/tasks/{environment}.cpp"]:
                 self.assertTrue((ROOT / place).exists(), place)
 
+    def test_faults_to_plant_stand_once_in_their_files(self):
+        for fault in (ROOT / "tests/mutants/mutants.txt").read_text().split("\n\n"):
+            lines = [line for line in fault.splitlines() if not line.startswith("#")]
+            if lines:
+                name, file, before, *_ = lines
+                with self.subTest(fault=name):
+                    self.assertEqual((ROOT / file).read_text().count(before.removeprefix("- ")), 1)
+
 
 if __name__ == "__main__":
     unittest.main()
