@@ -74,7 +74,8 @@ Exit run_and_deliver(int argc, char** argv) {
 int main(int argc, char** argv) {
   rlt::prepare_standard_streams();
   try {
-    rlt::hand_over(argv);
+    const std::string note = rlt::hand_over(argv);
+    if (!note.empty()) rlt::print_message("rlt: note: {}", note);
     rlt::prepare_processor();
     return static_cast<int>(run_and_deliver(argc, argv));
   } catch (const rlt::Error& error) {

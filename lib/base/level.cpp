@@ -70,14 +70,23 @@ std::string choose_level(const std::vector<std::string>& present, std::string_vi
   return std::string(asked);
 }
 
-void hand_over(char** argv) {
+std::string missing_levels(std::string_view own, const std::vector<std::string>& present,
+                           std::string_view most, std::string_view folder) {
+  if (own != lowest_first.front() || present.size() > 1 || height(most) == 0) return {};
+  return fmt::format(
+      "runs at level {}, slowly: this processor is of level {}, but '{}' has no faster rlt; it "
+      "belongs to this program (RLT_LEVEL={} runs without this note)",
+      own, most, folder, own);
+}
+
+std::string hand_over(char** argv) {
   namespace fs = std::filesystem;
   const std::string own(level());
   std::error_code unreadable;  // then this program stands alone
   const fs::path here = fs::read_symlink("/proc/self/exe", unreadable);
+  const fs::path folder = here.parent_path() / RLT_LEVEL_FOLDER;
   const auto path_of = [&](std::string_view name) {
-    const std::string file = fmt::format("{}-{}", here.filename().string(), name);
-    return (here.parent_path() / RLT_LEVEL_FOLDER / file).string();
+    return (folder / fmt::format("{}-{}", here.filename().string(), name)).string();
   };
   std::vector<std::string> present = {own};
   if (own == lowest_first.front()) {
@@ -85,10 +94,13 @@ void hand_over(char** argv) {
       if (name != own && access(path_of(name).c_str(), X_OK) == 0) present.emplace_back(name);
     }
   }
-  const char* const asked = std::getenv("RLT_LEVEL");
-  const std::string chosen =
-      choose_level(present, processor_level(), asked == nullptr ? "" : asked);
-  if (chosen == own) return;
+  const char* const variable = std::getenv("RLT_LEVEL");
+  const std::string_view asked = variable == nullptr ? "" : variable;
+  const std::string chosen = choose_level(present, processor_level(), asked);
+  if (chosen == own) {
+    if (!asked.empty()) return {};
+    return missing_levels(own, present, processor_level(), folder.lexically_normal().string());
+  }
   const std::string path = path_of(chosen);
   execv(path.c_str(), argv);  // returns only when it could not
   fail(Exit::failed, "'{}': {}", path, std::generic_category().message(errno));

@@ -21,9 +21,14 @@ std::string_view processor_level();
 std::string choose_level(const std::vector<std::string>& present, std::string_view most,
                          std::string_view asked);
 
+/// What people should know whose program, of level `own`, is the only one in `present` and slower than a processor of
+/// level `most` allows, because it was copied without the others, which belong into `folder`; empty where nothing is amiss.
+std::string missing_levels(std::string_view own, const std::vector<std::string>& present,
+                           std::string_view most, std::string_view folder);
+
 /// First thing in main: lets the program of the chosen level, libexec/rlt/rlt-LEVEL beside the folder of bin/rlt, run in
-/// place of this one; returns where this is the chosen one. Error(usage) like choose_level, Error(failed) when it cannot
-/// be started.
-void hand_over(char** argv);
+/// place of this one. Returns where this is the chosen one, with missing_levels unless RLT_LEVEL names it. Error(usage)
+/// like choose_level, Error(failed) when it cannot be started.
+std::string hand_over(char** argv);
 
 }  // namespace rlt

@@ -59,6 +59,21 @@ TEST_CASE("level: the program of a high level says so on a lower processor") {
         "2: this program needs a processor of level x86-64-v4, this one is of level x86-64-v3");
 }
 
+TEST_CASE("level: a program that was copied without its faster levels says so") {
+  const auto note = [](const char* own, const std::vector<std::string>& present, const char* most) {
+    return rlt::missing_levels(own, present, most, "/home/me/libexec/rlt");
+  };
+  CHECK(note("x86-64", {"x86-64"}, "x86-64-v4") ==
+        "runs at level x86-64, slowly: this processor is of level x86-64-v4, but "
+        "'/home/me/libexec/rlt' has no faster rlt; it belongs to this program (RLT_LEVEL=x86-64 "
+        "runs without this note)");
+  CHECK(note("x86-64", {"x86-64"}, "x86-64").empty());
+  CHECK(note("x86-64", {"x86-64", "x86-64-v4"}, "x86-64-v3").empty());
+  CHECK(note("x86-64-v3", {"x86-64-v3"}, "x86-64-v4").empty());
+  CHECK(note("native", {"native"}, "x86-64-v4").empty());
+  CHECK(note("default", {"default"}, "default").empty());
+}
+
 TEST_CASE("level: this processor runs what this program was compiled for") {
   std::string compiled = "x86-64";
 #if defined(__AVX2__) && defined(__FMA__) && defined(__BMI__) && defined(__BMI2__) && \
