@@ -291,7 +291,7 @@ class Script(Folder):
         done = self.script_run(LIST="1", PRESET="hours", SEEDS="1 2 3", LRS="")
         self.assertEqual(done.returncode, 0, done.stderr)
         lines = [shlex.split(line) for line in done.stdout.splitlines()]
-        self.assertEqual(len(lines), (8 * 2 + 8) * 2)
+        self.assertEqual(len(lines), (8 * 2 + 5) * 2)
         self.assertEqual(len({line[-1] for line in lines}), len(lines))
         self.assertEqual({int(line[line.index("--segment") + 1]) * int(line[line.index("--batch") + 1]) for line in lines},
                          {4096})
