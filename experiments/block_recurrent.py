@@ -81,10 +81,15 @@ def mark_best(frame):
     return [key in best for key in frame[[*SETTING, "lr"]].itertuples(index=False, name=None)]
 
 
+def is_variant(arm):
+    """Another gate or configuration."""
+    return arm.startswith("Rec:") and not arm.startswith(REC)
+
+
 def arm_order(arm):
     """Transformer-XL by window, then sliding windows by layers, then what has states."""
     kind, *rest = arm.split(":")
-    return (["XL", "Slide", "Rec"].index(kind), int(rest[0].rstrip("L")) if kind != "Rec" else 0, arm != REC, arm)
+    return (["XL", "Slide", "Rec"].index(kind), int(rest[0].rstrip("L")) if kind != "Rec" else 0, is_variant(arm), arm)
 
 
 def ordered(frame):

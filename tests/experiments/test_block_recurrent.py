@@ -223,7 +223,8 @@ class Claim(Folder):
 
 class Figure(Folder):
     def test_one_line_per_arm_and_the_same_bytes(self):
-        for arm in ("Slide:4L", "Slide:5L", "Rec:fixed:skip"):
+        arms = ["XL:16", "XL:128", "Slide:5L", "Rec:fixed:skip", "Rec:lstm:dual:one_block"]
+        for arm in arms:
             self.seeds(arm, 2.5, 2.25)
         self.merged()
         pages = []
@@ -239,11 +240,14 @@ class Figure(Folder):
                 self.assertEqual((code, err), (0, ""))
         self.assertEqual((self.folder / "one.svg").read_bytes(), (self.folder / "two.svg").read_bytes())
         self.assertEqual([text.get_text() for text in pages[0].figure.legends[0].get_texts()],
-                         ["Slide:4L", "Slide:5L", "Rec:fixed:skip"])
-        axes = pages[0].axes["text"]
-        self.assertEqual(axes.get_xscale(), "log")
-        medians = [line.get_xydata().tolist() for line in axes.lines if line.get_linewidth() > 1]
-        self.assertIn([[128, 3.375], [256, 2.375]], medians)
+                         ["XL:16", "Rec:fixed:skip", "XL:128", "Rec:lstm:dual:one_block", "Slide:5L"])  # by columns
+        lines = {}
+        for title, axes in pages[0].axes.items():
+            self.assertEqual(axes.get_xscale(), "log")
+            lines[title] = [line for line in axes.lines if line.get_xydata().tolist() == [[128, 3.375], [256, 2.375]]
+                            and line.get_linestyle() != "None"]
+        self.assertEqual({title: len(medians) for title, medians in lines.items()},
+                         {"text": 4, "text: gates and configurations": 2})
         self.assert_fails(1, "missing column", "positions", "--out", "x.svg", self.csv([eval_row(1)]), script=plot)
 
 
