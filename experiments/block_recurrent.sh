@@ -7,6 +7,8 @@
 #   PRESET=hours experiments/block_recurrent.sh          84 runs, of 4 minutes of one core (recall) or 9 to 21 (text)
 #   PRESET=hours ARMS="Slide:5L Rec:fixed:skip XL:512" TASKS=text SEEDS="1 2 3" experiments/block_recurrent.sh
 #   ADD=1 PRESET=hours TASKS=entity_recall experiments/block_recurrent.sh   rows of one more task beside those in OUT
+#   ALL_RATES=1 ADD=1 PRESET=hours ARMS=Slide:5L TASKS=text experiments/block_recurrent.sh
+#                                                        where one seed does not tell which rate is better: every seed
 #   LIST=1 experiments/block_recurrent.sh                the commands of the first seed, for GNU parallel
 # ARMS: XL:WINDOW, Slide:LAYERSL, Rec:GATE:CONFIGURATION, behind which may stand :cleared (every segment begins with
 # the initial states) or :one_block (segments of one block, which no gradient of an update crosses). Called again, it
@@ -92,8 +94,8 @@ chosen() {
     "$OUT/results.csv"
 }
 
-# Those of NOW, some of SEEDS: the first at every learning rate, the others at the chosen one. All of what the claim
-# needs first, seed by seed.
+# Those of NOW, some of SEEDS: the first at every learning rate, the others at the chosen one, or with ALL_RATES at every
+# one. All of what the claim needs first, seed by seed.
 commands() {
   local arms task seed arm lr rates segment
   for arms in main_arms variants; do
@@ -102,7 +104,8 @@ commands() {
         setting "$task"
         for arm in $($arms "$task"); do
           segment=$(segment "$arm")
-          [ "$seed" = "$FIRST" ] && rates=$LRS || rates=$(chosen "$task" "$arm")
+          rates=$LRS
+          [ "$seed" = "$FIRST" ] || [ -n "${ALL_RATES:-}" ] || rates=$(chosen "$task" "$arm")
           for lr in $rates; do
             train_command "$RUNS/$task/${arm//:/-}/lr-$lr/seed-$seed" \
               "$(task "$task") $(model "$arm") --segment $segment --batch $((TOKENS / segment)) --lr $lr" \

@@ -291,6 +291,10 @@ class Script(Folder):
         again = self.script_run(**chosen)  # nothing is trained or measured twice
         self.assertEqual(again.returncode, 0, again.stderr)
         self.assertEqual(found.stat().st_mtime_ns, before)
+        more = self.script_run(ARMS="XL:32", TASKS="text", ALL_RATES="1")
+        self.assertEqual(more.returncode, 0, more.stderr)
+        found = [(row["lr"], row["seed"]) for row in self.rows("results") if (row["task"], row["arm"]) == ("text", "XL:32")]
+        self.assertEqual(found, [("0.01", "1"), ("0.01", "2"), ("0.03", "1"), ("0.03", "2")])
 
     def test_every_arm_gets_the_same_tokens_per_update(self):
         done = self.script_run(LIST="1", PRESET="hours", SEEDS="1 2 3", LRS="")
