@@ -223,8 +223,7 @@ class Claim(Folder):
 
 class Figure(Folder):
     def test_one_line_per_arm_and_the_same_bytes(self):
-        arms = ["XL:16", "XL:128", "Slide:5L", "Rec:fixed:skip", "Rec:lstm:dual:one_block"]
-        for arm in arms:
+        for arm in ("XL:16", "XL:128", "Slide:5L", "Rec:fixed:skip", "Rec:lstm:dual:one_block"):
             self.seeds(arm, 2.5, 2.25)
         self.merged()
         pages = []
