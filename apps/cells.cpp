@@ -13,7 +13,9 @@ void print_cell(const CellInfo& info) {
   fmt::print("{}: {}\n", info.name, info.summary);
   fmt::print("  source     {}\n", info.source);
   fmt::print("  equation   {}\n", info.equation);
-  fmt::print("  layer      {}\n", block_info(info.block).equation);
+  const BlockInfo& block = block_info(info.block);
+  fmt::print("  layer      {}\n", block.equation);
+  if (block.has_norms) fmt::print("  norm       {}\n", to_string(info.norm));
   fmt::print("  layers     {} by default\n", info.default_layers);
   const CellConfig config = complete(info.name, CellConfig());
   const auto cell = make_cell<float>(info.name, config);

@@ -17,6 +17,7 @@ enum class Top { nothing, norm, dropout };
 struct BlockInfo {
   std::string name;
   std::string equation;  // x, the layer's input, to y
+  bool has_norms = true;
   Top top = Top::nothing;
 };
 

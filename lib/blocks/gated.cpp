@@ -1,9 +1,9 @@
-// gated:        a = drop(relu(cell(LN(x))))
+// gated:        a = drop(relu(cell(norm(x))))
 //   The layer of AGaLiTe and GaLiTe (arXiv 2310.15719); matrices orthogonal, times sqrt(2).
 // gated_stream: a = drop(relu(cell(x)))
 //   The GTrXL layer (arXiv 1910.06764) as in the same code, whose cell has a norm of its own, over its memory too;
 //   LeCun normal matrices.
-// Both: u = gate(x, a);  m = drop(relu(FF(LN(u))));  y = gate(u, m)
+// Both: u = gate(x, a);  m = drop(relu(FF(norm(u))));  y = gate(u, m)
 //   GRU gates (nn/gru_gate.hpp) in place of residuals, a relu behind the second layer of FF too, biases 0, norms
 //   with Flax's epsilon 1e-6, and no norm after the last block.
 #include <algorithm>
@@ -111,7 +111,7 @@ class Gated : public Wrapper<T> {
       const Matrix<T> dbranch = block.of(rows(extent, dbranch_));
       // y = gate(u, m)
       feed_forward_gate_.backward_block(block, middle, branch, block.of(dy.rows), dmiddle, dbranch);
-      // m = drop(relu(FF(LN(u)))): FF has the dropout, which a relu lets pass
+      // m = drop(relu(FF(norm(u)))): FF has the dropout, which a relu lets pass
       relu_backward(branch, T(1), dbranch);
       feed_forward_.backward_block(block, block.of(rows(extent, middle_normal_)), dbranch, dbranch);
       feed_forward_norm_.backward_block(block, middle, dbranch, dmiddle.data, dmiddle);
@@ -123,7 +123,7 @@ class Gated : public Wrapper<T> {
     for (GruGate<T>* const gate : {&gate_, &feed_forward_gate_}) gate->end_backward(extent.rows());
     feed_forward_.end_backward(extent.rows());
     feed_forward_norm_.end_backward(extent.rows());
-    // cell(LN(x)), or cell(x)
+    // cell(norm(x)), or cell(x)
     cell_->backward(cell_input(x), sequence(extent, dmixed_), sequence(extent, din_));
     if (raw_) {
       add(dx.rows.data, din_, dx.rows.data, extent.rows() * width_);
@@ -152,10 +152,10 @@ class Gated : public Wrapper<T> {
   FeedForward<T> feed_forward_;
   GruGate<T> feed_forward_gate_;
   Dropout after_cell_;
-  T* normal_ = nullptr;         // LN(x)
+  T* normal_ = nullptr;         // norm(x)
   T* mixed_ = nullptr;          // a
   T* middle_ = nullptr;         // u
-  T* middle_normal_ = nullptr;  // LN(u)
+  T* middle_normal_ = nullptr;  // norm(u)
   T* branch_ = nullptr;         // m
   T* dmixed_ = nullptr;         // scratch of backward
   T* dmiddle_ = nullptr;
@@ -172,15 +172,15 @@ std::unique_ptr<Cell<T>> make_gated(std::unique_ptr<Cell<T>> cell, Index width, 
 }  // namespace
 
 BlockEntry blocks::gated() {
-  return {
-      {.name = "gated", .equation = "u = gate(x, relu(cell(LN(x)))); y = gate(u, relu(FF(LN(u))))"},
-      make_gated<float, false>,
-      make_gated<double, false>};
+  return {{.name = "gated",
+           .equation = "u = gate(x, relu(cell(norm(x)))); y = gate(u, relu(FF(norm(u))))"},
+          make_gated<float, false>,
+          make_gated<double, false>};
 }
 
 BlockEntry blocks::gated_stream() {
   return {{.name = "gated_stream",
-           .equation = "u = gate(x, relu(cell(x))); y = gate(u, relu(FF(LN(u))))"},
+           .equation = "u = gate(x, relu(cell(x))); y = gate(u, relu(FF(norm(u))))"},
           make_gated<float, true>,
           make_gated<double, true>};
 }

@@ -14,7 +14,7 @@ std::unique_ptr<Cell<T>> make_plain(std::unique_ptr<Cell<T>> cell, Index, Index,
 }  // namespace
 
 BlockEntry blocks::plain() {
-  return {{.name = "plain", .equation = "y = cell(x)", .top = Top::dropout},
+  return {{.name = "plain", .equation = "y = cell(x)", .has_norms = false, .top = Top::dropout},
           make_plain<float>,
           make_plain<double>};
 }

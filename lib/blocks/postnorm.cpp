@@ -1,4 +1,4 @@
-// postnorm: m = LN(x + drop(cell(x))); y = LN(m + drop(FF(m)))
+// postnorm: m = norm(x + drop(cell(x))); y = norm(m + drop(FF(m)))
 // The encoder layer of Vaswani et al. 2017 (arXiv 1706.03762), as torch builds it.
 #include <string>
 
@@ -61,13 +61,13 @@ class Postnorm : public Wrapper<T> {
     for_row_blocks(extent.rows(), [&](const RowBlock& block) {
       const Matrix<T> dsum = block.of(rows(extent, dsum_));
       const Matrix<T> dmiddle = block.of(rows(extent, dmiddle_));
-      // y = LN(m + drop(FF(m)))
+      // y = norm(m + drop(FF(m)))
       feed_forward_norm_.backward_block(block, block.of(rows(extent, sum_)), block.of(dy.rows),
                                         nullptr, dsum);
       // m + drop(FF(m))
       feed_forward_.backward_block(block, block.of(rows(extent, middle_)), dsum, dmiddle);
       for (Index i = 0; i < block.count * width_; ++i) dmiddle.data[i] += dsum.data[i];
-      // m = LN(x + drop(cell(x)))
+      // m = norm(x + drop(cell(x)))
       norm_.backward_block(block, block.of(rows(extent, mixed_sum_)), dmiddle, nullptr, dsum);
       // x + drop(cell(x))
       copy_dropped(block, dsum_, after_cell_, dmixed_);
@@ -112,7 +112,7 @@ std::unique_ptr<Cell<T>> make_postnorm(std::unique_ptr<Cell<T>> cell, Index widt
 
 BlockEntry blocks::postnorm() {
   return {{.name = "postnorm",
-           .equation = "m = LN(x + cell(x)); y = LN(m + FF(m)); one more LN at the top",
+           .equation = "m = norm(x + cell(x)); y = norm(m + FF(m)); one more norm at the top",
            .top = Top::norm},
           make_postnorm<float>,
           make_postnorm<double>};

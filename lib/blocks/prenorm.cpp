@@ -1,8 +1,8 @@
-// prenorm:  m = x + drop(cell(LN(x)));  y = m + drop(FF(LN(m)))
+// prenorm:  m = x + drop(cell(norm(x)));  y = m + drop(FF(norm(m)))
 //   Official form of arXiv 2106.06295 and 2310.16076 (ids 2, 3, 7, 8, 9): no norm after the last block.
 // prenorm_bare: the same, FF without biases and with LeCun normal matrices, and one more norm at the top
 //   The layer of the Block-Recurrent Transformer (arXiv 2203.07852) and its baselines.
-// skipnorm: m = LN(x) + drop(cell(x));  y = m + drop(FF(LN(m)))
+// skipnorm: m = norm(x) + drop(cell(x));  y = m + drop(FF(norm(m)))
 //   The SRWM layer of arXiv 2310.16076: the cell sees the raw stream, the norm sits on the skip path.
 #include <string>
 
@@ -73,22 +73,22 @@ class Prenorm : public Wrapper<T> {
     for_row_blocks(extent.rows(), [&](const RowBlock& block) {
       const Matrix<const T> dabove = block.of(dy.rows);
       const Matrix<T> dmiddle = block.of(rows(extent, dmiddle_));
-      // y = m + drop(FF(LN(m)))
+      // y = m + drop(FF(norm(m)))
       feed_forward_.backward_block(block, block.of(rows(extent, middle_normal_)), dabove, dmiddle);
       feed_forward_norm_.backward_block(block, block.of(rows(extent, middle_)), dmiddle,
                                         dabove.data, dmiddle);
-      // m = x + drop(cell(LN(x))), or LN(x) + drop(cell(x))
+      // m = x + drop(cell(norm(x))), or norm(x) + drop(cell(x))
       copy_dropped(block, dmiddle_, after_cell_, dmixed_);
     });
     feed_forward_.end_backward(extent.rows());
     feed_forward_norm_.end_backward(extent.rows());
     const Sequence<const T> dmixed = sequence(extent, after_cell_.active() ? dmixed_ : dmiddle_);
     if (norm_on_skip()) {
-      // cell(x), then LN(x)
+      // cell(x), then norm(x)
       cell_->backward(x, dmixed, dx);
       norm_.backward(x.rows, rows(extent, dmiddle_), dx.rows.data, dx.rows);
     } else {
-      // cell(LN(x))
+      // cell(norm(x))
       cell_->backward(sequence(extent, normal_), dmixed, sequence(extent, dnormal_));
       norm_.backward(x.rows, rows(extent, dnormal_), dmiddle_, dx.rows);
     }
@@ -112,9 +112,9 @@ class Prenorm : public Wrapper<T> {
   Norm<T> feed_forward_norm_;
   FeedForward<T> feed_forward_;
   Dropout after_cell_;
-  T* normal_ = nullptr;         // LN(x)
+  T* normal_ = nullptr;         // norm(x)
   T* middle_ = nullptr;         // m
-  T* middle_normal_ = nullptr;  // LN(m)
+  T* middle_normal_ = nullptr;  // norm(m)
   T* dmiddle_ = nullptr;        // scratch of backward
   T* dmixed_ = nullptr;
   T* dnormal_ = nullptr;
@@ -129,21 +129,22 @@ std::unique_ptr<Cell<T>> make_prenorm(std::unique_ptr<Cell<T>> cell, Index width
 }  // namespace
 
 BlockEntry blocks::prenorm() {
-  return {{.name = "prenorm", .equation = "m = x + cell(LN(x)); y = m + FF(LN(m))"},
+  return {{.name = "prenorm", .equation = "m = x + cell(norm(x)); y = m + FF(norm(m))"},
           make_prenorm<float, Form::prenorm>,
           make_prenorm<double, Form::prenorm>};
 }
 
 BlockEntry blocks::prenorm_bare() {
   return {{.name = "prenorm_bare",
-           .equation = "m = x + cell(LN(x)); y = m + FF(LN(m)), no biases; one more LN at the top",
+           .equation =
+               "m = x + cell(norm(x)); y = m + FF(norm(m)), no biases; one more norm at the top",
            .top = Top::norm},
           make_prenorm<float, Form::bare>,
           make_prenorm<double, Form::bare>};
 }
 
 BlockEntry blocks::skipnorm() {
-  return {{.name = "skipnorm", .equation = "m = LN(x) + cell(x); y = m + FF(LN(m))"},
+  return {{.name = "skipnorm", .equation = "m = norm(x) + cell(x); y = m + FF(norm(m))"},
           make_prenorm<float, Form::skipnorm>,
           make_prenorm<double, Form::skipnorm>};
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "blocks/block.hpp"
+
 namespace rlt {
 
 std::vector<IdleSetting> idle_settings(const RunConfig& config) {
@@ -18,8 +20,11 @@ std::vector<IdleSetting> idle_settings(const RunConfig& config) {
   for (const char* const name : {"beta2", "epsilon"}) {
     add(sgd || config.optimizer == "adafactor", name, optimizer + " has none");
   }
-  add(config.steps > 0, "epochs", "--steps decides");
+  for (const char* const name : {"epochs", "env-steps"}) {
+    add(config.steps > 0, name, "--steps decides");
+  }
   add(config.train_size == 0, "bucket", "--train-size 0 has no set to sort");
+  add(!block_info(cell.block).has_norms, "norm", "layers of " + config.cell + " have none");
   const OptionValues chosen = parse_options("cell-option", config.cell_options);
   const OptionValues all = complete_options("cell-option", config.cell, cell.options, chosen);
   for (const Option& option : cell.options) {

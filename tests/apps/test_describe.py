@@ -33,6 +33,9 @@ class Describe(unittest.TestCase):
                 self.assertIn("results/", facts["results"])
                 self.assertRegex(facts["pieces"], r"\w+ \(\d+")
         self.assertIn("  pieces     4 heads x (W (16, 16), y (16))", self.lines("cells", "rdn"))
+        self.assertIn("  norm       layer", self.lines("cells", "rdn"))
+        self.assertIn("  norm       rms", self.lines("cells", "block_recurrent"))
+        self.assertFalse([line for line in self.lines("cells", "lstm") if line.startswith("  norm ")])
 
     def test_a_run_and_its_checkpoint_say_what_a_sequence_carries(self):
         out = self.train("--cell", "rdn", "--layers", "2", "--heads", "4", "--epochs", "1", "--positions",

@@ -253,6 +253,7 @@ class WithoutEffect(Case):
                 (["--optimizer", "adamw", "--momentum", "0.5"], "momentum"),
                 (["--steps", "3", "--epochs", "5"], "epochs"),
                 (["--steps", "3", "--train-size", "0", "--bucket", "4"], "bucket"),
+                (["--cell", "lstm", "--norm", "rms"], "norm"),
                 (["--cell-option", "dpfp_nu=2"], "cell-option")]):
             with self.subTest(flags=flags):
                 words = without("--epochs", TINY) if "--train-size" in flags else TINY

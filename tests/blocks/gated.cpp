@@ -56,7 +56,7 @@ Numbers behind_cell(const BlockFixture& parts, const Numbers& x, const Numbers& 
 }  // namespace
 
 TEST_CASE(
-    "gated: u = gate(x, relu(cell(LN(x)))), y = gate(u, relu(FF(LN(u)))), and its gradients") {
+    "gated: u = gate(x, relu(cell(norm(x)))), y = gate(u, relu(FF(norm(u)))), and its gradients") {
   support::check_block("gated", [](const BlockFixture& parts, const Numbers& x) {
     return behind_cell(parts, x, relu(parts.cell(parts.norm("norm", x, epsilon))));
   });

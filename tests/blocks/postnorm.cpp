@@ -5,7 +5,8 @@
 using support::BlockFixture;
 using support::Numbers;
 
-TEST_CASE("postnorm: m = LN(x + cell(x)), y = LN(m + FF(m)), and its gradients, with dropout too") {
+TEST_CASE(
+    "postnorm: m = norm(x + cell(x)), y = norm(m + FF(m)), and its gradients, with dropout too") {
   support::check_block("postnorm", [](const BlockFixture& parts, const Numbers& x) {
     const Numbers m = parts.norm("norm", parts.sum(x, parts.cell(x)));
     return parts.norm("ff.norm", parts.sum(m, parts.feed_forward(m)));

@@ -5,14 +5,16 @@
 using support::BlockFixture;
 using support::Numbers;
 
-TEST_CASE("prenorm: m = x + cell(LN(x)), y = m + FF(LN(m)), and its gradients, with dropout too") {
+TEST_CASE(
+    "prenorm: m = x + cell(norm(x)), y = m + FF(norm(m)), and its gradients, with dropout too") {
   support::check_block("prenorm", [](const BlockFixture& parts, const Numbers& x) {
     const Numbers m = parts.sum(x, parts.cell(parts.norm("norm", x)));
     return parts.sum(m, parts.feed_forward(parts.norm("ff.norm", m)));
   });
 }
 
-TEST_CASE("skipnorm: m = LN(x) + cell(x), y = m + FF(LN(m)), and its gradients, with dropout too") {
+TEST_CASE(
+    "skipnorm: m = norm(x) + cell(x), y = m + FF(norm(m)), and its gradients, with dropout too") {
   support::check_block("skipnorm", [](const BlockFixture& parts, const Numbers& x) {
     const Numbers m = parts.sum(parts.norm("norm", x), parts.cell(x));
     return parts.sum(m, parts.feed_forward(parts.norm("ff.norm", m)));

@@ -42,11 +42,19 @@ TEST_CASE("idle settings: settings that another one leaves without effect are kn
     CAPTURE(name);
     CHECK(is_idle(config, name));
   }
-  config.steps = 5;
-  CHECK(is_idle(config, "epochs"));
+  for (const char* const name : {"epochs", "env-steps"}) {
+    CAPTURE(name);
+    config.steps = 0;
+    CHECK_FALSE(is_idle(config, name));
+    config.steps = 5;
+    CHECK(is_idle(config, name));
+  }
   config.train_size = 0;
   CHECK(is_idle(config, "bucket"));
+  config.cell = "lstm";
+  CHECK(is_idle(config, "norm"));
   config.cell = "deltanet";
+  CHECK_FALSE(is_idle(config, "norm"));
   config.cell_options = {"dpfp_nu=2"};
   CHECK(is_idle(config, "cell-option"));
   config.cell_options = {"dpfp_nu=2", "feature_map=dpfp"};
