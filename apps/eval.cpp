@@ -241,7 +241,6 @@ Action declare_eval(const Flags& flags) {
       .number<double>("target-return", command->target_return, -1e9, 1e9,
                       "of return_conditioned: the return to act for")
       .shows("the best in its data");
-  flags.toggle("show", command->show, "in an environment: one episode, step by step");
   flags.text("select", command->select, "", "checkpoint of a run folder: best or last [best]");
   flags.number<std::uint64_t>("eval-seed", command->eval_seed, 0, UINT64_MAX,
                               "seed of the evaluation sets");
@@ -250,6 +249,10 @@ Action declare_eval(const Flags& flags) {
                       "tokens read at once, state carried between");
   flags.text("csv", command->csv, "FILE",
              "file to append to; - for stdout [-; of --horizon: RUN/horizon.csv, begun anew]");
+  flags.toggle("show", command->show, "in an environment: one episode, step by step")
+      .excludes("--sequences")
+      .excludes("--batch")
+      .excludes("--csv");
   flags.text("data", command->data, "PATH", "where the run's own data lie now");
   return [command, flags] {
     command->given = flags.given();

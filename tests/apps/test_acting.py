@@ -74,7 +74,8 @@ class Acting(Case):
         self.assertEqual([round(float(row["memoryless_return"]), 6) for row in rows], [1.3, 1.1, 0.9])
         film = run("eval", out, "--show", "--lengths", "3").stdout.splitlines()
         self.assertRegex(film[0], r"^ +0 (up  |down) @\.Y ")
-        for words in (["--bins", "0"], ["--lengths", "1"], ["--lengths", "3,4", "--show"], ["--data", "x"]):
+        for words in (["--bins", "0"], ["--lengths", "1"], ["--lengths", "3,4", "--show"], ["--data", "x"],
+                      ["--show", "--sequences", "9"], ["--show", "--batch", "2"], ["--show", "--csv", "film.csv"]):
             with self.subTest(words=words):
                 self.assertEqual(run("eval", out, *words).returncode, 2)
         self.assertIn("state, layer 0   h (8), c (8)", run("info", out).stdout)
