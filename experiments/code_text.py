@@ -2,8 +2,11 @@
 """Source code of installed packages as documents of text in folders train, valid and test, and a table of what was taken
 from which package. experiments/code_text.sh runs it."""
 
+import fcntl
 import hashlib
+import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 # First: it says in one line which package is missing.
@@ -88,19 +91,32 @@ def file_name(key):
     return str(key[0]).strip("/").replace("/", "_") + f"_{key[1]}.txt"
 
 
+@contextmanager
+def alone_in(place):
+    """The folder, made if need be; another call waits."""
+    place.mkdir(parents=True, exist_ok=True)
+    number = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(number)
+
+
 def write_documents(chosen, place):
     """Files of an earlier call that are of no document now are taken away; what is there already stays untouched, so that
-    runs under way, and another call, may read it."""
-    for split, documents in chosen.items():
-        folder = place / split
-        folder.mkdir(parents=True, exist_ok=True)
-        names = {file_name(key): data for key, data in documents.items()}
-        for path in folder.iterdir():
-            if path.name not in names:
-                path.unlink()
-        for name, data in names.items():
-            if not (folder / name).is_file() or bytes_of(folder / name) != data:
-                write_whole(folder / name, data)
+    runs under way may read it."""
+    with alone_in(place):
+        for split, documents in chosen.items():
+            folder = place / split
+            folder.mkdir(exist_ok=True)
+            names = {file_name(key): data for key, data in documents.items()}
+            for path in folder.iterdir():
+                if path.name not in names:
+                    path.unlink()
+            for name, data in names.items():
+                if not (folder / name).is_file() or bytes_of(folder / name) != data:
+                    write_whole(folder / name, data)
 
 
 # ---- the table

@@ -1,5 +1,6 @@
 """code_text.py: documents are whole files of one folder, splits whole folders."""
 
+import multiprocessing
 import unittest
 from pathlib import Path
 
@@ -53,6 +54,12 @@ class CodeText(Folder):
         self.assertEqual(path.stat().st_ino, first)
         code_text.write_documents({"train": {key: b"y"}}, self.folder / "data")
         self.assertEqual(path.read_bytes(), b"y")
+
+    def test_calls_at_once_write_one_after_the_other(self):
+        chosen = {"train": {(Path(f"/usr/{number}"), 1): b"x" * 1000 for number in range(60)}}
+        with multiprocessing.get_context("fork").Pool(4) as pool:
+            pool.starmap(code_text.write_documents, [(chosen, self.folder / "data")] * 8)
+        self.assertEqual(len(list((self.folder / "data" / "train").iterdir())), 60)
 
     def test_what_is_not_installed_is_one_line(self):
         arguments = ["--packages", "no-such-package", "--sizes", "1", "1", "1", "--data", "d", "--out", "o.csv"]
