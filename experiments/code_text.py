@@ -14,7 +14,7 @@ from program import USAGE, Parser, Problem, run_main, whole_number
 
 import pandas
 
-from files import write_whole
+from files import make_folder, write_whole
 from real_data import bytes_of, output_of
 
 SUFFIXES = {".py", ".pyx", ".pxd", ".pm", ".c", ".h", ".hpp", ".cpp", ".tcc"}
@@ -94,8 +94,7 @@ def file_name(key):
 @contextmanager
 def alone_in(place):
     """The folder, made if need be; another call waits."""
-    place.mkdir(parents=True, exist_ok=True)
-    number = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+    number = os.open(make_folder(place), os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(number, fcntl.LOCK_EX)
         yield
@@ -108,8 +107,7 @@ def write_documents(chosen, place):
     runs under way may read it."""
     with alone_in(place):
         for split, documents in chosen.items():
-            folder = place / split
-            folder.mkdir(exist_ok=True)
+            folder = make_folder(place / split)
             names = {file_name(key): data for key, data in documents.items()}
             for path in folder.iterdir():
                 if path.name not in names:

@@ -57,6 +57,15 @@ def write_whole(out, data, inputs=()):
         raise Problem(f"{out}: {reason(error)}") from error
 
 
+def make_folder(path):
+    """With all above it, where they are missing; the path."""
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Problem(f"{path}: {reason(error)}") from error
+    return Path(path)
+
+
 def refuse_to_harm(out, inputs):
     path = Path(out)
     if not os.path.basename(out):

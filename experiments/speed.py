@@ -14,7 +14,7 @@ from program import USAGE, Parser, Problem, reason, run_main, whole_number
 
 import pandas
 
-from files import write_whole
+from files import make_folder, write_whole
 from names import in_order
 
 PEER = Path(__file__).resolve().parents[1] / "tests" / "peer" / "time_step.py"
@@ -267,11 +267,7 @@ def table(frame):
 def main(arguments):
     chosen = parse(arguments)
     cases = list(cases_of(chosen))
-    out = Path(chosen.out)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Problem(f"{out}: {reason(error)}") from error
+    out = make_folder(chosen.out)
     name = processor()
     frame = measured_before(out / "bench.csv", name)
     stay_on(THREADS)

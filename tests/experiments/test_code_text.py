@@ -61,6 +61,11 @@ class CodeText(Folder):
             pool.starmap(code_text.write_documents, [(chosen, self.folder / "data")] * 8)
         self.assertEqual(len(list((self.folder / "data" / "train").iterdir())), 60)
 
+    def test_a_folder_that_cannot_be_is_one_line(self):
+        (self.folder / "file").write_text("")
+        with self.assertRaisesRegex(Problem, "file: file exists"):
+            code_text.write_documents({"train": {}}, self.folder / "file")
+
     def test_what_is_not_installed_is_one_line(self):
         arguments = ["--packages", "no-such-package", "--sizes", "1", "1", "1", "--data", "d", "--out", "o.csv"]
         self.assert_fails(1, "no-such-package", *arguments)
