@@ -81,7 +81,8 @@ def looks_of(series):
         colour, line, marker = look(cell)
         for number, pair in enumerate(group):
             lines = [line] + [other for other in SPARE_LINES if other != line]
-            shift = (MARKERS.index(marker) + 5 * number) % len(MARKERS)
+            # lines come back after four, so markers must not
+            shift = (MARKERS.index(marker) + 5 * number + number // len(lines)) % len(MARKERS)
             looks[pair] = (colour, lines[number % len(lines)], MARKERS[shift])
     return looks
 

@@ -250,6 +250,8 @@ class Looks(unittest.TestCase):
         self.assertEqual(plain[0], other[0])
         self.assertNotEqual(plain[1], other[1])
         self.assertNotEqual(plain[2], other[2])
+        many = looks.looks_of([("deltanet", f"option={number}") for number in range(12)])
+        self.assertEqual(len(set(many.values())), 12)
 
     def test_a_legend_reads_along_its_rows(self):
         # matplotlib puts a, b into the first column, c, d into the second, e into the third
