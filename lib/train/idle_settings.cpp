@@ -20,9 +20,9 @@ std::vector<IdleSetting> idle_settings(const RunConfig& config) {
   for (const char* const name : {"beta2", "epsilon"}) {
     add(sgd || config.optimizer == "adafactor", name, optimizer + " has none");
   }
-  for (const char* const name : {"epochs", "env-steps"}) {
-    add(config.steps > 0, name, "--steps decides");
-  }
+  add(config.steps > 0, "epochs", "--steps decides");
+  add(acts(config.learner) && config.steps != acting_updates(config), "env-steps",
+      "--steps decides");
   add(config.train_size == 0, "bucket", "--train-size 0 has no set to sort");
   add(!block_info(cell.block).has_norms, "norm", "layers of " + config.cell + " have none");
   const OptionValues chosen = parse_options("cell-option", config.cell_options);

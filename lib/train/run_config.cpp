@@ -115,6 +115,10 @@ std::unique_ptr<Task> complete(RunConfig& config, const Symbols& symbols) {
   return task;
 }
 
+Index acting_updates(const RunConfig& config) {
+  return divide_up(config.env_steps, product(config.batch, config.rollout));
+}
+
 std::unique_ptr<Environment> complete_acting(RunConfig& config) {
   complete_common(config);
   std::unique_ptr<Environment> environment =
@@ -146,8 +150,7 @@ std::unique_ptr<Environment> complete_acting(RunConfig& config) {
     if (config.segment == 0) config.segment = std::min(info.longest, longest_window);
   }
   if (config.steps == 0) {
-    const Index per_update = acts(config.learner) ? product(config.batch, config.rollout) : 0;
-    config.steps = per_update == 0 ? 1000 : divide_up(config.env_steps, per_update);
+    config.steps = acts(config.learner) ? acting_updates(config) : 1000;
   }
   model_config(config, info);
   return environment;

@@ -88,6 +88,8 @@ std::unique_ptr<Task> complete(RunConfig& config, const Symbols& symbols = {});
 
 /// The same for a run whose task is an environment.
 std::unique_ptr<Environment> complete_acting(RunConfig& config);
+/// Updates until the environments have made --env-steps, the last one whole.
+Index acting_updates(const RunConfig& config);
 /// The recorded episodes that the learner learns from, read once, here; none for those that read none.
 std::vector<Trajectory> recorded_episodes(const RunConfig& config, const EnvironmentInfo& info);
 

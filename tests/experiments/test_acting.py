@@ -17,8 +17,8 @@ TINY = """\
 sizes="--d-model 8 --heads 2 --layers 1 --hidden 4 --batch 4 --eval-sequences 3"
 case "$1 $*" in
   train*imitate*) exec "$PROGRAM" "$@" $sizes --steps 2 ;;
-  train*ppo*) exec "$PROGRAM" "$@" $sizes --rollout 32 --steps 2 --minibatches 2 --eval-every 1 --log-every 1 ;;
-  train*) exec "$PROGRAM" "$@" $sizes --rollout 32 --steps 2 --eval-every 1 --log-every 1 ;;
+  train*ppo*) exec "$PROGRAM" "$@" $sizes --rollout 32 --env-steps 256 --minibatches 2 --eval-every 1 --log-every 1 ;;
+  train*) exec "$PROGRAM" "$@" $sizes --rollout 32 --env-steps 256 --eval-every 1 --log-every 1 ;;
   bench*) exec "$PROGRAM" "$@" --d-model 8 --heads 2 --layers 1 ;;
   *) exec "$PROGRAM" "$@" --sequences 2 ;;
 esac
