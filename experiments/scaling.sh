@@ -8,7 +8,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-CELLS=${CELLS:-lstm transformer_preln linear deltanet delta_rnn delta_lstm delta_mlp rdn srwm aaren}
+CELLS=${CELLS:-lstm transformer_preln linear deltanet delta_rnn delta_lstm delta_mlp rdn srwm aaren gru sliding_window
+  block_recurrent}
 LENGTHS=${LENGTHS:-256 512 1024 2048 4096}
 SIZES="--d-model 64 --heads 4 --ff 4 --layers 2 --batch ${BATCH:-4}"
 OUT=${OUT:-results/scaling}
